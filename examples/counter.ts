@@ -1,0 +1,36 @@
+/**
+ * The quick start: a visit counter with its sessions in memory. Run it with `npx tsx examples/counter.ts`.
+ */
+import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as Config from "effect-session/Config"
+import * as Session from "effect-session/Session"
+import * as SessionMiddleware from "effect-session/SessionMiddleware"
+import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
+import { createServer } from "node:http"
+
+const Counter = Session.entry("counter", Schema.NonNegativeInt)
+
+const index = Effect.gen(function*() {
+  const session = yield* Session.Session
+  const count = yield* session.updateOr(Counter, 1, (n) => n + 1)
+  return HttpServerResponse.text(`Visit number ${count}\n`)
+})
+
+const app = HttpRouter.empty.pipe(
+  HttpRouter.get("/", index),
+  SessionMiddleware.session,
+  HttpServer.serve(),
+  HttpServer.withLogAddress,
+  Layer.provide(SessionMiddleware.layer({ ...Config.development, keys: Config.generateKey() })),
+  Layer.provide(MemorySessionStore.layer()),
+  Layer.provide(NodeHttpServer.layer(createServer, { port: 3000 }))
+)
+
+NodeRuntime.runMain(Layer.launch(app))

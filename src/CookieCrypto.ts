@@ -1,0 +1,200 @@
+/**
+ * Seals a cookie's value so that a browser can keep it and nobody but the server can make or, if you want, read it.
+ * A ring of keys makes rotation a matter of putting a new key in front: the first seals, all of them open.
+ *
+ * The formats are written down to the byte in `docs/cookie-format.md`. Everything here is synchronous and pure but for
+ * the random nonce.
+ *
+ * @example
+ * ```ts
+ * import * as Option from "effect/Option"
+ * import * as Redacted from "effect/Redacted"
+ * import * as CookieCrypto from "effect-session/CookieCrypto"
+ * import { randomBytes } from "node:crypto"
+ *
+ * const crypto = CookieCrypto.make({
+ *   name: "__Host-id",
+ *   keys: [Redacted.make(randomBytes(32))],
+ *   contentSecurity: "Private"
+ * })
+ *
+ * const value = crypto.seal("hello")
+ * console.log(Option.map(crypto.open(value), (opened) => opened.plaintext)) // Some("hello")
+ * console.log(crypto.open(value + "A")) // None
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { isCookieName, isCookieRsName } from "./internal/cookieRules.js"
+import {
+  cookieRsKeyBytes,
+  cookieRsPrivateScheme,
+  cookieRsSignedScheme,
+  expandCookieRsKey
+} from "./internal/cookieRs.js"
+import { privateScheme, signedScheme } from "./internal/cookieSeal.js"
+import type { SealScheme } from "./internal/sealScheme.js"
+
+/**
+ * What a cookie's value gives away to whoever holds the browser.
+ *
+ * - `Private`: nothing but its length. Encrypted and authenticated with AES-256-GCM.
+ * - `Signed`: everything, but it cannot be changed. Authenticated with HMAC-SHA256.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ContentSecurity = "Private" | "Signed"
+
+/**
+ * How a sealed value is written.
+ *
+ * - `EffectSession`: this library's own format. It binds the cookie's name, and needs no escaping in a header.
+ * - `CookieRs`: the format of Rust's cookie-rs, and so of actix-session, for apps that share a cookie with a Rust
+ *   server. Its `Signed` form does not bind the cookie's name: under one key, a value may be moved between two cookies.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type CookieFormat = "EffectSession" | "CookieRs"
+
+/**
+ * What an authentic cookie value held.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Opened {
+  /** The text that was sealed. */
+  readonly plaintext: string
+  /** `false` when an older key of the ring had sealed it: time to seal it again with the newest. */
+  readonly sealedByNewest: boolean
+}
+
+/**
+ * Seals and opens the value of one cookie.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CookieCrypto {
+  /**
+   * Seals a text with the newest key. The result is a `cookie-value` as RFC 6265bis §4.1.1 has it, ready for the
+   * header. A lone surrogate, which UTF-8 cannot express, becomes U+FFFD; text made by `JSON.stringify` never holds
+   * one.
+   *
+   * A `Private` value differs from call to call, also for the same text. One key should not seal more than 2^32 of
+   * them.
+   */
+  readonly seal: (plaintext: string) => string
+  /**
+   * Opens a value as it stood in the `Cookie` header, one character a byte. It never throws, and every value that is
+   * not authentic has the same outcome, whatever is wrong with it.
+   */
+  readonly open: (value: string) => Option.Option<Opened>
+}
+
+/**
+ * The fewest bytes a key of that format must have: 32 for `EffectSession`, 64 for `CookieRs`.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const minimumKeyBytes = (format: CookieFormat): number => format === "CookieRs" ? cookieRsKeyBytes : 32
+
+const schemeOf = (format: CookieFormat, contentSecurity: ContentSecurity, name: string): SealScheme => {
+  switch (`${format}/${contentSecurity}` as const) {
+    case "EffectSession/Private":
+      return privateScheme(name)
+    case "EffectSession/Signed":
+      return signedScheme(name)
+    case "CookieRs/Private":
+      return cookieRsPrivateScheme(name)
+    case "CookieRs/Signed":
+      return cookieRsSignedScheme
+    default:
+      throw new RangeError(
+        "CookieCrypto.make: format must be \"EffectSession\" or \"CookieRs\", contentSecurity \"Private\" or \"Signed\""
+      )
+  }
+}
+
+/**
+ * Prepares the keys, once, and returns the two functions that work with them.
+ *
+ * The first key of the ring seals; all of them open. Rotate by putting a new key in front and dropping the old one when
+ * the last cookie it sealed has expired. A key must be drawn at random: 32 bytes or more for `EffectSession`, 64 or
+ * more for `CookieRs`, of which the first 64 count (`Key::from`). Passwords are no keys.
+ *
+ * It throws a `RangeError` that names what is wrong, and never shows the key, when a key is too short, the ring is
+ * empty, or the name is none that a cookie of that format may have. `format` is `EffectSession` if left out.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: {
+  readonly name: string
+  readonly keys: readonly [Redacted.Redacted<Uint8Array>, ...Array<Redacted.Redacted<Uint8Array>>]
+  readonly contentSecurity: ContentSecurity
+  readonly format?: CookieFormat | undefined
+}): CookieCrypto => {
+  const { contentSecurity, format = "EffectSession", keys, name } = options
+  if (!isCookieName(name)) {
+    throw new RangeError("CookieCrypto.make: name must be a cookie name: one or more of A-Z a-z 0-9 !#$%&'*+-.^_`|~")
+  }
+  if (format === "CookieRs" && !isCookieRsName(name)) {
+    throw new RangeError("CookieCrypto.make: name must not contain any of # % ^ ` |, which cookie-rs writes escaped")
+  }
+  const scheme = schemeOf(format, contentSecurity, name)
+  const ring = keys.map((redacted, index) => {
+    const key = Redacted.value(redacted)
+    const position = `key ${index + 1} of ${keys.length}`
+    if (!(key instanceof Uint8Array)) {
+      throw new RangeError(`CookieCrypto.make: ${position} is not a Uint8Array`)
+    }
+    const needed = minimumKeyBytes(format)
+    if (key.length < needed) {
+      throw new RangeError(
+        `CookieCrypto.make: ${position} has ${key.length} bytes, format ${format} needs ${needed} or more`
+      )
+    }
+    return scheme.prepareKey(key)
+  })
+  const newest = ring[0]
+  if (newest === undefined) {
+    throw new RangeError("CookieCrypto.make: keys is empty, one or more are needed")
+  }
+  return {
+    seal: (plaintext) => scheme.seal(newest, plaintext),
+    open: (value) => {
+      const sealed = scheme.decode(value)
+      if (sealed === undefined) {
+        return Option.none()
+      }
+      for (const key of ring) {
+        const plaintext = scheme.open(key, sealed)
+        if (plaintext !== undefined) {
+          return Option.some({ plaintext, sealedByNewest: key === newest })
+        }
+      }
+      return Option.none()
+    }
+  }
+}
+
+/**
+ * Stretches a master key to the 64 bytes a `CookieRs` key has, as cookie-rs' `Key::derive_from` does: for apps whose
+ * Rust side derives its key. The master must be 32 random bytes or more; it throws a `RangeError` if it is shorter.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const deriveCookieRsKey = (master: Redacted.Redacted<Uint8Array>): Redacted.Redacted<Uint8Array> => {
+  const bytes = Redacted.value(master)
+  if (!(bytes instanceof Uint8Array) || bytes.length < 32) {
+    throw new RangeError("CookieCrypto.deriveCookieRsKey: the master must be a Uint8Array of 32 bytes or more")
+  }
+  return Redacted.make(expandCookieRsKey(bytes))
+}

@@ -1,0 +1,344 @@
+/**
+ * What a store keeps of a session, and every rule about it, as pure functions from data to data.
+ *
+ * A store that can replace a record in one atomic step needs no rule of its own: it hands the record it found to one of
+ * these functions and carries out the answer. `MemorySessionStore` does just that; `RedisSessionStore` says the same
+ * in Lua.
+ *
+ * @example
+ * ```ts
+ * import * as SessionKey from "effect-session/SessionKey"
+ * import * as SessionRecord from "effect-session/SessionRecord"
+ *
+ * const key = SessionKey.mint()
+ * const record = SessionRecord.create(key, new Map([["counter", "1"]]), { ttl: 60_000, maxLifetime: undefined }, 0)
+ *
+ * SessionRecord.verify(record, key, 59_999) // "Current"
+ * SessionRecord.verify(record, key, 60_000) // "Foreign": expired at exactly its limit
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import * as SessionKey from "./SessionKey.js"
+
+/**
+ * A value of the session state as JSON text. Text is immutable, compares byte by byte inside any backend, and keeps keys
+ * such as `__proto__` ordinary.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type JsonText = string
+
+/**
+ * The values of a session, by key.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type SessionState = ReadonlyMap<string, JsonText>
+
+/**
+ * How long a record lives, in milliseconds: `ttl` counts from each write that refreshes it, `maxLifetime` from the
+ * session's creation and is not extended by anything.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Lifetime {
+  readonly ttl: number
+  readonly maxLifetime: number | undefined
+}
+
+/**
+ * A session as a store hands it out. Times are milliseconds since the epoch; a record lives while the time is before
+ * `expiresAt`, and `expiresAt` is never after `deadline`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SessionRecord {
+  readonly id: SessionKey.SessionId
+  readonly state: SessionState
+  readonly createdAt: number
+  readonly expiresAt: number
+  readonly deadline: number | undefined
+}
+
+/**
+ * A secret that a renewal has replaced, and when.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SupersededSecret {
+  readonly digest: SessionKey.SecretDigest
+  readonly at: number
+}
+
+/**
+ * A session as a store keeps it: the record and what proves ownership. `superseded` is newest first.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StoredRecord extends SessionRecord {
+  readonly digest: SessionKey.SecretDigest
+  readonly superseded: ReadonlyArray<SupersededSecret>
+}
+
+/**
+ * What a request changed. Changes of different keys commute, so that those of parallel requests merge in the store.
+ * `expect` holds, for each key that was written from its earlier value, that value (`undefined`: it was absent); a store
+ * that finds another one answers `Conflict`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SessionChange {
+  readonly set: SessionState
+  readonly unset: ReadonlySet<string>
+  readonly expect: ReadonlyMap<string, JsonText | undefined>
+}
+
+/**
+ * The change that changes nothing.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const noChange: SessionChange = { set: new Map(), unset: new Set(), expect: new Map() }
+
+/**
+ * How a key stands to a record: its secret is the current one, one that a renewal replaced, or neither (or the record
+ * has expired).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Ownership = "Current" | "Superseded" | "Foreign"
+
+/**
+ * For how long after a renewal a request with the old key is recognised as a late one, in milliseconds. Such a request
+ * is anonymous, and nothing it does may reach the record or the browser's newer cookie. After the window the old key
+ * is a key like any other unknown one.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const supersededWindow = 10_000
+
+/**
+ * For how long, in milliseconds, and for how many renewals a request that had loaded the record may still commit to it
+ * with the key it came with: the longest-running request whose writes survive renewals beside it.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const supersededRetention = { millis: 3_600_000, renewals: 128 } as const
+
+/**
+ * When a record that is written now expires.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const expiresAt = (now: number, ttl: number, deadline: number | undefined): number =>
+  deadline === undefined ? now + ttl : Math.min(now + ttl, deadline)
+
+/**
+ * Whether the record has expired: at exactly `expiresAt` it has.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isExpired = (record: SessionRecord, now: number): boolean => now >= record.expiresAt
+
+/**
+ * The record of a new session.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const create = (
+  key: SessionKey.SessionKey,
+  state: SessionState,
+  lifetime: Lifetime,
+  now: number
+): StoredRecord => {
+  const deadline = lifetime.maxLifetime === undefined ? undefined : now + lifetime.maxLifetime
+  return {
+    id: key.id,
+    digest: SessionKey.digest(key),
+    superseded: [],
+    state,
+    createdAt: now,
+    expiresAt: expiresAt(now, lifetime.ttl, deadline),
+    deadline
+  }
+}
+
+/**
+ * How `key` stands to the record at the time `now`.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const verify = (record: StoredRecord, key: SessionKey.SessionKey, now: number): Ownership => {
+  if (isExpired(record, now)) {
+    return "Foreign"
+  }
+  const digest = SessionKey.digest(key)
+  if (SessionKey.digestsEqual(record.digest, digest)) {
+    return "Current"
+  }
+  return findSuperseded(record, digest) === undefined ? "Foreign" : "Superseded"
+}
+
+/**
+ * Whether `key` was superseded so lately that its request is a late one (see `supersededWindow`).
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isLate = (record: StoredRecord, key: SessionKey.SessionKey, now: number): boolean => {
+  const secret = findSuperseded(record, SessionKey.digest(key))
+  return secret !== undefined && now - secret.at < supersededWindow
+}
+
+const findSuperseded = (record: StoredRecord, digest: SessionKey.SecretDigest): SupersededSecret | undefined =>
+  record.superseded.find((secret) => SessionKey.digestsEqual(secret.digest, digest))
+
+/**
+ * Whether every value that the change was computed from is still there.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const meetsExpectations = (state: SessionState, change: SessionChange): boolean => {
+  for (const [key, value] of change.expect) {
+    if (state.get(key) !== value) {
+      return false
+    }
+  }
+  return true
+}
+
+/**
+ * The state after the change.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const applyChange = (state: SessionState, change: SessionChange): SessionState => {
+  if (change.set.size === 0 && change.unset.size === 0) {
+    return state
+  }
+  const next = new Map(state)
+  for (const key of change.unset) {
+    next.delete(key)
+  }
+  for (const [key, value] of change.set) {
+    next.set(key, value)
+  }
+  return next
+}
+
+/**
+ * What comes of a write to a record: the record to put in its place, a value that is not the one expected, or nothing
+ * to write to.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Rewrite = Data.TaggedEnum<{
+  readonly Replace: { readonly record: StoredRecord; readonly isCurrent: boolean }
+  readonly Conflict: { readonly record: StoredRecord }
+  readonly Gone: {}
+}>
+
+const { Conflict, Gone, Replace } = Data.taggedEnum<Rewrite>()
+
+/**
+ * Merges a change into the record and refreshes its expiry. A request that had loaded the record before a renewal may
+ * still write with the key it came with; `isCurrent` is false then.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const update = (
+  record: StoredRecord | undefined,
+  key: SessionKey.SessionKey,
+  change: SessionChange,
+  ttl: number,
+  now: number
+): Rewrite => {
+  const ownership = record === undefined ? "Foreign" : verify(record, key, now)
+  if (record === undefined || ownership === "Foreign") {
+    return Gone()
+  }
+  if (!meetsExpectations(record.state, change)) {
+    return Conflict({ record })
+  }
+  return Replace({
+    record: { ...record, state: applyChange(record.state, change), expiresAt: expiresAt(now, ttl, record.deadline) },
+    isCurrent: ownership === "Current"
+  })
+}
+
+/**
+ * Merges a change into the record and puts the secret of `newKey` in the place of the old one: one step, in which no
+ * moment knows two live keys or none.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const renew = (
+  record: StoredRecord | undefined,
+  key: SessionKey.SessionKey,
+  newKey: SessionKey.SessionKey,
+  change: SessionChange,
+  ttl: number,
+  now: number
+): Rewrite => {
+  const rewrite = update(record, key, change, ttl, now)
+  if (rewrite._tag !== "Replace") {
+    return rewrite
+  }
+  const { digest, superseded } = rewrite.record
+  const remembered = superseded.filter((secret) => now - secret.at < supersededRetention.millis)
+  return Replace({
+    record: {
+      ...rewrite.record,
+      digest: SessionKey.digest(newKey),
+      superseded: [{ digest, at: now }, ...remembered].slice(0, supersededRetention.renewals)
+    },
+    isCurrent: true
+  })
+}
+
+/**
+ * Refreshes the expiry of the record. Only the current key can: a late request does not prolong a session.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const refresh = (
+  record: StoredRecord | undefined,
+  key: SessionKey.SessionKey,
+  ttl: number,
+  now: number
+): Rewrite =>
+  record === undefined || verify(record, key, now) !== "Current"
+    ? Gone()
+    : Replace({ record: { ...record, expiresAt: expiresAt(now, ttl, record.deadline) }, isCurrent: true })
+
+/**
+ * Whether `key` may end the session: its current key, or one that a request had loaded the record with.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const mayDelete = (record: StoredRecord, key: SessionKey.SessionKey, now: number): boolean =>
+  verify(record, key, now) !== "Foreign"

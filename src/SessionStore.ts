@@ -1,0 +1,311 @@
+/**
+ * The port that a backend implements: load and five kinds of write, each conditional on the record being there.
+ *
+ * Absence is an answer, not an error: errors are for a backend that cannot answer. No write ever creates what a logout
+ * has removed, because only `save` creates and it mints a new key.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
+ * import * as SessionStore from "effect-session/SessionStore"
+ *
+ * const program = Effect.gen(function*() {
+ *   const store = yield* SessionStore.SessionStore
+ *   const { key } = yield* store.save(new Map([["counter", "1"]]), { ttl: 60_000, maxLifetime: undefined })
+ *   return yield* store.load(key)
+ * })
+ *
+ * Effect.runPromise(program.pipe(Effect.provide(MemorySessionStore.layer())))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { respondable, respondWith } from "./internal/errorResponse.js"
+import type { SessionKey } from "./SessionKey.js"
+import type { Lifetime, SessionChange, SessionRecord as Record, SessionState, StoredRecord } from "./SessionRecord.js"
+import * as SessionRecord from "./SessionRecord.js"
+
+/**
+ * @since 0.1.0
+ * @category type ids
+ */
+export const TypeId = "~effect-session/SessionStore"
+
+/**
+ * @since 0.1.0
+ * @category type ids
+ */
+export type TypeId = typeof TypeId
+
+/**
+ * The answer of `load`. `Superseded`: the key was right until a renewal a moment ago; its request is anonymous and
+ * nothing it does may touch the session. `Absent`: unknown, expired, or not the right secret; the three cannot be told
+ * apart.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type LoadResult = Data.TaggedEnum<{
+  readonly Live: { readonly record: Record }
+  readonly Superseded: {}
+  readonly Absent: {}
+}>
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const LoadResult = Data.taggedEnum<LoadResult>()
+
+/**
+ * What a write left behind: the key that opens the session from now on, when the record expires (milliseconds since the
+ * epoch), and whether the key that the writer came with is still the current one. Where it is not, a renewal went by
+ * meanwhile, and the writer's response must not set a cookie.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Saved {
+  readonly key: SessionKey
+  readonly expiresAt: number
+  readonly isCurrent: boolean
+}
+
+/**
+ * The answer of a conditional write. `Conflict`: a value was not the expected one, nothing was written, and here is the
+ * record as it stands. `Gone`: there is no such session any more, or the key is not its key; nothing was written.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type WriteResult = Data.TaggedEnum<{
+  readonly Saved: Saved
+  readonly Conflict: { readonly record: Record }
+  readonly Gone: {}
+}>
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const WriteResult = Data.taggedEnum<WriteResult>()
+
+/**
+ * The backend could not say whether there is a session. `Unavailable`: it did not answer in time, or with an error.
+ * `Malformed`: it answered with something that is not a session record.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class LoadError extends Schema.TaggedError<LoadError>("effect-session/LoadError")("LoadError", {
+  reason: Schema.Literal("Unavailable", "Malformed"),
+  message: Schema.String,
+  cause: Schema.optional(Schema.Defect)
+}) {
+  /**
+   * 503 for `Unavailable`, 500 for `Malformed`, with an empty body.
+   *
+   * @since 0.1.0
+   */
+  [respondable]() {
+    return respondWith(this.reason === "Unavailable" ? 503 : 500)
+  }
+}
+
+/**
+ * A new session could not be stored. `TooLarge`: the state does not fit into the backend or, for a session kept in the
+ * cookie, into 4096 bytes.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SaveError extends Schema.TaggedError<SaveError>("effect-session/SaveError")("SaveError", {
+  reason: Schema.Literal("Unavailable", "TooLarge"),
+  message: Schema.String,
+  cause: Schema.optional(Schema.Defect)
+}) {
+  /**
+   * 503 for `Unavailable`, 500 for `TooLarge`, with an empty body.
+   *
+   * @since 0.1.0
+   */
+  [respondable]() {
+    return respondWith(this.reason === "Unavailable" ? 503 : 500)
+  }
+}
+
+/**
+ * A change to a session could not be stored. Reasons as for `LoadError` and `SaveError`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class UpdateError extends Schema.TaggedError<UpdateError>("effect-session/UpdateError")("UpdateError", {
+  reason: Schema.Literal("Unavailable", "TooLarge", "Malformed"),
+  message: Schema.String,
+  cause: Schema.optional(Schema.Defect)
+}) {
+  /**
+   * 503 for `Unavailable`, 500 for the others, with an empty body.
+   *
+   * @since 0.1.0
+   */
+  [respondable]() {
+    return respondWith(this.reason === "Unavailable" ? 503 : 500)
+  }
+}
+
+/**
+ * The backend could not confirm that a session has ended.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class DeleteError extends Schema.TaggedError<DeleteError>("effect-session/DeleteError")("DeleteError", {
+  reason: Schema.Literal("Unavailable"),
+  message: Schema.String,
+  cause: Schema.optional(Schema.Defect)
+}) {
+  /**
+   * 503 with an empty body.
+   *
+   * @since 0.1.0
+   */
+  [respondable]() {
+    return respondWith(503)
+  }
+}
+
+/**
+ * Whatever can go wrong in a store.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type SessionStoreError = LoadError | SaveError | UpdateError | DeleteError
+
+/**
+ * What a backend does. Every write is one atomic step that is conditional on the record being there; reading first and
+ * writing after is a defect, since a logout can come between. Times come from Effect's `Clock`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SessionStoreVerbs {
+  /**
+   * Reads the content of a cookie as a key of this store. Pure and strict: a malformed key ends here and costs no call.
+   */
+  readonly readKey: (text: string) => Option.Option<SessionKey>
+
+  /**
+   * Finds the record of the key. An expired record is `Absent` at exactly its limit.
+   */
+  readonly load: (key: SessionKey) => Effect.Effect<LoadResult, LoadError>
+
+  /**
+   * Stores a new session under a new key. Insert only: an id that is taken is drawn again, never written over.
+   */
+  readonly save: (state: SessionState, lifetime: Lifetime) => Effect.Effect<Saved, SaveError>
+
+  /**
+   * Merges a change into the record and refreshes its expiry to `ttl` milliseconds from now, never past its deadline.
+   * Never creates. Accepts a superseded key, since its request may have loaded the record before the renewal.
+   */
+  readonly update: (key: SessionKey, change: SessionChange, ttl: number) => Effect.Effect<WriteResult, UpdateError>
+
+  /**
+   * Refreshes the expiry alone, for the current key alone. Never answers `Conflict`.
+   */
+  readonly updateTtl: (key: SessionKey, ttl: number) => Effect.Effect<WriteResult, UpdateError>
+
+  /**
+   * Does what `update` does and puts a new secret in the place of the old one, in the same step. The id stays.
+   */
+  readonly renew: (key: SessionKey, change: SessionChange, ttl: number) => Effect.Effect<WriteResult, UpdateError>
+
+  /**
+   * Ends the session, if the key is its current or a superseded one. Idempotent: no record is no error.
+   */
+  readonly delete: (key: SessionKey) => Effect.Effect<void, DeleteError>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface SessionStore extends SessionStoreVerbs {
+  readonly [TypeId]: TypeId
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export const SessionStore: Context.Tag<SessionStore, SessionStore> = Context.GenericTag<SessionStore>(
+  "effect-session/SessionStore"
+)
+
+/**
+ * Makes a store from its verbs. A call that has not ended after `timeout` (default 5 seconds) is interrupted and fails
+ * as `Unavailable`, also where the caller itself cannot be interrupted, as during a commit. A store that cannot wait, or
+ * that bounds its calls itself, says `timeout: "none"` and saves the cost of the guard.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  verbs: SessionStoreVerbs,
+  options?: { readonly timeout?: Duration.DurationInput | "none" | undefined }
+): SessionStore => {
+  const timeout = options?.timeout ?? "5 seconds"
+  if (timeout === "none") {
+    return { [TypeId]: TypeId, ...verbs }
+  }
+  const duration = Duration.decode(timeout)
+  const within = <A, E, R>(call: Effect.Effect<A, E, R>, onTimeout: () => E): Effect.Effect<A, E, R> =>
+    Effect.timeoutFail(Effect.interruptible(call), { duration, onTimeout })
+  const tooSlow = (verb: string) => ({
+    reason: "Unavailable" as const,
+    message: `The session store did not answer "${verb}" within ${Duration.format(duration)}`
+  })
+  return {
+    [TypeId]: TypeId,
+    readKey: verbs.readKey,
+    load: (key) => within(verbs.load(key), () => new LoadError(tooSlow("load"))),
+    save: (state, lifetime) => within(verbs.save(state, lifetime), () => new SaveError(tooSlow("save"))),
+    update: (key, change, ttl) => within(verbs.update(key, change, ttl), () => new UpdateError(tooSlow("update"))),
+    updateTtl: (key, ttl) => within(verbs.updateTtl(key, ttl), () => new UpdateError(tooSlow("updateTtl"))),
+    renew: (key, change, ttl) => within(verbs.renew(key, change, ttl), () => new UpdateError(tooSlow("renew"))),
+    delete: (key) => within(verbs.delete(key), () => new DeleteError(tooSlow("delete")))
+  }
+}
+
+/**
+ * The answer of `load` for a record that the backend found under the key's id (`undefined`: none).
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const loadResult = (record: StoredRecord | undefined, key: SessionKey, now: number): LoadResult => {
+  if (record === undefined) {
+    return absent
+  }
+  switch (SessionRecord.verify(record, key, now)) {
+    case "Current":
+      return LoadResult.Live({ record })
+    case "Superseded":
+      return SessionRecord.isLate(record, key, now) ? superseded : absent
+    case "Foreign":
+      return absent
+  }
+}
+
+const absent = LoadResult.Absent()
+const superseded = LoadResult.Superseded()

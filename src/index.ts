@@ -1,0 +1,38 @@
+/**
+ * @since 0.1.0
+ */
+
+/**
+ * @since 0.1.0
+ */
+export * as Config from "./Config.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as CookieCrypto from "./CookieCrypto.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Session from "./Session.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as SessionKey from "./SessionKey.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as SessionMiddleware from "./SessionMiddleware.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as SessionRecord from "./SessionRecord.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as SessionStore from "./SessionStore.js"

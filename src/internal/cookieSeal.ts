@@ -1,0 +1,91 @@
+/**
+ * The project's own sealed cookie value, version 1, as `docs/cookie-format.md` writes it down.
+ *
+ * @internal
+ */
+import { Buffer, isUtf8 } from "node:buffer"
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from "node:crypto"
+import { decrypt, encrypt } from "./aesGcm.js"
+import { decodeCanonical } from "./canonicalBase64.js"
+import type { SealScheme } from "./sealScheme.js"
+
+/**
+ * First byte of a sealed value: format version in the upper half, content security in the lower.
+ *
+ * @internal
+ */
+export const privateVersion = 0x11
+
+/** @internal */
+export const signedVersion = 0x12
+
+const macBytes = 32
+
+const deriveKey = (key: Uint8Array, purpose: string): KeyObject =>
+  createSecretKey(Buffer.from(hkdfSync("sha256", key, new Uint8Array(0), purpose, 32)))
+
+// The name is preceded by its length so that no name and payload together read like another name and payload
+// (the separator mistake of CVE-2019-10911).
+const contextOf = (name: string, version: number): Buffer => {
+  const nameBytes = Buffer.from(name, "utf8")
+  const head = Buffer.from("effect-session:cookie\0\0\0", "latin1")
+  head.writeUInt8(version, head.length - 3)
+  head.writeUInt16BE(nameBytes.length, head.length - 2)
+  return Buffer.concat([head, nameBytes])
+}
+
+const decodeVersion = (value: string, version: number): Buffer | undefined => {
+  const sealed = decodeCanonical(value, "base64url")
+  return sealed !== undefined && sealed[0] === version ? sealed : undefined
+}
+
+/**
+ * `Private`: version, 12 bytes of nonce, AES-256-GCM ciphertext, 16 bytes of tag.
+ *
+ * @internal
+ */
+export const privateScheme = (name: string): SealScheme => {
+  const context = contextOf(name, privateVersion)
+  return {
+    prepareKey: (key) => deriveKey(key, "effect-session cookie v1 Private AES-256-GCM"),
+    seal: (key, plaintext, nonce) => {
+      const sealed = encrypt(key, context, plaintext, 1, nonce)
+      sealed[0] = privateVersion
+      return sealed.toString("base64url")
+    },
+    decode: (value) => decodeVersion(value, privateVersion),
+    open: (key, sealed) => decrypt(key, context, sealed, 1)
+  }
+}
+
+/**
+ * `Signed`: version, 32 bytes of HMAC-SHA256, the text.
+ *
+ * @internal
+ */
+export const signedScheme = (name: string): SealScheme => {
+  const context = contextOf(name, signedVersion)
+  const textStart = 1 + macBytes
+  const macOf = (key: KeyObject, text: Uint8Array): Buffer =>
+    createHmac("sha256", key).update(context).update(text).digest()
+  return {
+    prepareKey: (key) => deriveKey(key, "effect-session cookie v1 Signed HMAC-SHA256"),
+    seal: (key, plaintext) => {
+      const sealed = Buffer.allocUnsafe(textStart + Buffer.byteLength(plaintext, "utf8"))
+      sealed[0] = signedVersion
+      sealed.write(plaintext, textStart, "utf8")
+      sealed.set(macOf(key, sealed.subarray(textStart)), 1)
+      return sealed.toString("base64url")
+    },
+    decode: (value) => decodeVersion(value, signedVersion),
+    open: (key, sealed) => {
+      if (sealed.length < textStart) {
+        return undefined
+      }
+      const text = sealed.subarray(textStart)
+      return timingSafeEqual(macOf(key, text), sealed.subarray(1, textStart)) && isUtf8(text)
+        ? text.toString("utf8")
+        : undefined
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * A session record as one JSON text, for where the whole record travels:
+ *
+ *     {"v":1,"c":createdAt,"e":expiresAt,"d":deadline,"s":{"key":value,…}}
+ *
+ * `d` is left out when there is no deadline. Values stand as the JSON they are, so nothing is encoded twice.
+ *
+ * @internal
+ */
+import * as Either from "effect/Either"
+import type { SessionId } from "../SessionKey.js"
+import type { SessionRecord } from "../SessionRecord.js"
+
+const version = 1
+
+/** @internal */
+export const encodeRecord = (record: SessionRecord): string => {
+  const deadline = record.deadline === undefined ? "" : `,"d":${record.deadline}`
+  const values = Array.from(record.state, ([key, value]) => `${JSON.stringify(key)}:${value}`)
+  return `{"v":${version},"c":${record.createdAt},"e":${record.expiresAt}${deadline},"s":{${values.join(",")}}}`
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
+/**
+ * Reads a record back. `Left` says what is wrong with the text, and quotes nothing of it.
+ *
+ * @internal
+ */
+export const decodeRecord = (id: SessionId, text: string): Either.Either<SessionRecord, string> => {
+  let record: unknown
+  try {
+    record = JSON.parse(text)
+  } catch {
+    return Either.left("it is not JSON")
+  }
+  if (!isObject(record) || !isObject(record["s"])) {
+    return Either.left("it has no state")
+  }
+  const { c: createdAt, d: deadline, e: expiresAt, s: values, v } = record
+  if (v !== version) {
+    return Either.left(`its version is not ${version}`)
+  }
+  if (!isTime(createdAt) || !isTime(expiresAt) || !(deadline === undefined || isTime(deadline))) {
+    return Either.left("its times are not milliseconds since the epoch")
+  }
+  const state = new Map<string, string>()
+  for (const key of Object.keys(values)) {
+    state.set(key, JSON.stringify(values[key]))
+  }
+  return Either.right({ id, state, createdAt, expiresAt, deadline })
+}

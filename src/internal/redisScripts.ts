@@ -1,0 +1,179 @@
+/**
+ * The rules of `SessionRecord`, said in Lua: one script a verb, so that Redis runs each as one atomic step. Every script
+ * touches the one key it declares, and uses nothing that Redis 6.2 and Valkey do not have.
+ *
+ * Times come in as the text that JavaScript wrote and are stored as that text. A script compares them as numbers but never
+ * formats one, since Lua would round it to 14 digits.
+ *
+ * @internal
+ */
+import { createHash } from "node:crypto"
+import { fields, layoutVersion } from "./redisRecord.js"
+
+/**
+ * A Lua script and the name that Redis caches it under.
+ *
+ * @internal
+ */
+export interface RedisScript {
+  readonly source: string
+  readonly sha: string
+}
+
+const script = (...parts: ReadonlyArray<string>): RedisScript => {
+  const source = parts.join("\n")
+  return { source, sha: createHash("sha1").update(source).digest("hex") }
+}
+
+// Lua passes arguments on a stack of limited size, so a session with thousands of values is written in slices. The size
+// is even: a slice never parts a field from its value.
+const sliced = `
+local function sliced(command, from, to)
+  for i = from, to, 1000 do
+    redis.call(command, KEYS[1], unpack(ARGV, i, math.min(i + 999, to)))
+  end
+end
+`
+
+// Redis takes no time to live below a millisecond, and none that overflows its clock.
+const expire = `
+local function expire(at)
+  local ttl = math.ceil(tonumber(at) - now)
+  if not (ttl >= 1) then ttl = 1 end
+  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.min(ttl, 1e15)))
+end
+`
+
+// ARGV[1]: digest of the caller's secret. ARGV[2]: now, in milliseconds.
+// Goes on only with a live record that the caller may write to.
+const own = `
+local digest, now = ARGV[1], tonumber(ARGV[2])
+local found = redis.call('HMGET', KEYS[1], '${fields.version}', '${fields.digest}', '${fields.expiresAt}',
+  '${fields.deadline}', '${fields.superseded}')
+local version, current, expiresAt, deadline, superseded = found[1], found[2], found[3], found[4], found[5] or ''
+if not version and redis.call('EXISTS', KEYS[1]) == 0 then return {'Gone'} end
+if version ~= '${layoutVersion}' then return {'Malformed', '${fields.version}'} end
+if not current then return {'Malformed', '${fields.digest}'} end
+if not tonumber(expiresAt or '') then return {'Malformed', '${fields.expiresAt}'} end
+if deadline and not tonumber(deadline) then return {'Malformed', '${fields.deadline}'} end
+if now >= tonumber(expiresAt) then return {'Gone'} end
+local isCurrent = current == digest
+if not isCurrent and not string.find(',' .. superseded, ',' .. digest .. ':', 1, true) then return {'Gone'} end
+`
+
+// ARGV[3]: when the record would expire if it had no deadline.
+const extended = `
+local extended = ARGV[3]
+if deadline and tonumber(deadline) < tonumber(extended) then extended = deadline end
+`
+
+// From ARGV[first] on: how many of each kind follow, then the fields expected to hold a value (each with the value), the
+// fields expected to be absent, the fields to remove, and the fields to set (each with its value).
+const expectations = `
+local valued = first + 3
+local absent = valued + 2 * tonumber(ARGV[first])
+local unset = absent + tonumber(ARGV[first + 1])
+local set = unset + tonumber(ARGV[first + 2])
+local function isMet()
+  for i = valued, absent - 1, 2 do
+    if redis.call('HGET', KEYS[1], ARGV[i]) ~= ARGV[i + 1] then return false end
+  end
+  for i = absent, unset - 1 do
+    if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1 then return false end
+  end
+  return true
+end
+if not isMet() then return {'Conflict', redis.call('HGETALL', KEYS[1])} end
+`
+
+// HSET comes first: where Redis is out of memory it is the command that is refused, and nothing has been written then.
+const change = `
+redis.call('HSET', KEYS[1], '${fields.expiresAt}', extended)
+sliced('HDEL', unset, set - 1)
+sliced('HSET', set, #ARGV)
+expire(extended)
+`
+
+/**
+ * `ARGV`: the time to live in milliseconds, then fields and values of the whole record. Answers 1, or 0 where the id is
+ * taken, by whatever it may be.
+ *
+ * @internal
+ */
+export const save = script(
+  `if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end`,
+  sliced,
+  `sliced('HSET', 2, #ARGV)`,
+  `redis.call('PEXPIRE', KEYS[1], ARGV[1])`,
+  `return 1`
+)
+
+/**
+ * Answers `Saved` with the new expiry and whether the digest is the current one, `Conflict` with the hash, `Gone`, or
+ * `Malformed` with the name of the field that is wrong.
+ *
+ * @internal
+ */
+export const update = script(
+  own,
+  extended,
+  "local first = 4",
+  expectations,
+  sliced,
+  expire,
+  change,
+  `return {'Saved', extended, isCurrent and 1 or 0}`
+)
+
+/**
+ * `ARGV[4]`: the new digest. `ARGV[5]` and `ARGV[6]`: for how long and for how many renewals an old one is kept. Answers
+ * as `update` does.
+ *
+ * @internal
+ */
+export const renew = script(
+  own,
+  extended,
+  "local first = 7",
+  expectations,
+  sliced,
+  expire,
+  `
+local kept = {current .. ':' .. ARGV[2]}
+for old, at in string.gmatch(superseded, '([^:,]+):([^,]+)') do
+  if #kept >= tonumber(ARGV[6]) then break end
+  if now - tonumber(at) < tonumber(ARGV[5]) then kept[#kept + 1] = old .. ':' .. at end
+end
+redis.call('HSET', KEYS[1], '${fields.digest}', ARGV[4], '${fields.superseded}', table.concat(kept, ','))
+`,
+  change,
+  `return {'Saved', extended, 1}`
+)
+
+/**
+ * Answers `Saved`, `Gone` or `Malformed`, as `update` does.
+ *
+ * @internal
+ */
+export const updateTtl = script(
+  own,
+  `if not isCurrent then return {'Gone'} end`,
+  extended,
+  expire,
+  `
+redis.call('HSET', KEYS[1], '${fields.expiresAt}', extended)
+expire(extended)
+return {'Saved', extended, 1}
+`
+)
+
+/**
+ * Answers `Gone`, also when it was this call that removed the record, or `Malformed`.
+ *
+ * @internal
+ */
+export const remove = script(
+  own,
+  `redis.call('DEL', KEYS[1])`,
+  `return {'Gone'}`
+)

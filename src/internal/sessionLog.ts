@@ -1,0 +1,170 @@
+/**
+ * What one request knows and does: the record it loaded, the writes on top of it, and its status. Plain and synchronous,
+ * one object a request, shared by the handler's fibers and the commit.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import type { JsonText, SessionChange, SessionRecord, SessionState } from "../SessionRecord.js"
+import * as SessionStatus from "./sessionStatus.js"
+
+/**
+ * Computes a value anew from the one that the store holds (`undefined`: none). It runs again when a parallel request
+ * was faster.
+ *
+ * @internal
+ */
+export type Derive<E> = (stored: JsonText | undefined) => Effect.Effect<JsonText | undefined, E>
+
+/**
+ * A write of one key. `Assign` does not care what was there (`undefined` removes); `Derived` was computed from `from`.
+ */
+type Write<E> =
+  | { readonly _tag: "Assign"; readonly value: JsonText | undefined }
+  | {
+    readonly _tag: "Derived"
+    readonly from: JsonText | undefined
+    readonly value: JsonText | undefined
+    readonly derive: Derive<E>
+  }
+
+const emptyState: SessionState = new Map()
+
+/** @internal */
+export class SessionLog<E> {
+  status: SessionStatus.SessionStatus = "Unchanged"
+  /** Whether the handler looked at the session in any way: the response varies by the cookie then. */
+  isTouched = false
+  /** Whether the commit has begun: whatever comes later is too late. */
+  isCommitted = false
+  record: SessionRecord | undefined = undefined
+  private base: SessionState = emptyState
+  private readonly writes = new Map<string, Write<E>>()
+
+  get hasWrites(): boolean {
+    return this.writes.size > 0
+  }
+
+  /** Takes the loaded record as the ground that the writes stand on. A purge has no ground any more. */
+  loaded(record: SessionRecord | undefined): void {
+    if (this.status !== "Purged") {
+      this.record = record
+      this.base = record === undefined ? emptyState : record.state
+    }
+  }
+
+  read(key: string): JsonText | undefined {
+    const write = this.writes.get(key)
+    return write === undefined ? this.base.get(key) : write.value
+  }
+
+  state(): SessionState {
+    if (this.writes.size === 0) {
+      return this.base
+    }
+    const state = new Map(this.base)
+    for (const [key, { value }] of this.writes) {
+      if (value === undefined) {
+        state.delete(key)
+      } else {
+        state.set(key, value)
+      }
+    }
+    return state
+  }
+
+  /** Sets a key, or removes it with `undefined`. The value that is there already is no change. */
+  assign(key: string, value: JsonText | undefined): void {
+    if (this.read(key) !== value || this.writes.get(key)?._tag === "Derived") {
+      this.write(key, { _tag: "Assign", value })
+    }
+  }
+
+  /** Sets a key to what `derive` made of the value that is there now. */
+  derive(key: string, value: JsonText | undefined, derive: Derive<E>): void {
+    const write = this.writes.get(key)
+    if (write === undefined) {
+      const from = this.base.get(key)
+      if (from !== value) {
+        this.write(key, { _tag: "Derived", from, value, derive })
+      }
+    } else if (write._tag === "Derived") {
+      const earlier = write.derive
+      this.write(key, { ...write, value, derive: (stored) => Effect.flatMap(earlier(stored), derive) })
+    } else {
+      this.assign(key, value)
+    }
+  }
+
+  clear(): void {
+    for (const key of this.state().keys()) {
+      this.assign(key, undefined)
+    }
+  }
+
+  renew(): void {
+    this.status = SessionStatus.afterRenew(this.status)
+  }
+
+  purge(): void {
+    this.status = "Purged"
+    this.record = undefined
+    this.base = emptyState
+    this.writes.clear()
+  }
+
+  /** Drops the writes of a handler that did not get to its end. */
+  dropWrites(): void {
+    this.writes.clear()
+    this.status = this.status === "Purged" ? "Purged" : "Unchanged"
+  }
+
+  change(): SessionChange {
+    const set = new Map<string, JsonText>()
+    const unset = new Set<string>()
+    const expect = new Map<string, JsonText | undefined>()
+    for (const [key, write] of this.writes) {
+      if (write.value === undefined) {
+        unset.add(key)
+      } else {
+        set.set(key, write.value)
+      }
+      if (write._tag === "Derived") {
+        expect.set(key, write.from)
+      }
+    }
+    return { set, unset, expect }
+  }
+
+  /** The derived writes that another ground makes out of date. */
+  outdated(base: SessionState): ReadonlyArray<{ readonly key: string; readonly derive: Derive<E> }> {
+    const outdated: Array<{ readonly key: string; readonly derive: Derive<E> }> = []
+    for (const [key, write] of this.writes) {
+      if (write._tag === "Derived" && write.from !== base.get(key)) {
+        outdated.push({ key, derive: write.derive })
+      }
+    }
+    return outdated
+  }
+
+  /** Moves the writes to another ground, with the values that `outdated` came to there. */
+  rebase(base: SessionState, values: ReadonlyMap<string, JsonText | undefined>): void {
+    this.base = base
+    for (const [key, value] of values) {
+      const write = this.writes.get(key)
+      if (write?._tag === "Derived") {
+        const from = base.get(key)
+        if (from === value) {
+          this.writes.delete(key)
+        } else {
+          this.writes.set(key, { ...write, from, value })
+        }
+      }
+    }
+  }
+
+  private write(key: string, write: Write<E>): void {
+    this.writes.set(key, write)
+    this.status = SessionStatus.afterWrite(this.status)
+  }
+}

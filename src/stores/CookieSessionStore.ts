@@ -1,0 +1,104 @@
+/**
+ * Sessions in the cookie itself: no server keeps anything, and the whole state travels with each request.
+ *
+ * What that costs: a session cannot be revoked. `purge` takes the cookie away from the browser, but a copy of it opens the
+ * session until it expires; `renew` does not make older copies void; and parallel requests overwrite each other's
+ * writes. Expiry and the absolute limit are sealed inside, so that they hold whatever a browser does. State and seal
+ * have to fit into 4096 bytes together with the cookie's name.
+ *
+ * @example
+ * ```ts
+ * import * as CookieSessionStore from "effect-session/stores/CookieSessionStore"
+ *
+ * const Store = CookieSessionStore.layer
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { decodeRecord, encodeRecord } from "../internal/recordText.js"
+import * as SessionKey from "../SessionKey.js"
+import * as SessionRecord from "../SessionRecord.js"
+import * as SessionStore from "../SessionStore.js"
+
+const keyOf = (record: SessionRecord.SessionRecord): SessionKey.SessionKey =>
+  SessionKey.make(record.id, encodeRecord(record))
+
+const read = (key: SessionKey.SessionKey): Either.Either<SessionRecord.SessionRecord, string> =>
+  decodeRecord(key.id, Redacted.value(key.secret))
+
+const saved = (record: SessionRecord.SessionRecord) => ({
+  key: keyOf(record),
+  expiresAt: record.expiresAt,
+  isCurrent: true
+})
+
+const malformed = (key: SessionKey.SessionKey, problem: string) => ({
+  reason: "Malformed" as const,
+  message: `The cookie of session ${key.id} does not hold a session record: ${problem}`
+})
+
+// The record that the key carries, while it lives; there is no other.
+const withRecord = (
+  key: SessionKey.SessionKey,
+  rewrite: (record: SessionRecord.SessionRecord, now: number) => SessionStore.WriteResult
+): Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Either.match(read(key), {
+      onLeft: (problem) => Effect.fail(new SessionStore.UpdateError(malformed(key, problem))),
+      onRight: (record) =>
+        Effect.succeed(
+          SessionRecord.isExpired(record, now) ? SessionStore.WriteResult.Gone() : rewrite(record, now)
+        )
+    }))
+
+const update: SessionStore.SessionStore["update"] = (key, change, ttl) =>
+  withRecord(key, (record, now) =>
+    SessionRecord.meetsExpectations(record.state, change)
+      ? SessionStore.WriteResult.Saved(saved({
+        ...record,
+        state: SessionRecord.applyChange(record.state, change),
+        expiresAt: SessionRecord.expiresAt(now, ttl, record.deadline)
+      }))
+      : SessionStore.WriteResult.Conflict({ record }))
+
+/**
+ * The store, which keeps nothing and so is the same for everybody.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const store: SessionStore.SessionStore = SessionStore.make({
+  readKey: SessionKey.split,
+  load: (key) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Either.match(read(key), {
+        onLeft: (problem) => Effect.fail(new SessionStore.LoadError(malformed(key, problem))),
+        onRight: (record) =>
+          Effect.succeed(
+            SessionRecord.isExpired(record, now)
+              ? SessionStore.LoadResult.Absent()
+              : SessionStore.LoadResult.Live({ record })
+          )
+      })),
+  save: (state, { maxLifetime, ttl }) =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      const deadline = maxLifetime === undefined ? undefined : now + maxLifetime
+      const expiresAt = SessionRecord.expiresAt(now, ttl, deadline)
+      return saved({ id: SessionKey.mintId(), state, createdAt: now, expiresAt, deadline })
+    }),
+  update,
+  updateTtl: (key, ttl) => update(key, SessionRecord.noChange, ttl),
+  renew: update,
+  delete: () => Effect.void
+}, { timeout: "none" })
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<SessionStore.SessionStore> = Layer.succeed(SessionStore.SessionStore, store)

@@ -1,0 +1,746 @@
+/**
+ * Keeps sessions in Redis or Valkey: one hash a session, one round trip a call, each write one atomic script.
+ *
+ * An app boots, runs and shuts down without its Redis: calls fail as `Unavailable` within the time limit while it is
+ * away, and work again within about a second after it is back. Needs `ioredis` 5 or 6.
+ *
+ * @example
+ * ```ts
+ * import * as Config from "effect/Config"
+ * import * as Layer from "effect/Layer"
+ * import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
+ *
+ * const Live = RedisSessionStore.layer({ url: "redis://localhost:6379" })
+ *
+ * const FromEnv = RedisSessionStore.layerConfig({ url: Config.redacted("REDIS_URL") })
+ *
+ * console.log(Layer.isLayer(Live), Layer.isLayer(FromEnv))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as EffectConfig from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
+import * as Context from "effect/Context"
+import * as DefaultServices from "effect/DefaultServices"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
+import { Redis, type RedisOptions } from "ioredis"
+import { decodeRecord, encodeRecord, fieldOf, timeText, wrongField } from "../internal/redisRecord.js"
+import * as scripts from "../internal/redisScripts.js"
+import type { SessionId } from "../SessionKey.js"
+import * as SessionKey from "../SessionKey.js"
+import type { SessionChange, StoredRecord } from "../SessionRecord.js"
+import * as SessionRecord from "../SessionRecord.js"
+import * as SessionStore from "../SessionStore.js"
+
+/**
+ * What every Redis store can be told. Everything left out is taken from `defaults`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ClientOptions {
+  /**
+   * What the Redis key of a session starts with; the session id follows. Apps that share a Redis need prefixes of their
+   * own.
+   */
+  readonly prefix?: string | undefined
+  /**
+   * How long a call may wait for Redis, more than zero and at most 24 days. A bare number is milliseconds. It holds
+   * also where the caller cannot be interrupted, and runs on the machine's own clock.
+   */
+  readonly timeout?: Duration.DurationInput | undefined
+}
+
+/**
+ * What `layer` can be told.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends ClientOptions {
+  /**
+   * Where Redis is: `redis://user:password@host:port/db`, or `rediss://…` for TLS. A part with reserved characters is
+   * percent-encoded. The one parameter is ioredis' `?family=` (0, 4 or 6).
+   */
+  readonly url: string | Redacted.Redacted<string>
+  /**
+   * Whatever else ioredis should know, such as the certificate authority of a `rediss://` server. What the promises of
+   * this store hang on is not up for choice: see `FixedRedisOption`.
+   */
+  readonly redis?: Omit<RedisOptions, FixedRedisOption> | undefined
+}
+
+/**
+ * The options of ioredis that this store sets for its own connection: no command waits for a connection, none is sent
+ * twice, and the connection is made anew for as long as the store is there.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type FixedRedisOption =
+  | "host"
+  | "port"
+  | "username"
+  | "password"
+  | "db"
+  | "lazyConnect"
+  | "enableOfflineQueue"
+  | "autoResendUnfulfilledCommands"
+  | "maxRetriesPerRequest"
+  | "reconnectOnError"
+  | "monitor"
+  | "readOnly"
+  | "stringNumbers"
+
+/**
+ * A prefix that says what the keys are, and a second: far longer than Redis takes, and short enough for a request to be
+ * answered 503 before its client gives up.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaults = { prefix: "session:", timeout: "1 second" } as const
+
+/**
+ * What this store needs of a client: `Redis` and `Cluster` of ioredis 5 and 6 have it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RedisClient {
+  readonly hgetall: (key: string) => Promise<Record<string, string>>
+  readonly evalsha: (sha: string, numberOfKeys: number, ...keysAndArguments: Array<string>) => Promise<unknown>
+  readonly eval: (script: string, numberOfKeys: number, ...keysAndArguments: Array<string>) => Promise<unknown>
+}
+
+/**
+ * The store cannot be built from these options. The message says what would do instead, and never the URL's password.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RedisSessionStoreError
+  extends Schema.TaggedError<RedisSessionStoreError>("effect-session/RedisSessionStoreError")(
+    "RedisSessionStoreError",
+    {
+      option: Schema.Literal("url", "timeout", "redis"),
+      message: Schema.String
+    }
+  )
+{}
+
+/**
+ * Connects to Redis and makes a store of the connection, which is closed with the scope.
+ *
+ * Waits for the connection for at most the time limit. Where it is not there by then, a warning is logged and the store
+ * is built nevertheless. A connection that is lost is logged once as a warning, and once more when it is back.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options
+): Effect.Effect<SessionStore.SessionStore, RedisSessionStoreError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const address = yield* parseUrl(typeof options.url === "string" ? options.url : Redacted.value(options.url))
+    const limit = yield* decodeTimeout(options)
+    const connection = yield* connect(address, limit, options.redis)
+    return makeStore(connection, limit, options.prefix)
+  })
+
+/**
+ * Makes a store of a client that the app has and keeps: it is neither connected, watched nor closed here. How it queues
+ * and repeats commands is the client's affair; `docs/stores/redis.md` says which of its options keep this store's
+ * promises.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromClient = (
+  client: RedisClient,
+  options?: ClientOptions | undefined
+): Effect.Effect<SessionStore.SessionStore, RedisSessionStoreError> =>
+  Effect.map(
+    decodeTimeout(options ?? {}),
+    (limit) => makeStore({ client, dropIfReady: () => {} }, limit, options?.prefix)
+  )
+
+/**
+ * The store as a Layer, with a connection of its own. See `make`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options): Layer.Layer<SessionStore.SessionStore, RedisSessionStoreError> =>
+  Layer.scoped(SessionStore.SessionStore, make(options))
+
+/**
+ * The store as a Layer, with options from Effect's `Config`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: EffectConfig.Config.Wrap<Options>
+): Layer.Layer<SessionStore.SessionStore, RedisSessionStoreError | ConfigError.ConfigError> =>
+  Layer.scoped(SessionStore.SessionStore, Effect.flatMap(EffectConfig.unwrap(options), make))
+
+/**
+ * The store as a Layer, on a client that the app has and keeps. See `fromClient`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerFromClient = (
+  client: RedisClient,
+  options?: ClientOptions | undefined
+): Layer.Layer<SessionStore.SessionStore, RedisSessionStoreError> =>
+  Layer.effect(SessionStore.SessionStore, fromClient(client, options))
+
+// -- options
+
+// What a timer of Node can count: more overflows, and would fire at once.
+const maxTimerMillis = 2_147_483_647
+
+const decodeTimeout = (options: ClientOptions): Effect.Effect<Duration.Duration, RedisSessionStoreError> =>
+  Duration.decodeUnknown(options.timeout ?? defaults.timeout).pipe(
+    Option.filter((limit) => Duration.toMillis(limit) > 0 && Duration.toMillis(limit) <= maxTimerMillis),
+    Effect.mapError(() =>
+      new RedisSessionStoreError({
+        option: "timeout",
+        message: "The option timeout must be a duration of more than zero and at most 24 days, such as \"1 second\""
+      })
+    )
+  )
+
+/** A URL in ioredis' terms. */
+interface Address {
+  readonly host: string
+  readonly port: number
+  readonly username?: string
+  readonly password?: string
+  readonly db: number
+  readonly family?: number
+  readonly isTls: boolean
+}
+
+// No message may repeat a part of the URL: whatever is out of place may be the password.
+const parseUrl = (text: string): Effect.Effect<Address, RedisSessionStoreError> => {
+  const refuse = (message: string) => Effect.fail(new RedisSessionStoreError({ option: "url", message }))
+  if (!/^rediss?:\/\//i.test(text) || !URL.canParse(text)) {
+    return refuse(
+      "The option url must be a Redis URL, such as redis://localhost:6379, or rediss://user:password@host:6379/0 for " +
+        "TLS. Reserved characters in its parts are percent-encoded"
+    )
+  }
+  const url = new URL(text)
+  const username = decodePart(url.username)
+  const password = decodePart(url.password)
+  if (url.hostname === "" || username === undefined || password === undefined) {
+    return refuse(
+      "The option url must name a host, and % in its user or password must be percent-encoded: redis://user:pass%25word@host"
+    )
+  }
+  if (!/^\/?\d*$/.test(url.pathname) || url.hash !== "") {
+    return refuse("The path of the option url must be the number of a database, such as redis://localhost:6379/0")
+  }
+  const family = url.searchParams.get("family")
+  if (!["", `?family=${family}`].includes(url.search) || !["0", "4", "6"].includes(family ?? "0")) {
+    return refuse("The only parameter of the option url is family, 0, 4 or 6. Whatever else is set by the option redis")
+  }
+  return Effect.succeed({
+    host: url.hostname.replace(/^\[|\]$/g, ""),
+    port: url.port === "" ? 6379 : Number(url.port),
+    db: Number(url.pathname.slice(1)),
+    isTls: url.protocol === "rediss:",
+    ...(username === "" ? {} : { username }),
+    ...(password === "" ? {} : { password }),
+    ...(family === null ? {} : { family: Number(family) })
+  })
+}
+
+const decodePart = (text: string): string | undefined => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+// -- the connection
+
+/** A client, and how to get rid of a connection that no longer answers. */
+interface Connection {
+  readonly client: RedisClient
+  readonly dropIfReady: () => void
+}
+
+// How long a connection that is given up has for its goodbyes.
+const disconnectMillis = 50
+
+const maxRetryMillis = 250
+
+const connect = (
+  address: Address,
+  limit: Duration.Duration,
+  options: Options["redis"]
+): Effect.Effect<Connection, RedisSessionStoreError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const runtime = yield* Effect.runtime<never>()
+    const fork = (effect: Effect.Effect<void>) => {
+      Runtime.runFork(runtime)(effect)
+    }
+    const own = yield* Effect.acquireRelease(
+      Effect.try({
+        try: () => openConnection(address, limit, options, fork),
+        catch: (error) => new RedisSessionStoreError({ option: "redis", message: `ioredis refuses it: ${describe(error)}` })
+      }),
+      (own) => own.close
+    )
+    yield* own.awaitReady
+    return own
+  })
+
+interface OwnConnection extends Connection {
+  readonly awaitReady: Effect.Effect<void, RedisSessionStoreError>
+  readonly close: Effect.Effect<void>
+}
+
+const openConnection = (
+  address: Address,
+  limit: Duration.Duration,
+  options: Options["redis"],
+  fork: (effect: Effect.Effect<void>) => void
+): OwnConnection => {
+  const millis = Duration.toMillis(limit)
+  const { isTls, ...server } = address
+  const name = `Redis at ${address.host}:${address.port}`
+  const client = new Redis({
+    connectTimeout: millis,
+    disconnectTimeout: disconnectMillis,
+    enableAutoPipelining: true,
+    maxLoadingRetryTime: maxRetryMillis,
+    retryStrategy: (times) => Math.min(times * 50, maxRetryMillis),
+    ...(isTls ? { tls: {} } : {}),
+    ...options,
+    ...server,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    // A primary that became a replica: the name may lead to the new one.
+    reconnectOnError: (error) => error.message.includes("READONLY")
+  })
+
+  let isClosing = false
+  let isDown = false
+  let lastError: string | undefined
+  const reportDown = () => {
+    if (!isDown && !isClosing) {
+      isDown = true
+      const reason = lastError ?? "the connection was closed"
+      fork(Effect.logWarning(`${name} is not reachable (${reason}). Sessions are unavailable until it is back`))
+    }
+  }
+  const drop = () => client.disconnect(true)
+
+  // A peer that accepts the connection and then says nothing has no command that could run out of time.
+  let handshake: NodeJS.Timeout | undefined
+  client.on("connect", () => {
+    clearTimeout(handshake)
+    handshake = setTimeout(() => {
+      if (client.status === "connect") {
+        lastError = `no answer within ${Duration.format(limit)}`
+        drop()
+      }
+    }, millis)
+  })
+  client.on("error", (error: Error & { readonly command?: { readonly name: string } | undefined }) => {
+    lastError = describe(error)
+    // ioredis would go on with database 0, where another app may live.
+    if (error.command?.name === "select") {
+      drop()
+    }
+  })
+  client.on("close", () => {
+    clearTimeout(handshake)
+    reportDown()
+  })
+  client.on("end", reportDown)
+  client.on("ready", () => {
+    clearTimeout(handshake)
+    lastError = undefined
+    if (isDown) {
+      isDown = false
+      fork(Effect.logInfo(`${name} is back`))
+    }
+  })
+  client.connect().catch(() => {})
+
+  return {
+    client,
+    dropIfReady: () => {
+      if (client.status === "ready") {
+        lastError = `no answer within ${Duration.format(limit)}`
+        drop()
+      }
+    },
+    awaitReady: Effect.async((resume) => {
+      const goOn = () => {
+        clearTimeout(timer)
+        client.off("ready", goOn)
+        client.off("end", goOn)
+        if (client.status === "ready") {
+          resume(Effect.void)
+        } else if (client.status === "end") {
+          const message = `ioredis cannot connect with it: ${lastError ?? "the connection was closed for good"}`
+          resume(Effect.fail(new RedisSessionStoreError({ option: "redis", message })))
+        } else {
+          lastError ??= `no answer within ${Duration.format(limit)}`
+          reportDown()
+          resume(Effect.void)
+        }
+      }
+      const timer = setTimeout(goOn, millis)
+      client.on("ready", goOn)
+      client.on("end", goOn)
+      return Effect.sync(() => {
+        clearTimeout(timer)
+        client.off("ready", goOn)
+        client.off("end", goOn)
+      })
+    }),
+    close: Effect.async((resume) => {
+      isClosing = true
+      clearTimeout(handshake)
+      const disconnect = () => {
+        clearTimeout(timer)
+        client.disconnect()
+        resume(Effect.void)
+      }
+      const timer = setTimeout(disconnect, millis)
+      if (client.status === "ready") {
+        client.quit().then(disconnect, disconnect)
+      } else {
+        disconnect()
+      }
+    })
+  }
+}
+
+// -- commands
+
+/** What became of a command that was not answered, or answered with an error, in the terms of the port's errors. */
+interface Failure {
+  readonly reason: "Unavailable" | "TooLarge" | "Malformed"
+  readonly message: string
+  readonly cause?: Error
+}
+
+type Call = (client: RedisClient) => Promise<unknown>
+
+/** Sends one command and waits for its answer, for as long as the time limit lets it. */
+type Send = (verb: string, call: Call) => Effect.Effect<unknown, Failure>
+
+const makeSend = (connection: Connection, limit: Duration.Duration): Send => {
+  const millis = Duration.toMillis(limit)
+  // How many answers have come: a command that runs out of time while others are answered does not speak against the
+  // connection.
+  let answers = 0
+  return (verb, call) =>
+    Effect.async((resume) => {
+      const answersBefore = answers
+      let isOpen = true
+      const settle = (result: Effect.Effect<unknown, Failure>) => {
+        isOpen = false
+        clearTimeout(timer)
+        resume(result)
+      }
+      const giveUp = () => {
+        if (isOpen) {
+          settle(Effect.fail({
+            reason: "Unavailable",
+            message: `Redis did not answer "${verb}" within ${Duration.format(limit)}`
+          }))
+          if (answers === answersBefore) {
+            connection.dropIfReady()
+          }
+        }
+      }
+      // Where it was this process that had no time, the answer has arrived by now: it is read before the next immediate.
+      const timer = setTimeout(() => setImmediate(giveUp), millis)
+      try {
+        call(connection.client).then(
+          (reply) => {
+            answers++
+            settle(Effect.succeed(reply))
+          },
+          (error: unknown) => {
+            if (isReply(error)) {
+              answers++
+            }
+            settle(Effect.fail(toFailure(verb, error)))
+          }
+        )
+      } catch (error) {
+        settle(Effect.fail(toFailure(verb, error)))
+      }
+      return Effect.sync(() => {
+        isOpen = false
+        clearTimeout(timer)
+      })
+    })
+}
+
+const isReply = (error: unknown): boolean => error instanceof Error && error.name === "ReplyError"
+
+// ioredis hangs the command with all its arguments on an error, and Redis repeats the arguments of a command it does not
+// know. Neither may reach a log: they are the values of the session.
+const describe = (error: unknown): string => {
+  if (!(error instanceof Error)) {
+    return "an unknown error"
+  }
+  const message = error.message === "" ? (error as NodeJS.ErrnoException).code ?? error.name : error.message
+  if (message.startsWith("Stream isn't writeable")) {
+    return "there is no connection"
+  }
+  if (error.name === "MaxRetriesPerRequestError") {
+    return "the connection was lost"
+  }
+  return message.replace(/,? with args beginning with:.*$/is, "")
+}
+
+const toFailure = (verb: string, error: unknown): Failure => {
+  const description = describe(error)
+  const cause = new Error(description)
+  if (description.includes("WRONGTYPE")) {
+    return { reason: "Malformed", message: "it is not a hash", cause }
+  }
+  // The limits of the protocol itself, `proto-max-bulk-len` among them.
+  const isTooLarge = /Protocol error: (too big|invalid)\b.*\b(length|count)/i.test(description)
+  return {
+    reason: isTooLarge ? "TooLarge" : "Unavailable",
+    message: `Redis could not carry out "${verb}": ${description}`,
+    cause
+  }
+}
+
+const runScript = (script: scripts.RedisScript, key: string, args: Array<string>): Call => (client) => {
+  // ioredis flattens lists. Passing the list as it is keeps a session of many values from overflowing the stack.
+  const list = args as unknown as string
+  return client.evalsha(script.sha, 1, key, list).catch((error: unknown) => {
+    // Nothing has run, so that sending it again cannot do it twice.
+    if (error instanceof Error && error.message.startsWith("NOSCRIPT")) {
+      return client.eval(script.source, 1, key, list)
+    }
+    throw error
+  })
+}
+
+// -- the verbs
+
+// Out of 2^128 ids, a taken one is drawn never. Taken ones in a row say that the machine's randomness is broken.
+const maxDraws = 8
+
+const makeStore = (
+  connection: Connection,
+  limit: Duration.Duration,
+  prefix: string | undefined = defaults.prefix
+): SessionStore.SessionStore => {
+  const send = makeSend(connection, limit)
+  const redisKey = (id: SessionId): string => prefix + id
+
+  const load = (key: SessionKey.SessionKey): Effect.Effect<SessionStore.LoadResult, SessionStore.LoadError> =>
+    Effect.mapError(
+      Effect.clockWith((clock) =>
+        Effect.flatMap(send("load", (client) => client.hgetall(redisKey(key.id))), (hash) =>
+          Either.map(
+            readRecord(key.id, Object.entries(hash as Record<string, string>)),
+            (record) => SessionStore.loadResult(record, key, clock.unsafeCurrentTimeMillis())
+          ))
+      ),
+      (failure) => {
+        const { reason, ...rest } = nameRecord(failure, key.id)
+        return new SessionStore.LoadError({ ...rest, reason: reason === "Malformed" ? reason : "Unavailable" })
+      }
+    )
+
+  const save = (
+    state: SessionRecord.SessionState,
+    lifetime: SessionRecord.Lifetime,
+    draws = 1
+  ): Effect.Effect<SessionStore.Saved, SessionStore.SaveError> =>
+    Effect.clockWith((clock) => {
+      const now = clock.unsafeCurrentTimeMillis()
+      const key = SessionKey.mint()
+      const record = SessionRecord.create(key, state, lifetime, now)
+      const args = [redisTtl(record.expiresAt - now), ...encodeRecord(record)]
+      return Effect.matchEffect(send("save", runScript(scripts.save, redisKey(key.id), args)), {
+        onFailure: ({ reason, ...rest }) =>
+          Effect.fail(new SessionStore.SaveError({ ...rest, reason: reason === "TooLarge" ? reason : "Unavailable" })),
+        onSuccess: (reply) => {
+          if (reply === 1) {
+            return Effect.succeed({ key, expiresAt: record.expiresAt, isCurrent: true })
+          }
+          return draws < maxDraws
+            ? save(state, lifetime, draws + 1)
+            : Effect.fail(
+              new SessionStore.SaveError({
+                reason: "Unavailable",
+                message: `${maxDraws} session ids in a row were taken: the randomness of this machine cannot be trusted`
+              })
+            )
+        }
+      })
+    })
+
+  const rewrite = (
+    verb: string,
+    script: scripts.RedisScript,
+    key: SessionKey.SessionKey,
+    newKey: SessionKey.SessionKey,
+    ttl: number,
+    more: ReadonlyArray<string>
+  ): Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError> =>
+    Effect.mapError(
+      Effect.clockWith((clock) => {
+        const now = clock.unsafeCurrentTimeMillis()
+        const args = [SessionKey.digest(key), timeText(now), timeText(now + ttl), ...more]
+        return Effect.flatMap(
+          send(verb, runScript(script, redisKey(key.id), args)),
+          (reply) => readReply(key.id, newKey, reply)
+        )
+      }),
+      (failure) => new SessionStore.UpdateError(nameRecord(failure, key.id))
+    )
+
+  const verbs: SessionStore.SessionStoreVerbs = {
+    readKey: SessionKey.fromText,
+    load: (key) => traced("load", key.id, load(key)),
+    save: (state, lifetime) => traced("save", undefined, save(state, lifetime)),
+    update: (key, change, ttl) =>
+      traced("update", key.id, rewrite("update", scripts.update, key, key, ttl, changeArguments(change))),
+    updateTtl: (key, ttl) => traced("updateTtl", key.id, rewrite("updateTtl", scripts.updateTtl, key, key, ttl, [])),
+    renew: (key, change, ttl) => {
+      const renewal = Effect.suspend(() => {
+        const newKey = SessionKey.mintSecret(key.id)
+        return rewrite("renew", scripts.renew, key, newKey, ttl, [
+          SessionKey.digest(newKey),
+          String(SessionRecord.supersededRetention.millis),
+          String(SessionRecord.supersededRetention.renewals),
+          ...changeArguments(change)
+        ])
+      })
+      return traced("renew", key.id, renewal)
+    },
+    delete: (key) => {
+      const deletion = Effect.clockWith((clock) => {
+        const args = [SessionKey.digest(key), timeText(clock.unsafeCurrentTimeMillis())]
+        return Effect.matchEffect(
+          Effect.flatMap(
+            send("delete", runScript(scripts.remove, redisKey(key.id), args)),
+            (reply) => readReply(key.id, key, reply)
+          ),
+          {
+            onFailure: (failure) =>
+              Effect.fail(new SessionStore.DeleteError({ ...nameRecord(failure, key.id), reason: "Unavailable" })),
+            onSuccess: () => Effect.void
+          }
+        )
+      })
+      return traced("delete", key.id, deletion)
+    }
+  }
+  // Each command has its own limit, which works in a region that cannot be interrupted as well.
+  return SessionStore.make(verbs, { timeout: "none" })
+}
+
+// A span costs more than all the rest of a call, so that it is made only where somebody has asked for spans.
+const silentTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
+
+const traced = <A, E>(verb: string, id: SessionId | undefined, call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.tracerWith((tracer) =>
+    tracer === silentTracer
+      ? call
+      : Effect.withSpan(call, `SessionStore.${verb}`, {
+        attributes: id === undefined ? { "session.store": "redis" } : { "session.store": "redis", "session.id": id },
+        captureStackTrace: false
+      })
+  )
+
+const redisTtl = (millis: number): string => String(Math.min(Math.max(1, Math.ceil(millis)), 1e15))
+
+const changeArguments = (change: SessionChange): Array<string> => {
+  const valued: Array<string> = []
+  const absent: Array<string> = []
+  for (const [key, value] of change.expect) {
+    if (value === undefined) {
+      absent.push(fieldOf(key))
+    } else {
+      valued.push(fieldOf(key), value)
+    }
+  }
+  const args = [String(valued.length / 2), String(absent.length), String(change.unset.size)].concat(valued, absent)
+  for (const key of change.unset) {
+    args.push(fieldOf(key))
+  }
+  for (const [key, value] of change.set) {
+    args.push(fieldOf(key), value)
+  }
+  return args
+}
+
+const malformed = (message: string): Failure => ({ reason: "Malformed", message })
+
+const readRecord = (
+  id: SessionId,
+  hash: Iterable<readonly [string, string]>
+): Either.Either<StoredRecord | undefined, Failure> => Either.mapLeft(decodeRecord(id, hash), malformed)
+
+const gone = Either.right(SessionStore.WriteResult.Gone())
+
+/** What one of the scripts answered. */
+const readReply = (
+  id: SessionId,
+  key: SessionKey.SessionKey,
+  reply: unknown
+): Either.Either<SessionStore.WriteResult, Failure> => {
+  const [tag, detail, isCurrent] = reply as ReadonlyArray<unknown>
+  switch (tag) {
+    case "Saved":
+      return Either.right(
+        SessionStore.WriteResult.Saved({ key, expiresAt: Number(detail), isCurrent: isCurrent === 1 })
+      )
+    case "Conflict":
+      return Either.flatMap(
+        readRecord(id, pairs(detail as ReadonlyArray<string>)),
+        (record) => record === undefined ? gone : Either.right(SessionStore.WriteResult.Conflict({ record }))
+      )
+    case "Malformed":
+      return Either.left(malformed(wrongField(String(detail))))
+    default:
+      return gone
+  }
+}
+
+function* pairs(list: ReadonlyArray<string>): Iterable<readonly [string, string]> {
+  for (let i = 0; i + 1 < list.length; i += 2) {
+    yield [list[i]!, list[i + 1]!]
+  }
+}
+
+/** Says whose record it is that a failure is about. */
+const nameRecord = (failure: Failure, id: SessionId): Failure =>
+  failure.reason === "Malformed"
+    ? { ...failure, message: `What Redis holds for session ${id} is no session record: ${failure.message}` }
+    : failure
