@@ -1,18 +1,18 @@
 /**
  * The quick start: a visit counter with its sessions in memory. Run it with `npx tsx examples/counter.ts`.
  */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import * as Config from "effect-session/Config"
 import * as Session from "effect-session/Session"
 import * as SessionMiddleware from "effect-session/SessionMiddleware"
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import { createServer } from "node:http"
 
 const Counter = Session.entry("counter", Schema.NonNegativeInt)

@@ -381,9 +381,12 @@ const named = <A>(option: ConfigOption, checked: Checked<A>): Either.Either<A, S
  */
 export const make = (options: SessionOptions): Either.Either<SessionConfig, SessionConfigError> =>
   Either.gen(function*() {
-    const contentSecurity = yield* named("contentSecurity", checkContentSecurity(
-      options.contentSecurity ?? defaults.contentSecurity
-    ))
+    const contentSecurity = yield* named(
+      "contentSecurity",
+      checkContentSecurity(
+        options.contentSecurity ?? defaults.contentSecurity
+      )
+    )
     const cookieFormat = yield* named("cookieFormat", checkCookieFormat(options.cookieFormat ?? defaults.cookieFormat))
     const cookie = yield* checkCookie(options.cookie ?? {}, cookieFormat)
     const lifecycle = yield* checkLifecycle(options.lifecycle ?? defaults.lifecycle)
@@ -428,19 +431,20 @@ const isGiven = <A>(value: A): value is NonNullable<A> => value !== undefined &&
 const checkFlag = (value: unknown): Checked<boolean> =>
   typeof value === "boolean" ? Either.right(value) : Either.left("is not a boolean: use true or false")
 
-const durationUpTo = (limit: { readonly millis: number; readonly sentence: string; readonly mend: string }) =>
-(value: unknown): Checked<number> => {
-  const duration = Duration.decodeUnknown(value)
-  if (Option.isNone(duration)) {
-    return Either.left("is not a duration: write one like \"30 minutes\"")
+const durationUpTo =
+  (limit: { readonly millis: number; readonly sentence: string; readonly mend: string }) =>
+  (value: unknown): Checked<number> => {
+    const duration = Duration.decodeUnknown(value)
+    if (Option.isNone(duration)) {
+      return Either.left("is not a duration: write one like \"30 minutes\"")
+    }
+    // Rounded up: no backend takes a fraction of a millisecond, and a nanosecond must not become zero.
+    const millis = Math.ceil(Duration.toMillis(duration.value))
+    if (!(millis > 0)) {
+      return Either.left("is zero or below: make it longer")
+    }
+    return millis > limit.millis ? Either.left(`${limit.sentence}: ${limit.mend}`) : Either.right(millis)
   }
-  // Rounded up: no backend takes a fraction of a millisecond, and a nanosecond must not become zero.
-  const millis = Math.ceil(Duration.toMillis(duration.value))
-  if (!(millis > 0)) {
-    return Either.left("is zero or below: make it longer")
-  }
-  return millis > limit.millis ? Either.left(`${limit.sentence}: ${limit.mend}`) : Either.right(millis)
-}
 
 const checkTtl = durationUpTo({
   millis: maxCookieAgeSeconds * 1000,
@@ -620,8 +624,8 @@ const checkKey = (text: string, format: CookieFormat): Checked<Uint8Array> => {
 }
 
 // Fewer are a sign of a key that was typed rather than drawn: a random key of 32 bytes has fewer than 12 distinct ones
-// with a probability of 2^-83, a longer one less often still. The bound is not higher because random text in hexadecimal
-// digits, which people do encode once more, has no more than 16.
+// with a probability of 2^-83, a longer one less often still. The bound is not higher because random text in
+// hexadecimal digits, which people do encode once more, has no more than 16.
 const minDistinctBytes = 12
 
 const isWeak = (bytes: Uint8Array, format: CookieFormat): boolean => {
@@ -712,8 +716,8 @@ const isEmpty = (settings: object): boolean => Object.keys(settings).length === 
  * | `SESSION_STORE_TIMEOUT` | a duration | |
  *
  * Words may be in upper or lower case, and space around a value does not count. A variable that is set to nothing
- * counts as not set. What is not set is not in the result either, so that the options, and their `cookie`, can be spread
- * over those of a preset.
+ * counts as not set. What is not set is not in the result either, so that the options, and their `cookie`, can be
+ * spread over those of a preset.
  *
  * Fails with a `ConfigError` that names the variable and what it may hold, never what it holds. What is wrong only in
  * combination is for `make` to find.

@@ -27,13 +27,13 @@
  */
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { isCookieName, isCookieRsName } from "./internal/cookieRules.js"
 import {
   cookieRsKeyBytes,
   cookieRsPrivateScheme,
   cookieRsSignedScheme,
   expandCookieRsKey
 } from "./internal/cookieRs.js"
+import { isCookieName, isCookieRsName } from "./internal/cookieRules.js"
 import { privateScheme, signedScheme } from "./internal/cookieSeal.js"
 import type { SealScheme } from "./internal/sealScheme.js"
 

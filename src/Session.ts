@@ -576,7 +576,8 @@ const encodeValue = <A, R>(entry: CompiledEntry<A, R>, value: A): Effect.Effect<
           new SessionInsertError({
             reason: "NotJson",
             key: entry.key,
-            message: `The value for the session key ${JSON.stringify(entry.key)} is not JSON after ${typeName(entry)} ` +
+            message:
+              `The value for the session key ${JSON.stringify(entry.key)} is not JSON after ${typeName(entry)} ` +
               "encoded it. Use a Schema whose encoded side is JSON, such as Schema.Date for a date."
           })
         )

@@ -172,24 +172,84 @@ export const layerConfig = (
 export const session = <E, R>(
   app: HttpApp.Default<E, R>
 ): HttpApp.Default<E, Exclude<R, Session.Session> | SessionMiddleware> =>
+  Effect.flatMap(SessionMiddleware, (middleware) => sessionWith(middleware)(app))
+
+/**
+ * The middleware with its service given, for where a middleware is made once and may ask for nothing per request.
+ *
+ * @example
+ * ```ts
+ * import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
+ * import * as Effect from "effect/Effect"
+ * import type * as Session from "effect-session/Session"
+ * import * as SessionMiddleware from "effect-session/SessionMiddleware"
+ *
+ * const Sessions = HttpLayerRouter.middleware<{ provides: Session.Session }>()(
+ *   Effect.gen(function*() {
+ *     return SessionMiddleware.sessionWith(yield* SessionMiddleware.SessionMiddleware)
+ *   })
+ * ).layer
+ * ```
+ *
+ * @since 0.1.0
+ * @category middleware
+ */
+export const sessionWith =
+  (middleware: SessionMiddleware) =>
+  <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, Exclude<R, Session.Session>> =>
+    Effect.withFiberRuntime((fiber) => {
+      const context = fiber.currentContext
+      const request = requestOf(context)
+      const outer = outerSession(middleware, request, context)
+      if (outer !== undefined) {
+        return app as HttpApp.Default<E, Exclude<R, Session.Session>>
+      }
+      const session = new RequestSession(middleware, request)
+      return Effect.zipRight(
+        commitBeforeResponse(session),
+        Effect.provideService(
+          Effect.tapErrorCause(app, (cause) => session.handlerFailed(cause)),
+          Session.Session,
+          session
+        )
+      )
+    })
+
+/**
+ * Opens the session of the current request and sees to its commit, for an `HttpApiMiddleware`, which cannot wrap the
+ * handler. Where the request has its session already, that is the answer.
+ *
+ * @since 0.1.0
+ * @category middleware
+ */
+export const open = (
+  middleware: SessionMiddleware
+): Effect.Effect<Session.Session, never, HttpServerRequest.HttpServerRequest> =>
   Effect.withFiberRuntime((fiber) => {
-    const context = fiber.currentContext as Context.Context<SessionMiddleware | HttpServerRequest.HttpServerRequest>
-    const middleware = Context.unsafeGet(context, SessionMiddleware)
-    const request = Context.unsafeGet(context, HttpServerRequest.HttpServerRequest)
-    const outer = context.unsafeMap.get(Session.Session.key)
-    if (outer instanceof RequestSession && outer.belongsTo(middleware, request)) {
-      return app as HttpApp.Default<E, Exclude<R, Session.Session>>
+    const request = requestOf(fiber.currentContext)
+    const outer = outerSession(middleware, request, fiber.currentContext)
+    if (outer !== undefined) {
+      return Effect.succeed(outer)
     }
     const session = new RequestSession(middleware, request)
-    return Effect.zipRight(
-      HttpApp.appendPreResponseHandler((_request, response) => session.commit(response)),
-      Effect.provideService(
-        Effect.tapErrorCause(app, (cause) => session.handlerFailed(cause)),
-        Session.Session,
-        session
-      )
-    )
+    return Effect.as(commitBeforeResponse(session), session)
   })
+
+const requestOf = (context: Context.Context<never>): HttpServerRequest.HttpServerRequest =>
+  Context.unsafeGet(context, HttpServerRequest.HttpServerRequest)
+
+const outerSession = (
+  middleware: SessionMiddleware,
+  request: HttpServerRequest.HttpServerRequest,
+  context: Context.Context<never>
+): RequestSession | undefined => {
+  const outer = context.unsafeMap.get(Session.Session.key)
+  return outer instanceof RequestSession && outer.belongsTo(middleware, request) ? outer : undefined
+}
+
+// The only way to write a cookie on every outcome and from every position: platform runs it on the final response.
+const commitBeforeResponse = (session: RequestSession): Effect.Effect<void> =>
+  HttpApp.appendPreResponseHandler((_request, response) => session.commit(response))
 
 /** A key that came in the session cookie, sealed by us. */
 interface PresentedKey {
@@ -434,7 +494,8 @@ class RequestSession extends Session.SessionBase {
       return Effect.fail(
         new SessionStore.SaveError({
           reason: "TooLarge",
-          message: `The session cookie would have ${size} bytes, and browsers drop cookies of more than ${maxCookieBytes}. ` +
+          message:
+            `The session cookie would have ${size} bytes, and browsers drop cookies of more than ${maxCookieBytes}. ` +
             "Keep less in the session, or use a store that keeps the state on the server."
         })
       )
@@ -443,7 +504,10 @@ class RequestSession extends Session.SessionBase {
       const maxAge = config.lifecycle._tag === "PersistentSession"
         ? Math.max(1, Math.ceil((saved.expiresAt - now) / 1000))
         : undefined
-      return { _tag: "SetCookie", line: serializeSetCookie(config.cookie.name, value, config.cookie.attributes, maxAge) }
+      return {
+        _tag: "SetCookie",
+        line: serializeSetCookie(config.cookie.name, value, config.cookie.attributes, maxAge)
+      }
     })
   }
 

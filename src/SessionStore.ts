@@ -192,6 +192,22 @@ export class DeleteError extends Schema.TaggedError<DeleteError>("effect-session
 export type SessionStoreError = LoadError | SaveError | UpdateError | DeleteError
 
 /**
+ * A store cannot be made with the options it was given. The message names the option and the mend.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SessionStoreConfigError
+  extends Schema.TaggedError<SessionStoreConfigError>("effect-session/SessionStoreConfigError")(
+    "SessionStoreConfigError",
+    {
+      option: Schema.String,
+      message: Schema.String
+    }
+  )
+{}
+
+/**
  * What a backend does. Every write is one atomic step that is conditional on the record being there; reading first and
  * writing after is a defect, since a logout can come between. Times come from Effect's `Clock`.
  *

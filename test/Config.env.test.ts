@@ -210,13 +210,15 @@ describe("a wrong variable is named with what it may hold, and its value stays o
         assert.isTrue(ConfigError.isConfigError(error) && ConfigError.isInvalidData(error))
         assert.include(String(error), `Invalid data at ${variable}: "${variable} `)
         assert.match(String(error), message)
-        const shown = `${String(error)} ${JSON.stringify(error)} ${inspect(error, { depth: Infinity, showHidden: true })}`
+        const inspected = inspect(error, { depth: Infinity, showHidden: true })
+        const shown = `${String(error)} ${JSON.stringify(error)} ${inspected}`
         assert.notInclude(shown, value)
         assert.notInclude(shown, secret)
       }))
   }
 
-  for (const variables of [{}, { SESSION_KEYS: "" }, { SESSION_KEYS: " \n" }] as ReadonlyArray<Record<string, string>>) {
+  const withoutKeys: ReadonlyArray<Record<string, string>> = [{}, { SESSION_KEYS: "" }, { SESSION_KEYS: " \n" }]
+  for (const variables of withoutKeys) {
     it.effect(`keys that are not set: ${JSON.stringify(variables)}`, () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(read(variables))

@@ -76,6 +76,19 @@ describe("defaults", () => {
     assert.deepStrictEqual(others, expected)
   })
 
+  it("an option that is null, as JSON has it, counts as left out", () => {
+    const { keys: _, ...expected } = accept({ keys })
+    const { keys: __, ...others } = accept(untyped({
+      keys,
+      cookie: { name: null, domain: null, secure: null },
+      contentSecurity: null,
+      lifecycle: { ...Config.BrowserSession(), maxLifetime: null },
+      storeTimeout: null
+    }))
+    assert.deepStrictEqual(others, expected)
+    assert.deepStrictEqual(accept(untyped({ keys, cookie: null, lifecycle: null })).cookie, expected.cookie)
+  })
+
   it("every option that is given arrives", () => {
     const config = accept({
       keys,
@@ -154,7 +167,7 @@ describe("lifecycle", () => {
     )
   })
 
-  it("a browser session may live for less than a second, a persistent one may not: Max-Age=0 removes the cookie", () => {
+  it("a browser session may live for less than a second, a persistent one may not, as Max-Age=0 removes", () => {
     assert.strictEqual(accept({ keys, lifecycle: Config.BrowserSession({ ttl: 999 }) }).lifecycle.ttlMillis, 999)
     assert.strictEqual(accept({ keys, lifecycle: Config.PersistentSession({ ttl: 1000 }) }).lifecycle.ttlMillis, 1000)
     assert.strictEqual(reject({ keys, lifecycle: Config.PersistentSession({ ttl: 999 }) }).option, "lifecycle.ttl")
@@ -227,8 +240,8 @@ describe("illegal options are refused with the option, the fault and the mend", 
       "cookie.path",
       /__hOsT- /
     ],
-    ["__Secure- without Secure", { keys, cookie: { name: "__Secure-id", secure: false } }, "cookie.secure", /__Secure-/],
-    ["__Http- with script access", { keys, cookie: { name: "__Http-id", httpOnly: false } }, "cookie.httpOnly", /__Http-/],
+    ["__Secure- without it", { keys, cookie: { name: "__Secure-id", secure: false } }, "cookie.secure", /__Secure-/],
+    ["__Http- for script", { keys, cookie: { name: "__Http-id", httpOnly: false } }, "cookie.httpOnly", /__Http-/],
     ["__Http- without Secure", { keys, cookie: { name: "__Http-id", secure: false } }, "cookie.secure", /__Http-/],
     [
       "__Host-Http- with script access",
@@ -264,7 +277,7 @@ describe("illegal options are refused with the option, the fault and the mend", 
     ["an endless time to live", lifecycleOf({ ttl: Duration.infinity }), "lifecycle.ttl", /400 days.*shorten it/],
     ["an endless time to live in numbers", lifecycleOf({ ttl: Infinity }), "lifecycle.ttl", /400 days/],
     ["401 days to live", lifecycleOf({ ttl: "401 days" }), "lifecycle.ttl", /400 days/],
-    ["a misspelt duration", lifecycleOf({ ttl: "1 dya" as "1 day" }), "lifecycle.ttl", /not a duration: write one like/],
+    ["a misspelt duration", lifecycleOf({ ttl: "1 dya" as "1 day" }), "lifecycle.ttl", /not a duration: write one/],
     ["a duration out of range", lifecycleOf({ ttl: [1e300, 0] }), "lifecycle.ttl", /not a duration/],
     ["a lifecycle without ttl", { keys, lifecycle: { _tag: "BrowserSession" } }, "lifecycle.ttl", /not a duration/],
     [
@@ -281,19 +294,20 @@ describe("illegal options are refused with the option, the fault and the mend", 
     ["an endless store timeout", { keys, storeTimeout: Infinity }, "storeTimeout", /use a few seconds/],
     ["a store timeout that fires at once", { keys, storeTimeout: 2 ** 31 }, "storeTimeout", /use a few seconds/],
     ["no keys option", {}, "keys", /^keys are missing: bring at least one.*generateKey/],
+    ["a keys option that is null", { keys: null }, "keys", /^keys are missing: bring at least one.*generateKey/],
     ["no key", { keys: [] }, "keys", /^keys are missing: bring at least one.*generateKey/],
     ["a key that is not Redacted", { keys: randomKey(64) }, "keys", /^keys are not Redacted: wrap each/],
     ["one of two that is not Redacted", { keys: [keys, randomKey(64)] }, "keys", /^keys are not Redacted/],
     ["bytes for a key", { keys: Redacted.make(randomBytes(64)) }, "keys", /a key is not a string/],
     ["an empty key", { keys: redacted("") }, "keys", /^keys are refused: the key is empty/],
     ["a blank key", { keys: redacted(" ") }, "keys", /the key is empty/],
-    ["an empty part between commas", { keys: redacted(randomKey(64), "", randomKey(64)) }, "keys", /key 2 of 3 is empty/],
+    ["an empty part", { keys: redacted(randomKey(64), "", randomKey(64)) }, "keys", /key 2 of 3 is empty/],
     ["a comma at the end", { keys: redacted(randomKey(64), "") }, "keys", /key 2 of 2 is empty.*between commas/],
     ["a key in base64", { keys: redacted("+/".repeat(43)) }, "keys", /not base64url.*write - for \+/],
     ["a padded key", { keys: redacted(`${randomKey(64)}==`) }, "keys", /not base64url without padding/],
     ["a key with a space inside", { keys: redacted(`${randomKey(32)} ${randomKey(32)}`) }, "keys", /not base64url/],
     ["a key with stray bits at the end", { keys: redacted(`${randomKey(33).slice(0, 42)}B`) }, "keys", /not base64url/],
-    ["a key of 31 bytes", { keys: redacted(randomKey(31)) }, "keys", /the key has 31 bytes, but at least 32 are needed/],
+    ["31 bytes", { keys: redacted(randomKey(31)) }, "keys", /the key has 31 bytes, but at least 32 are needed/],
     [
       "a short second key",
       { keys: [keys, redacted(randomKey(8))] },
@@ -312,7 +326,7 @@ describe("illegal options are refused with the option, the fault and the mend", 
       "keys",
       /has 31 bytes, but at least 64 are needed\. Draw a new one/
     ],
-    ["a key of zeros", { keys: redacted(text(new Uint8Array(64))) }, "keys", /not random: its bytes repeat.*generateKey/],
+    ["a key of zeros", { keys: redacted(text(new Uint8Array(64))) }, "keys", /not random: its bytes repeat/],
     ["a repeated word", { keys: redacted(text(Buffer.from("changeme".repeat(8)))) }, "keys", /not random/],
     [
       "32 random bytes written twice",
@@ -490,7 +504,7 @@ const duration = sometimes(
     FastCheck.double(),
     FastCheck.bigInt(),
     FastCheck.tuple(FastCheck.double(), FastCheck.double()),
-    FastCheck.constantFrom(NaN, Infinity, -Infinity, 0, -1, Duration.infinity, Duration.zero, `${"9".repeat(400)} days`),
+    FastCheck.constantFrom(NaN, Infinity, -Infinity, 0, -1, Duration.infinity, `${"9".repeat(400)} days`),
     FastCheck.string().map((unit) => `1 ${unit}`)
   )
 )
@@ -519,7 +533,7 @@ const anyOptions = FastCheck.record({
   ),
   cookie: sometimes(
     FastCheck.record({
-      name: sometimes(FastCheck.constantFrom("id", "__Host-id", "__Secure-id", "__Http-id", "__HOST-x", "a|b"), weirdText),
+      name: sometimes(FastCheck.constantFrom("id", "__Host-id", "__Secure-id", "__Http-id", "__HOST-x"), weirdText),
       path: sometimes(FastCheck.constantFrom("/", "/app"), weirdText),
       domain: sometimes(FastCheck.constantFrom(undefined, "a.example"), weirdText),
       secure: flag,

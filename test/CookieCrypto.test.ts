@@ -3,7 +3,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { Buffer } from "node:buffer"
-import { createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto"
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { inspect } from "node:util"
 import * as CookieCrypto from "../src/CookieCrypto.js"
@@ -131,6 +131,27 @@ describe("the own format", () => {
     const subKey = hkdfSync("sha256", key, "", "effect-session cookie v1 Signed HMAC-SHA256", 32)
     const mac = createHmac("sha256", Buffer.from(subKey)).update(context(0x12)).update("tëxt").digest()
     assert.deepStrictEqual(bytes, Buffer.concat([Buffer.of(0x12), mac, Buffer.from("tëxt")]))
+  })
+
+  it("refuses bytes that are authentic but not UTF-8", () => {
+    const key = randomBytes(32)
+    const texts = [
+      [Buffer.from("é"), true],
+      [Buffer.of(0xc3), false],
+      [Buffer.of(0xed, 0xa0, 0x80), false]
+    ] as const
+    for (const [text, opens] of texts) {
+      const nonce = randomBytes(12)
+      const cipher = createCipheriv("aes-256-gcm", privateScheme(name).prepareKey(key), nonce).setAAD(context(0x11))
+      const ciphertext = Buffer.concat([cipher.update(text), cipher.final()])
+      const encrypted = Buffer.concat([Buffer.of(0x11), nonce, ciphertext, cipher.getAuthTag()])
+      const mac = createHmac("sha256", signedScheme(name).prepareKey(key)).update(context(0x12)).update(text).digest()
+      const signed = Buffer.concat([Buffer.of(0x12), mac, text])
+      const opened = (contentSecurity: CookieCrypto.ContentSecurity, bytes: Buffer) =>
+        Option.isSome(cryptoWith(contentSecurity, [Redacted.make(key)]).open(bytes.toString("base64url")))
+      assert.strictEqual(opened("Private", encrypted), opens)
+      assert.strictEqual(opened("Signed", signed), opens)
+    }
   })
 
   it("takes the whole key into account, also beyond its 32nd byte", () => {
@@ -319,7 +340,7 @@ for (const format of formats) {
         assertRefused(crypto, cryptoWith(contentSecurity, [newKey()], format).seal("text"))
       })
 
-      it("CVE-2025-47278: seals with the first key of the ring, opens with all, and says when it was an older one", () => {
+      it("CVE-2025-47278: seals with the first key of the ring, opens with all, and tells the older ones", () => {
         const [oldest, older, newest, unknown] = [newKey(), newKey(), newKey(), newKey()]
         const ring = cryptoWith(contentSecurity, [newest, older, oldest], format)
         const only = (key: Key) => cryptoWith(contentSecurity, [key], format)

@@ -1,7 +1,8 @@
 /**
  * Reads one cookie out of the raw `Cookie` header, byte for byte. Nothing is decoded, unquoted or trimmed that a
- * browser would not have put there: each of those kindnesses has let a subdomain pass its own cookie off as a `__Host-`
- * one (CVE-2020-8184, CVE-2022-36032, CVE-2023-23934, CVE-2023-26049).
+ * browser would not have put there: each of those kindnesses has been an advisory. Decoded or mended names let a
+ * subdomain pass its own cookie off as a `__Host-` one (CVE-2020-8184, CVE-2022-36032, CVE-2023-23934), and
+ * quotes that reach past a semicolon swallow the cookies behind them (CVE-2023-26049).
  *
  * @internal
  */

@@ -39,8 +39,7 @@ const plainBytes = new Set(
 
 const encodedBytes: ReadonlyArray<string> = Array.from(
   { length: 256 },
-  (_, byte) =>
-    plainBytes.has(byte) ? String.fromCharCode(byte) : "%" + byte.toString(16).toUpperCase().padStart(2, "0")
+  (_, byte) => plainBytes.has(byte) ? String.fromCharCode(byte) : "%" + byte.toString(16).toUpperCase().padStart(2, "0")
 )
 
 /**

@@ -20,7 +20,8 @@ const isJson = (value: unknown, depth: number): value is Json => {
     case "number":
       return Number.isFinite(value)
     case "object":
-      return value === null || (depth < maxDepth && (Array.isArray(value) ? isJsonArray : isJsonObject)(value, depth + 1))
+      return value === null ||
+        (depth < maxDepth && (Array.isArray(value) ? isJsonArray : isJsonObject)(value, depth + 1))
     default:
       return false
   }

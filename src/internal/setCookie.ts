@@ -16,8 +16,7 @@ export type { CookieAttributes } from "./cookieRules.js"
 export const maxCookieAgeSeconds = 34_560_000
 
 // Max-Age is digits only. An endless life becomes the longest there is, and no number at all ends the cookie at once.
-const maxAgeDigits = (seconds: number): number =>
-  seconds > 0 ? Math.trunc(Math.min(seconds, maxCookieAgeSeconds)) : 0
+const maxAgeDigits = (seconds: number): number => seconds > 0 ? Math.trunc(Math.min(seconds, maxCookieAgeSeconds)) : 0
 
 const serialize = (
   name: string,

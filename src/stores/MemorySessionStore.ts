@@ -43,110 +43,124 @@ interface Kept {
 }
 
 /**
- * Makes a store of its own memory. Dies with a `RangeError` when `capacity` is not a positive integer.
+ * Makes a store of its own memory. Fails when `capacity` is not a positive integer.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options?: MemorySessionStoreOptions): Effect.Effect<SessionStore.SessionStore> =>
-  Effect.sync(() => {
+export const make = (
+  options?: MemorySessionStoreOptions
+): Effect.Effect<SessionStore.SessionStore, SessionStore.SessionStoreConfigError> =>
+  Effect.suspend(() => {
     const capacity = options?.capacity ?? defaultCapacity
     if (!Number.isSafeInteger(capacity) || capacity <= 0) {
-      throw new RangeError(`MemorySessionStore: capacity must be a positive integer, not ${capacity}`)
+      return Effect.fail(
+        new SessionStore.SessionStoreConfigError({
+          option: "capacity",
+          message: `capacity is ${capacity}: give the number of sessions that memory may hold, a positive integer`
+        })
+      )
     }
-    const expiry = new ExpiryBuckets()
-    const sessions = new LRUCache<string, Kept>({
-      max: capacity,
-      noDisposeOnSet: true,
-      dispose: (kept, id) => expiry.remove(id, kept.bucket)
+    return Effect.succeed(makeStore(capacity))
+  })
+
+const makeStore = (capacity: number): SessionStore.SessionStore => {
+  const expiry = new ExpiryBuckets()
+  const sessions = new LRUCache<string, Kept>({
+    max: capacity,
+    noDisposeOnSet: true,
+    dispose: (kept, id) => expiry.remove(id, kept.bucket)
+  })
+
+  const put = (record: SessionRecord.StoredRecord): void => {
+    const kept = sessions.peek(record.id)
+    if (kept === undefined) {
+      sessions.set(record.id, { record, bucket: expiry.add(record.id, record.expiresAt) })
+      return
+    }
+    // A later expiry is noticed when the earlier one falls due, which spares every write the filing.
+    if (record.expiresAt < kept.record.expiresAt) {
+      expiry.remove(record.id, kept.bucket)
+      kept.bucket = expiry.add(record.id, record.expiresAt)
+    }
+    kept.record = record
+  }
+
+  const sweep = (now: number): void => {
+    for (const id of expiry.take(now, sweptPerCall)) {
+      const kept = sessions.peek(id)
+      if (kept === undefined) {
+        continue
+      }
+      if (SessionRecord.isExpired(kept.record, now)) {
+        sessions.delete(id)
+      } else {
+        kept.bucket = expiry.add(id, kept.record.expiresAt)
+      }
+    }
+  }
+
+  // The whole verb is one synchronous step, which nothing can come between.
+  const atomically = <A>(verb: (now: number) => A): Effect.Effect<A> =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      sweep(now)
+      return verb(now)
     })
 
-    const put = (record: SessionRecord.StoredRecord): void => {
-      const kept = sessions.peek(record.id)
-      if (kept === undefined) {
-        sessions.set(record.id, { record, bucket: expiry.add(record.id, record.expiresAt) })
-        return
-      }
-      // A later expiry is noticed when the earlier one falls due, which spares every write the filing.
-      if (record.expiresAt < kept.record.expiresAt) {
-        expiry.remove(record.id, kept.bucket)
-        kept.bucket = expiry.add(record.id, record.expiresAt)
-      }
-      kept.record = record
-    }
+  const find = (key: SessionKey.SessionKey): SessionRecord.StoredRecord | undefined => sessions.get(key.id)?.record
 
-    const sweep = (now: number): void => {
-      for (const id of expiry.take(now, sweptPerCall)) {
-        const kept = sessions.peek(id)
-        if (kept === undefined) {
-          continue
-        }
-        if (SessionRecord.isExpired(kept.record, now)) {
-          sessions.delete(id)
-        } else {
-          kept.bucket = expiry.add(id, kept.record.expiresAt)
-        }
-      }
-    }
-
-    // The whole verb is one synchronous step, which nothing can come between.
-    const atomically = <A>(verb: (now: number) => A): Effect.Effect<A> =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        sweep(now)
-        return verb(now)
-      })
-
-    const find = (key: SessionKey.SessionKey): SessionRecord.StoredRecord | undefined => sessions.get(key.id)?.record
-
-    const write = (rewrite: SessionRecord.Rewrite, key: SessionKey.SessionKey): SessionStore.WriteResult => {
-      switch (rewrite._tag) {
-        case "Replace":
-          put(rewrite.record)
-          return SessionStore.WriteResult.Saved({
-            key,
-            expiresAt: rewrite.record.expiresAt,
-            isCurrent: rewrite.isCurrent
-          })
-        case "Conflict":
-          return SessionStore.WriteResult.Conflict({ record: rewrite.record })
-        case "Gone":
-          return SessionStore.WriteResult.Gone()
-      }
-    }
-
-    return SessionStore.make({
-      readKey: SessionKey.fromText,
-      load: (key) => atomically((now) => SessionStore.loadResult(find(key), key, now)),
-      save: (state, lifetime) =>
-        atomically((now) => {
-          let key = SessionKey.mint()
-          while (sessions.has(key.id)) {
-            key = SessionKey.mint()
-          }
-          const record = SessionRecord.create(key, new Map(state), lifetime, now)
-          put(record)
-          return { key, expiresAt: record.expiresAt, isCurrent: true }
-        }),
-      update: (key, change, ttl) => atomically((now) => write(SessionRecord.update(find(key), key, change, ttl, now), key)),
-      updateTtl: (key, ttl) => atomically((now) => write(SessionRecord.refresh(find(key), key, ttl, now), key)),
-      renew: (key, change, ttl) =>
-        atomically((now) => {
-          const newKey = SessionKey.mintSecret(key.id)
-          return write(SessionRecord.renew(find(key), key, newKey, change, ttl, now), newKey)
-        }),
-      delete: (key) =>
-        atomically((now) => {
-          const record = find(key)
-          if (record !== undefined && SessionRecord.mayDelete(record, key, now)) {
-            sessions.delete(key.id)
-          }
+  const write = (rewrite: SessionRecord.Rewrite, key: SessionKey.SessionKey): SessionStore.WriteResult => {
+    switch (rewrite._tag) {
+      case "Replace":
+        put(rewrite.record)
+        return SessionStore.WriteResult.Saved({
+          key,
+          expiresAt: rewrite.record.expiresAt,
+          isCurrent: rewrite.isCurrent
         })
-    }, { timeout: "none" })
-  })
+      case "Conflict":
+        return SessionStore.WriteResult.Conflict({ record: rewrite.record })
+      case "Gone":
+        return SessionStore.WriteResult.Gone()
+    }
+  }
+
+  return SessionStore.make({
+    readKey: SessionKey.fromText,
+    load: (key) => atomically((now) => SessionStore.loadResult(find(key), key, now)),
+    save: (state, lifetime) =>
+      atomically((now) => {
+        let key = SessionKey.mint()
+        while (sessions.has(key.id)) {
+          key = SessionKey.mint()
+        }
+        const record = SessionRecord.create(key, new Map(state), lifetime, now)
+        put(record)
+        return { key, expiresAt: record.expiresAt, isCurrent: true }
+      }),
+    update: (key, change, ttl) =>
+      atomically((now) => write(SessionRecord.update(find(key), key, change, ttl, now), key)),
+    updateTtl: (key, ttl) => atomically((now) => write(SessionRecord.refresh(find(key), key, ttl, now), key)),
+    renew: (key, change, ttl) =>
+      atomically((now) => {
+        const newKey = SessionKey.mintSecret(key.id)
+        return write(SessionRecord.renew(find(key), key, newKey, change, ttl, now), newKey)
+      }),
+    delete: (key) =>
+      atomically((now) => {
+        const record = find(key)
+        if (record !== undefined && SessionRecord.mayDelete(record, key, now)) {
+          sessions.delete(key.id)
+        }
+      })
+  }, { timeout: "none" })
+}
 
 /**
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options?: MemorySessionStoreOptions): Layer.Layer<SessionStore.SessionStore> =>
+export const layer = (
+  options?: MemorySessionStoreOptions
+): Layer.Layer<SessionStore.SessionStore, SessionStore.SessionStoreConfigError> =>
   Layer.effect(SessionStore.SessionStore, make(options))

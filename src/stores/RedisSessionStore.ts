@@ -34,8 +34,12 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { Redis, type RedisOptions } from "ioredis"
+import type { RedisClient, RedisConnection, RedisFailure } from "../internal/redisCommand.js"
+import { describeError, makeSendCommand, runScript } from "../internal/redisCommand.js"
 import { decodeRecord, encodeRecord, fieldOf, timeText, wrongField } from "../internal/redisRecord.js"
 import * as scripts from "../internal/redisScripts.js"
+import type { RedisAddress } from "../internal/redisUrl.js"
+import { parseRedisUrl } from "../internal/redisUrl.js"
 import type { SessionId } from "../SessionKey.js"
 import * as SessionKey from "../SessionKey.js"
 import type { SessionChange, StoredRecord } from "../SessionRecord.js"
@@ -101,6 +105,7 @@ export type FixedRedisOption =
   | "monitor"
   | "readOnly"
   | "stringNumbers"
+  | "replyMapping"
 
 /**
  * A prefix that says what the keys are, and a second: far longer than Redis takes, and short enough for a request to be
@@ -111,17 +116,7 @@ export type FixedRedisOption =
  */
 export const defaults = { prefix: "session:", timeout: "1 second" } as const
 
-/**
- * What this store needs of a client: `Redis` and `Cluster` of ioredis 5 and 6 have it.
- *
- * @since 0.1.0
- * @category models
- */
-export interface RedisClient {
-  readonly hgetall: (key: string) => Promise<Record<string, string>>
-  readonly evalsha: (sha: string, numberOfKeys: number, ...keysAndArguments: Array<string>) => Promise<unknown>
-  readonly eval: (script: string, numberOfKeys: number, ...keysAndArguments: Array<string>) => Promise<unknown>
-}
+export type { RedisClient } from "../internal/redisCommand.js"
 
 /**
  * The store cannot be built from these options. The message says what would do instead, and never the URL's password.
@@ -152,7 +147,11 @@ export const make = (
   options: Options
 ): Effect.Effect<SessionStore.SessionStore, RedisSessionStoreError, Scope.Scope> =>
   Effect.gen(function*() {
-    const address = yield* parseUrl(typeof options.url === "string" ? options.url : Redacted.value(options.url))
+    const url = typeof options.url === "string" ? options.url : Redacted.value(options.url)
+    const address = yield* Either.mapLeft(
+      parseRedisUrl(url),
+      (mend) => new RedisSessionStoreError({ option: "url", message: `The option url cannot be read: ${mend}` })
+    )
     const limit = yield* decodeTimeout(options)
     const connection = yield* connect(address, limit, options.redis)
     return makeStore(connection, limit, options.prefix)
@@ -223,67 +222,7 @@ const decodeTimeout = (options: ClientOptions): Effect.Effect<Duration.Duration,
     )
   )
 
-/** A URL in ioredis' terms. */
-interface Address {
-  readonly host: string
-  readonly port: number
-  readonly username?: string
-  readonly password?: string
-  readonly db: number
-  readonly family?: number
-  readonly isTls: boolean
-}
-
-// No message may repeat a part of the URL: whatever is out of place may be the password.
-const parseUrl = (text: string): Effect.Effect<Address, RedisSessionStoreError> => {
-  const refuse = (message: string) => Effect.fail(new RedisSessionStoreError({ option: "url", message }))
-  if (!/^rediss?:\/\//i.test(text) || !URL.canParse(text)) {
-    return refuse(
-      "The option url must be a Redis URL, such as redis://localhost:6379, or rediss://user:password@host:6379/0 for " +
-        "TLS. Reserved characters in its parts are percent-encoded"
-    )
-  }
-  const url = new URL(text)
-  const username = decodePart(url.username)
-  const password = decodePart(url.password)
-  if (url.hostname === "" || username === undefined || password === undefined) {
-    return refuse(
-      "The option url must name a host, and % in its user or password must be percent-encoded: redis://user:pass%25word@host"
-    )
-  }
-  if (!/^\/?\d*$/.test(url.pathname) || url.hash !== "") {
-    return refuse("The path of the option url must be the number of a database, such as redis://localhost:6379/0")
-  }
-  const family = url.searchParams.get("family")
-  if (!["", `?family=${family}`].includes(url.search) || !["0", "4", "6"].includes(family ?? "0")) {
-    return refuse("The only parameter of the option url is family, 0, 4 or 6. Whatever else is set by the option redis")
-  }
-  return Effect.succeed({
-    host: url.hostname.replace(/^\[|\]$/g, ""),
-    port: url.port === "" ? 6379 : Number(url.port),
-    db: Number(url.pathname.slice(1)),
-    isTls: url.protocol === "rediss:",
-    ...(username === "" ? {} : { username }),
-    ...(password === "" ? {} : { password }),
-    ...(family === null ? {} : { family: Number(family) })
-  })
-}
-
-const decodePart = (text: string): string | undefined => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return undefined
-  }
-}
-
 // -- the connection
-
-/** A client, and how to get rid of a connection that no longer answers. */
-interface Connection {
-  readonly client: RedisClient
-  readonly dropIfReady: () => void
-}
 
 // How long a connection that is given up has for its goodbyes.
 const disconnectMillis = 50
@@ -291,10 +230,10 @@ const disconnectMillis = 50
 const maxRetryMillis = 250
 
 const connect = (
-  address: Address,
+  address: RedisAddress,
   limit: Duration.Duration,
   options: Options["redis"]
-): Effect.Effect<Connection, RedisSessionStoreError, Scope.Scope> =>
+): Effect.Effect<RedisConnection, RedisSessionStoreError, Scope.Scope> =>
   Effect.gen(function*() {
     const runtime = yield* Effect.runtime<never>()
     const fork = (effect: Effect.Effect<void>) => {
@@ -303,7 +242,8 @@ const connect = (
     const own = yield* Effect.acquireRelease(
       Effect.try({
         try: () => openConnection(address, limit, options, fork),
-        catch: (error) => new RedisSessionStoreError({ option: "redis", message: `ioredis refuses it: ${describe(error)}` })
+        catch: (error) =>
+          new RedisSessionStoreError({ option: "redis", message: `ioredis refuses it: ${describeError(error)}` })
       }),
       (own) => own.close
     )
@@ -311,13 +251,13 @@ const connect = (
     return own
   })
 
-interface OwnConnection extends Connection {
+interface OwnConnection extends RedisConnection {
   readonly awaitReady: Effect.Effect<void, RedisSessionStoreError>
   readonly close: Effect.Effect<void>
 }
 
 const openConnection = (
-  address: Address,
+  address: RedisAddress,
   limit: Duration.Duration,
   options: Options["redis"],
   fork: (effect: Effect.Effect<void>) => void
@@ -366,7 +306,7 @@ const openConnection = (
     }, millis)
   })
   client.on("error", (error: Error & { readonly command?: { readonly name: string } | undefined }) => {
-    lastError = describe(error)
+    lastError = describeError(error)
     // ioredis would go on with database 0, where another app may live.
     if (error.command?.name === "select") {
       drop()
@@ -438,126 +378,17 @@ const openConnection = (
   }
 }
 
-// -- commands
-
-/** What became of a command that was not answered, or answered with an error, in the terms of the port's errors. */
-interface Failure {
-  readonly reason: "Unavailable" | "TooLarge" | "Malformed"
-  readonly message: string
-  readonly cause?: Error
-}
-
-type Call = (client: RedisClient) => Promise<unknown>
-
-/** Sends one command and waits for its answer, for as long as the time limit lets it. */
-type Send = (verb: string, call: Call) => Effect.Effect<unknown, Failure>
-
-const makeSend = (connection: Connection, limit: Duration.Duration): Send => {
-  const millis = Duration.toMillis(limit)
-  // How many answers have come: a command that runs out of time while others are answered does not speak against the
-  // connection.
-  let answers = 0
-  return (verb, call) =>
-    Effect.async((resume) => {
-      const answersBefore = answers
-      let isOpen = true
-      const settle = (result: Effect.Effect<unknown, Failure>) => {
-        isOpen = false
-        clearTimeout(timer)
-        resume(result)
-      }
-      const giveUp = () => {
-        if (isOpen) {
-          settle(Effect.fail({
-            reason: "Unavailable",
-            message: `Redis did not answer "${verb}" within ${Duration.format(limit)}`
-          }))
-          if (answers === answersBefore) {
-            connection.dropIfReady()
-          }
-        }
-      }
-      // Where it was this process that had no time, the answer has arrived by now: it is read before the next immediate.
-      const timer = setTimeout(() => setImmediate(giveUp), millis)
-      try {
-        call(connection.client).then(
-          (reply) => {
-            answers++
-            settle(Effect.succeed(reply))
-          },
-          (error: unknown) => {
-            if (isReply(error)) {
-              answers++
-            }
-            settle(Effect.fail(toFailure(verb, error)))
-          }
-        )
-      } catch (error) {
-        settle(Effect.fail(toFailure(verb, error)))
-      }
-      return Effect.sync(() => {
-        isOpen = false
-        clearTimeout(timer)
-      })
-    })
-}
-
-const isReply = (error: unknown): boolean => error instanceof Error && error.name === "ReplyError"
-
-// ioredis hangs the command with all its arguments on an error, and Redis repeats the arguments of a command it does not
-// know. Neither may reach a log: they are the values of the session.
-const describe = (error: unknown): string => {
-  if (!(error instanceof Error)) {
-    return "an unknown error"
-  }
-  const message = error.message === "" ? (error as NodeJS.ErrnoException).code ?? error.name : error.message
-  if (message.startsWith("Stream isn't writeable")) {
-    return "there is no connection"
-  }
-  if (error.name === "MaxRetriesPerRequestError") {
-    return "the connection was lost"
-  }
-  return message.replace(/,? with args beginning with:.*$/is, "")
-}
-
-const toFailure = (verb: string, error: unknown): Failure => {
-  const description = describe(error)
-  const cause = new Error(description)
-  if (description.includes("WRONGTYPE")) {
-    return { reason: "Malformed", message: "it is not a hash", cause }
-  }
-  // The limits of the protocol itself, `proto-max-bulk-len` among them.
-  const isTooLarge = /Protocol error: (too big|invalid)\b.*\b(length|count)/i.test(description)
-  return {
-    reason: isTooLarge ? "TooLarge" : "Unavailable",
-    message: `Redis could not carry out "${verb}": ${description}`,
-    cause
-  }
-}
-
-const runScript = (script: scripts.RedisScript, key: string, args: Array<string>): Call => (client) => {
-  // ioredis flattens lists. Passing the list as it is keeps a session of many values from overflowing the stack.
-  const list = args as unknown as string
-  return client.evalsha(script.sha, 1, key, list).catch((error: unknown) => {
-    // Nothing has run, so that sending it again cannot do it twice.
-    if (error instanceof Error && error.message.startsWith("NOSCRIPT")) {
-      return client.eval(script.source, 1, key, list)
-    }
-    throw error
-  })
-}
-
 // -- the verbs
 
 // Out of 2^128 ids, a taken one is drawn never. Taken ones in a row say that the machine's randomness is broken.
 const maxDraws = 8
 
 const makeStore = (
-  connection: Connection,
+  connection: RedisConnection,
   limit: Duration.Duration,
   prefix: string | undefined = defaults.prefix
 ): SessionStore.SessionStore => {
-  const send = makeSend(connection, limit)
+  const send = makeSendCommand(connection, limit)
   const redisKey = (id: SessionId): string => prefix + id
 
   const load = (key: SessionKey.SessionKey): Effect.Effect<SessionStore.LoadResult, SessionStore.LoadError> =>
@@ -700,21 +531,21 @@ const changeArguments = (change: SessionChange): Array<string> => {
   return args
 }
 
-const malformed = (message: string): Failure => ({ reason: "Malformed", message })
+const malformed = (message: string): RedisFailure => ({ reason: "Malformed", message })
 
 const readRecord = (
   id: SessionId,
   hash: Iterable<readonly [string, string]>
-): Either.Either<StoredRecord | undefined, Failure> => Either.mapLeft(decodeRecord(id, hash), malformed)
+): Either.Either<StoredRecord | undefined, RedisFailure> => Either.mapLeft(decodeRecord(id, hash), malformed)
 
-const gone = Either.right(SessionStore.WriteResult.Gone())
+const gone: Either.Either<SessionStore.WriteResult> = Either.right(SessionStore.WriteResult.Gone())
 
 /** What one of the scripts answered. */
 const readReply = (
   id: SessionId,
   key: SessionKey.SessionKey,
   reply: unknown
-): Either.Either<SessionStore.WriteResult, Failure> => {
+): Either.Either<SessionStore.WriteResult, RedisFailure> => {
   const [tag, detail, isCurrent] = reply as ReadonlyArray<unknown>
   switch (tag) {
     case "Saved":
@@ -740,7 +571,7 @@ function* pairs(list: ReadonlyArray<string>): Iterable<readonly [string, string]
 }
 
 /** Says whose record it is that a failure is about. */
-const nameRecord = (failure: Failure, id: SessionId): Failure =>
+const nameRecord = (failure: RedisFailure, id: SessionId): RedisFailure =>
   failure.reason === "Malformed"
     ? { ...failure, message: `What Redis holds for session ${id} is no session record: ${failure.message}` }
     : failure

@@ -1,0 +1,155 @@
+/**
+ * Sends commands to Redis, each with a time limit that holds in a region that cannot be interrupted as well, and says
+ * what went wrong without a word of what was sent.
+ *
+ * @internal
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { RedisScript } from "./redisScripts.js"
+
+/**
+ * What this store needs of a client: `Redis` and `Cluster` of ioredis 5 and 6 have it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RedisClient {
+  readonly hgetall: (key: string) => Promise<Record<string, string>>
+  readonly evalsha: (sha: string, numberOfKeys: number, ...keysAndArguments: Array<string>) => Promise<unknown>
+  readonly eval: (script: string, numberOfKeys: number, ...keysAndArguments: Array<string>) => Promise<unknown>
+}
+
+/**
+ * A client, and how to get rid of a connection that has stopped answering.
+ *
+ * @internal
+ */
+export interface RedisConnection {
+  readonly client: RedisClient
+  readonly dropIfReady: () => void
+}
+
+/**
+ * What became of a command that was not answered, or answered with an error, in the terms of the port's errors.
+ *
+ * @internal
+ */
+export interface RedisFailure {
+  readonly reason: "Unavailable" | "TooLarge" | "Malformed"
+  readonly message: string
+  readonly cause?: Error
+}
+
+/** @internal */
+export type RedisCall = (client: RedisClient) => Promise<unknown>
+
+/**
+ * Makes one call and waits for its answer, for as long as the time limit lets it. `verb` names the call in messages.
+ *
+ * @internal
+ */
+export type SendCommand = (verb: string, call: RedisCall) => Effect.Effect<unknown, RedisFailure>
+
+/** @internal */
+export const makeSendCommand = (connection: RedisConnection, limit: Duration.Duration): SendCommand => {
+  const millis = Duration.toMillis(limit)
+  // A call that runs out of time while others are answered says nothing against the connection.
+  let answers = 0
+  return (verb, call) =>
+    Effect.async((resume) => {
+      const answersBefore = answers
+      let isOpen = true
+      const settle = (result: Effect.Effect<unknown, RedisFailure>) => {
+        isOpen = false
+        clearTimeout(timer)
+        resume(result)
+      }
+      const giveUp = () => {
+        if (isOpen) {
+          const message = `Redis did not answer "${verb}" within ${Duration.format(limit)}`
+          settle(Effect.fail({ reason: "Unavailable", message }))
+          if (answers === answersBefore) {
+            connection.dropIfReady()
+          }
+        }
+      }
+      // Where it was this process that had no time, the answer has arrived by now: it is read before the next immediate.
+      const timer = setTimeout(() => setImmediate(giveUp), millis)
+      try {
+        call(connection.client).then(
+          (reply) => {
+            answers++
+            settle(Effect.succeed(reply))
+          },
+          (error: unknown) => {
+            if (isReply(error)) {
+              answers++
+            }
+            settle(Effect.fail(toFailure(verb, error)))
+          }
+        )
+      } catch (error) {
+        settle(Effect.fail(toFailure(verb, error)))
+      }
+      return Effect.sync(() => {
+        isOpen = false
+        clearTimeout(timer)
+      })
+    })
+}
+
+const isReply = (error: unknown): boolean => error instanceof Error && error.name === "ReplyError"
+
+/**
+ * What an error of ioredis says, without what was sent: ioredis hangs the command with all its arguments on the error, and
+ * Redis repeats the arguments of a command that it does not know. They are the values of the session, or the password.
+ *
+ * @internal
+ */
+export const describeError = (error: unknown): string => {
+  if (!(error instanceof Error)) {
+    return "an unknown error"
+  }
+  if (error.message.startsWith("Stream isn't writeable")) {
+    return "there is no connection"
+  }
+  if (error.name === "MaxRetriesPerRequestError") {
+    return "the connection was lost"
+  }
+  // Node's error for a name with several addresses has a code and no message.
+  const message = error.message === "" ? (error as NodeJS.ErrnoException).code ?? error.name : error.message
+  return message.replace(/,? with args beginning with:.*$/is, "")
+}
+
+const toFailure = (verb: string, error: unknown): RedisFailure => {
+  const description = describeError(error)
+  const cause = new Error(description)
+  if (description.includes("WRONGTYPE")) {
+    return { reason: "Malformed", message: "it is not a hash", cause }
+  }
+  // The limits of the protocol itself, `proto-max-bulk-len` among them.
+  const isTooLarge = /Protocol error: (too big|invalid)\b.*\b(length|count)/i.test(description)
+  return {
+    reason: isTooLarge ? "TooLarge" : "Unavailable",
+    message: `Redis could not carry out "${verb}": ${description}`,
+    cause
+  }
+}
+
+/**
+ * Runs a script by its digest, and by its source where Redis does not have it (yet, or any more).
+ *
+ * @internal
+ */
+export const runScript = (script: RedisScript, key: string, args: Array<string>): RedisCall => (client) => {
+  // ioredis flattens lists. Passing the list as it is keeps a session of many values from overflowing the stack.
+  const list = args as unknown as string
+  return client.evalsha(script.sha, 1, key, list).catch((error: unknown) => {
+    // Nothing has run, so that sending it again cannot do it twice.
+    if (error instanceof Error && error.message.startsWith("NOSCRIPT")) {
+      return client.eval(script.source, 1, key, list)
+    }
+    throw error
+  })
+}

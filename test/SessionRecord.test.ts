@@ -1,0 +1,161 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as SessionKey from "effect-session/SessionKey"
+import * as SessionRecord from "effect-session/SessionRecord"
+import * as FastCheck from "effect/FastCheck"
+
+const lifetime: SessionRecord.Lifetime = { ttl: 1_000, maxLifetime: undefined }
+
+const change = (
+  set: Record<string, string>,
+  unset: ReadonlyArray<string> = [],
+  expect: Record<string, string | undefined> = {}
+): SessionRecord.SessionChange => ({
+  set: new Map(Object.entries(set)),
+  unset: new Set(unset),
+  expect: new Map(Object.entries(expect))
+})
+
+const replaced = (rewrite: SessionRecord.Rewrite): SessionRecord.StoredRecord => {
+  assert(rewrite._tag === "Replace")
+  return rewrite.record
+}
+
+describe("SessionRecord", () => {
+  const key = SessionKey.mint()
+  const record = SessionRecord.create(key, new Map([["a", "1"]]), lifetime, 0)
+
+  it("a record keeps the digest of the secret and not the secret", () => {
+    assert.notInclude(JSON.stringify({ ...record, state: [...record.state] }), SessionKey.toText(key).split(".")[1]!)
+  })
+
+  it("a record lives until its expiry and not at it", () => {
+    assert.strictEqual(SessionRecord.verify(record, key, 999), "Current")
+    assert.strictEqual(SessionRecord.verify(record, key, 1_000), "Foreign")
+  })
+
+  it("another secret for the same id is foreign to every operation", () => {
+    const stranger = SessionKey.mintSecret(key.id)
+    assert.strictEqual(SessionRecord.verify(record, stranger, 0), "Foreign")
+    assert.strictEqual(SessionRecord.update(record, stranger, change({ a: "2" }), 1_000, 0)._tag, "Gone")
+    assert.strictEqual(SessionRecord.refresh(record, stranger, 1_000, 0)._tag, "Gone")
+    assert.strictEqual(
+      SessionRecord.renew(record, stranger, SessionKey.mintSecret(key.id), change({}), 1_000, 0)._tag,
+      "Gone"
+    )
+    assert.isFalse(SessionRecord.mayDelete(record, stranger, 0))
+  })
+
+  it("no write creates a record", () => {
+    assert.strictEqual(SessionRecord.update(undefined, key, change({ a: "2" }), 1_000, 0)._tag, "Gone")
+    assert.strictEqual(SessionRecord.refresh(undefined, key, 1_000, 0)._tag, "Gone")
+    assert.strictEqual(SessionRecord.renew(undefined, key, SessionKey.mint(), change({}), 1_000, 0)._tag, "Gone")
+  })
+
+  it("a write merges, refreshes the expiry, and leaves the old record as it was", () => {
+    const next = replaced(SessionRecord.update(record, key, change({ b: "2" }, ["a"]), 1_000, 500))
+    assert.deepStrictEqual([...next.state], [["b", "2"]])
+    assert.strictEqual(next.expiresAt, 1_500)
+    assert.deepStrictEqual([...record.state], [["a", "1"]])
+    assert.strictEqual(record.expiresAt, 1_000)
+  })
+
+  it("a value that is not the expected one is a conflict, absence included", () => {
+    assert.strictEqual(SessionRecord.update(record, key, change({ a: "3" }, [], { a: "2" }), 1, 0)._tag, "Conflict")
+    assert.strictEqual(
+      SessionRecord.update(record, key, change({ a: "3" }, [], { a: undefined }), 1, 0)._tag,
+      "Conflict"
+    )
+    assert.strictEqual(
+      SessionRecord.update(record, key, change({ b: "3" }, [], { b: undefined }), 1, 0)._tag,
+      "Replace"
+    )
+  })
+
+  it("nothing extends a session past its deadline", () => {
+    const limited = SessionRecord.create(key, new Map(), { ttl: 1_000, maxLifetime: 1_500 }, 0)
+    assert.strictEqual(limited.deadline, 1_500)
+    const newKey = SessionKey.mintSecret(key.id)
+    for (
+      const rewrite of [
+        SessionRecord.update(limited, key, change({}), 1_000, 900),
+        SessionRecord.refresh(limited, key, 1_000, 900),
+        SessionRecord.renew(limited, key, newKey, change({}), 1_000, 900)
+      ]
+    ) {
+      assert.strictEqual(replaced(rewrite).expiresAt, 1_500)
+      assert.strictEqual(replaced(rewrite).deadline, 1_500)
+    }
+  })
+
+  describe("after a renewal", () => {
+    const newKey = SessionKey.mintSecret(key.id)
+    const renewed = replaced(SessionRecord.renew(record, key, newKey, change({ b: "2" }), 100_000, 500))
+
+    it("the new key opens the same record, changes included", () => {
+      assert.strictEqual(SessionRecord.verify(renewed, newKey, 500), "Current")
+      assert.deepStrictEqual([...renewed.state], [["a", "1"], ["b", "2"]])
+      assert.strictEqual(renewed.id, record.id)
+      assert.strictEqual(renewed.createdAt, record.createdAt)
+    })
+
+    it("the old key is late inside the window and unknown after it", () => {
+      assert.strictEqual(SessionRecord.verify(renewed, key, 500), "Superseded")
+      assert.isTrue(SessionRecord.isLate(renewed, key, 500 + SessionRecord.supersededWindow - 1))
+      assert.isFalse(SessionRecord.isLate(renewed, key, 500 + SessionRecord.supersededWindow))
+    })
+
+    it("a request that had loaded the record before may still write to it, and learns that its key is old", () => {
+      const rewrite = SessionRecord.update(renewed, key, change({ c: "3" }), 100_000, 501)
+      assert(rewrite._tag === "Replace")
+      assert.isFalse(rewrite.isCurrent)
+      assert.strictEqual(SessionRecord.verify(rewrite.record, newKey, 501), "Current")
+    })
+
+    it("the old key may still end the session, and cannot prolong it", () => {
+      assert.isTrue(SessionRecord.mayDelete(renewed, key, 501))
+      assert.strictEqual(SessionRecord.refresh(renewed, key, 1_000, 501)._tag, "Gone")
+    })
+
+    it("the earlier key still writes after a second renewal, and a renewal that old is forgotten", () => {
+      const third = SessionKey.mintSecret(key.id)
+      const twice = replaced(SessionRecord.renew(renewed, newKey, third, change({}), 100_000, 600))
+      assert.strictEqual(SessionRecord.verify(twice, key, 601), "Superseded")
+      const muchLater = 600 + SessionRecord.supersededRetention.millis
+      const refreshed = replaced(SessionRecord.refresh(twice, third, muchLater, 601))
+      const thrice = replaced(
+        SessionRecord.renew(refreshed, third, SessionKey.mintSecret(key.id), change({}), 1_000, muchLater)
+      )
+      assert.strictEqual(SessionRecord.verify(thrice, key, muchLater), "Foreign")
+    })
+
+    it("the list of old secrets stays bounded, however often a session is renewed", () => {
+      let current = { key, record }
+      for (let i = 0; i < SessionRecord.supersededRetention.renewals + 10; i++) {
+        const next = SessionKey.mintSecret(key.id)
+        current = {
+          key: next,
+          record: replaced(SessionRecord.renew(current.record, current.key, next, change({}), 100_000, i))
+        }
+      }
+      assert.strictEqual(current.record.superseded.length, SessionRecord.supersededRetention.renewals)
+    })
+  })
+
+  it("changes of different keys commute", () => {
+    const value = FastCheck.option(FastCheck.constantFrom("1", "2"), { nil: undefined })
+    const half = (names: ReadonlyArray<string>) =>
+      FastCheck.array(FastCheck.tuple(FastCheck.constantFrom(...names), value), { maxLength: 4 }).map((writes) => {
+        const last = new Map(writes)
+        const set = new Map([...last].filter((write): write is [string, string] => write[1] !== undefined))
+        return { set, unset: new Set([...last.keys()].filter((name) => !set.has(name))), expect: new Map() }
+      })
+    FastCheck.assert(FastCheck.property(half(["a", "b"]), half(["c", "__proto__"]), (left, right) => {
+      const start = new Map([["a", "0"], ["c", "0"]])
+      const sorted = (state: SessionRecord.SessionState) => [...state].sort(([x], [y]) => x < y ? -1 : 1)
+      assert.deepStrictEqual(
+        sorted(SessionRecord.applyChange(SessionRecord.applyChange(start, left), right)),
+        sorted(SessionRecord.applyChange(SessionRecord.applyChange(start, right), left))
+      )
+    }))
+  })
+})

@@ -1,0 +1,102 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
+import { ExpiryBuckets } from "../../src/internal/expiryBuckets.js"
+
+const minute = { ttl: 60_000, maxLifetime: undefined }
+const state = new Map([["a", "1"]])
+
+describe("MemorySessionStore", () => {
+  it.effect("keeps no more than its capacity, and lets the least recently used session go first", () =>
+    Effect.gen(function*() {
+      const store = yield* MemorySessionStore.make({ capacity: 3 })
+      const [first, second, third] = yield* Effect.all([1, 2, 3].map(() => store.save(state, minute)))
+      yield* store.load(first!.key)
+      const fourth = yield* store.save(state, minute)
+      const found = yield* Effect.forEach([first!, second!, third!, fourth], ({ key }) => store.load(key))
+      assert.deepStrictEqual(found.map((result) => result._tag), ["Live", "Absent", "Live", "Live"])
+    }))
+
+  it.effect("expired sessions make room before a live one has to go", () =>
+    Effect.gen(function*() {
+      const store = yield* MemorySessionStore.make({ capacity: 2 })
+      const long = yield* store.save(state, { ttl: 600_000, maxLifetime: undefined })
+      yield* store.save(state, minute)
+      yield* TestClock.adjust("2 minutes")
+      yield* store.save(state, minute)
+      assert.strictEqual((yield* store.load(long.key))._tag, "Live")
+    }))
+
+  it.effect("a session that is refreshed outlives the time it was first filed under", () =>
+    Effect.gen(function*() {
+      const store = yield* MemorySessionStore.make()
+      const { key } = yield* store.save(state, minute)
+      for (let i = 0; i < 5; i++) {
+        yield* TestClock.adjust("50 seconds")
+        assert.strictEqual((yield* store.updateTtl(key, 60_000))._tag, "Saved")
+      }
+      yield* TestClock.adjust("59999 millis")
+      assert.strictEqual((yield* store.load(key))._tag, "Live")
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* store.load(key))._tag, "Absent")
+    }))
+
+  it.effect("what a caller does to its own map does not reach the stored state", () =>
+    Effect.gen(function*() {
+      const store = yield* MemorySessionStore.make()
+      const mine = new Map([["a", "1"]])
+      const { key } = yield* store.save(mine, minute)
+      mine.set("a", "2")
+      const result = yield* store.load(key)
+      assert(result._tag === "Live")
+      assert.strictEqual(result.record.state.get("a"), "1")
+    }))
+
+  it.effect("a capacity that is no positive integer is refused when the store is made", () =>
+    Effect.gen(function*() {
+      for (const capacity of [0, -1, 1.5, NaN, Infinity]) {
+        const error = yield* Effect.flip(MemorySessionStore.make({ capacity }))
+        assert.strictEqual(error._tag, "SessionStoreConfigError")
+        assert.strictEqual(error.option, "capacity")
+      }
+    }))
+})
+
+describe("ExpiryBuckets", () => {
+  it("hands out every id once, after its time and not before, in bounded portions", () => {
+    const buckets = new ExpiryBuckets()
+    for (let i = 0; i < 100; i++) {
+      buckets.add(`${i}`, i * 500)
+    }
+    assert.deepStrictEqual(buckets.take(0, 10), ["0"])
+    const taken: Array<string> = []
+    for (let now = 1_000; now <= 50_000; now += 1_000) {
+      const portion = buckets.take(now, 10)
+      assert.isAtMost(portion.length, 10)
+      for (const id of portion) {
+        assert.isAtMost(Number(id) * 500, now)
+        taken.push(id)
+      }
+    }
+    assert.strictEqual(new Set(taken).size, 99)
+    assert.strictEqual(taken.length, 99)
+  })
+
+  it("a removed id is not handed out", () => {
+    const buckets = new ExpiryBuckets()
+    const bucket = buckets.add("a", 500)
+    buckets.add("b", 500)
+    buckets.remove("a", bucket)
+    assert.deepStrictEqual(buckets.take(10_000, 10), ["b"])
+  })
+
+  it("a portion that was not enough goes on with the next call", () => {
+    const buckets = new ExpiryBuckets()
+    for (let i = 0; i < 25; i++) {
+      buckets.add(`${i}`, 1)
+    }
+    const sizes = [1, 2, 3, 4].map(() => buckets.take(1_000_000_000, 10).length)
+    assert.deepStrictEqual(sizes, [10, 10, 5, 0])
+  })
+})
