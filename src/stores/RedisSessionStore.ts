@@ -306,7 +306,8 @@ const openConnection = (
     }, millis)
   })
   client.on("error", (error: Error & { readonly command?: { readonly name: string } | undefined }) => {
-    lastError = describeError(error)
+    // The first one is the reason, whatever else breaks with it.
+    lastError ??= describeError(error)
     // ioredis would go on with database 0, where another app may live.
     if (error.command?.name === "select") {
       drop()
@@ -315,6 +316,7 @@ const openConnection = (
   client.on("close", () => {
     clearTimeout(handshake)
     reportDown()
+    lastError = undefined
   })
   client.on("end", reportDown)
   client.on("ready", () => {

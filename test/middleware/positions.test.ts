@@ -126,7 +126,14 @@ const positions: Record<string, Position> = {
   },
   "HttpLayerRouter.middleware, per route": {
     app: HttpLayerRouter.serve(
-      Layer.provide(layerRoutes, HttpLayerRouter.middleware<{ provides: Session.Session }>()(bound).layer),
+      Layer.provide(
+        layerRoutes,
+        HttpLayerRouter.middleware<{ provides: Session.Session }>()(
+          Effect.gen(function*() {
+            return SessionMiddleware.sessionWith(yield* SessionMiddleware.SessionMiddleware)
+          })
+        ).layer
+      ),
       { disableLogger: true }
     )
   },

@@ -53,7 +53,6 @@ const start = async (port: number, listen: ReadonlyArray<string>, extra: Readonl
   return {
     child,
     stop: async () => {
-      child.kill("SIGCONT")
       child.kill("SIGKILL")
       await exited
       await rm(dir, { recursive: true, force: true })

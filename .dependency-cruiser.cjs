@@ -1,0 +1,161 @@
+/**
+ * The import law: who may know whom. Type-only imports count like any other, except where a rule says "values".
+ *
+ *     internal, Config, SessionKey, CookieCrypto   the core: each other's types, and the values of internal
+ *     SessionRecord                                the core and its values
+ *     SessionStore                                 the core and SessionRecord
+ *     stores/*                                     SessionStore and what it knows; never Session, the middleware or each other
+ *     Session                                      the core and SessionRecord; no store, no HTTP
+ *     SessionMiddleware                            all of them; known to index.ts and testing/ alone
+ *     testing, bin                                 what users run: testing may know everything, bin may know the core
+ */
+const core = "^src/(internal/.+|Config|SessionKey|CookieCrypto|SessionRecord)\\.ts$"
+const anySource = "^src/"
+
+/** How `import type { X } from` and `import("…").X` are told from imports of values. */
+const typeOnly = ["type-only", "type-import"]
+
+/** A package as it is written in an import, whether it is installed or not. */
+const packageNamed = (name) => `(^|node_modules/)${name}(/|$)`
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+module.exports = {
+  forbidden: [
+    {
+      name: "no-circular",
+      comment: "A cycle means that two files are one: merge them, or give what they share a file of its own.",
+      severity: "error",
+      from: {},
+      to: { circular: true }
+    },
+    {
+      name: "core-knows-only-core",
+      comment: "internal, Config, SessionKey and CookieCrypto know no other room.",
+      severity: "error",
+      from: { path: core },
+      to: { path: anySource, pathNot: core }
+    },
+    {
+      name: "core-shares-only-types",
+      comment: "Core rooms know each other's types, not each other's values; SessionRecord alone builds on SessionKey.",
+      severity: "error",
+      from: { path: core, pathNot: "^src/SessionRecord\\.ts$" },
+      to: { path: "^src/[^/]+\\.ts$", dependencyTypesNot: typeOnly }
+    },
+    {
+      name: "store-port-knows-only-core",
+      comment: "The store port knows the core, so that a store needs nothing else.",
+      severity: "error",
+      from: { path: "^src/SessionStore\\.ts$" },
+      to: { path: anySource, pathNot: core }
+    },
+    {
+      name: "stores-know-only-the-port",
+      comment: "A store knows SessionStore and the core: never Session, SessionMiddleware or another store.",
+      severity: "error",
+      from: { path: "^src/stores/" },
+      to: { path: anySource, pathNot: [core, "^src/SessionStore\\.ts$"] }
+    },
+    {
+      name: "session-knows-no-store-and-no-http",
+      comment: "What a handler yields knows the core: no store, no SessionStore, no middleware.",
+      severity: "error",
+      from: { path: "^src/Session\\.ts$" },
+      to: { path: anySource, pathNot: core }
+    },
+    {
+      name: "nobody-knows-the-middleware",
+      comment: "Only index.ts, testing/, the tests and the examples may import SessionMiddleware.",
+      severity: "error",
+      from: { path: anySource, pathNot: "^src/(index\\.ts$|testing/)" },
+      to: { path: "^src/SessionMiddleware\\.ts$" }
+    },
+    {
+      name: "nobody-knows-testing",
+      comment: "src/testing is for users' own tests; the library runs without it.",
+      severity: "error",
+      from: { path: anySource, pathNot: "^src/testing/" },
+      to: { path: "^src/testing/" }
+    },
+    {
+      name: "no-barrel-inside",
+      comment: "index.ts is for users; inside, import the module.",
+      severity: "error",
+      from: { path: anySource },
+      to: { path: "^src/index\\.ts$" }
+    },
+    {
+      name: "index-only-names-the-rooms",
+      comment:
+        "index.ts re-exports the public modules of src/ and nothing deeper: a store's driver must not load with it.",
+      severity: "error",
+      from: { path: "^src/index\\.ts$" },
+      to: { pathNot: "^src/[^/]+\\.ts$" }
+    },
+    {
+      name: "bin-knows-only-core",
+      comment: "A command line tool needs the core and nothing that serves requests.",
+      severity: "error",
+      from: { path: "^src/bin/" },
+      to: { path: anySource, pathNot: core }
+    },
+    {
+      name: "platform-only-at-the-edge",
+      comment: "@effect/platform is imported in SessionMiddleware.ts, internal/errorResponse.ts and testing/ alone.",
+      severity: "error",
+      from: {
+        path: anySource,
+        pathNot: ["^src/SessionMiddleware\\.ts$", "^src/internal/errorResponse\\.ts$", "^src/testing/"]
+      },
+      to: { path: packageNamed("@effect/platform") }
+    },
+    {
+      name: "ioredis-only-in-its-store",
+      comment: "ioredis is an optional peer: stores/RedisSessionStore.ts alone may need it.",
+      severity: "error",
+      from: { path: anySource, pathNot: "^src/stores/RedisSessionStore\\.ts$" },
+      to: { path: packageNamed("ioredis") }
+    },
+    {
+      name: "lru-cache-only-in-memory-store",
+      comment: "Only stores/MemorySessionStore.ts needs lru-cache.",
+      severity: "error",
+      from: { path: anySource, pathNot: "^src/stores/MemorySessionStore\\.ts$" },
+      to: { path: packageNamed("lru-cache") }
+    },
+    {
+      name: "only-declared-packages",
+      comment:
+        "src imports effect and the packages that the rules above give a place; testing/ also those that tests run on.",
+      severity: "error",
+      from: { path: anySource, pathNot: "^src/testing/" },
+      to: {
+        dependencyTypesNot: ["core"],
+        pathNot: [anySource, ...["effect", "@effect/platform", "ioredis", "lru-cache"].map(packageNamed)]
+      }
+    },
+    {
+      name: "no-node-builtins",
+      comment: "The library runs on node:crypto and node:buffer alone; bin/ and testing/ may use more.",
+      severity: "error",
+      from: { path: anySource, pathNot: "^src/(bin|testing)/" },
+      to: { dependencyTypes: ["core"], pathNot: "^(node:)?(crypto|buffer)$" }
+    },
+    {
+      name: "no-unresolvable",
+      comment: "An import that leads nowhere breaks the published package.",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true }
+    }
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: "specify",
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "types", "node", "default"]
+    }
+  }
+}

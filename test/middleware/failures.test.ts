@@ -1,0 +1,227 @@
+import * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import { assert, describe, it } from "@effect/vitest"
+import * as Config from "effect-session/Config"
+import * as Session from "effect-session/Session"
+import * as SessionStore from "effect-session/SessionStore"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import { inspect } from "node:util"
+import { Counter, handle, type Handler, makeWebApp, User } from "../support/webApp.js"
+
+const increment = handle((session) => session.updateOr(Counter, 1, (n) => n + 1))
+const read = handle((session) => Effect.map(session.entries, (entries) => Object.fromEntries(entries)))
+const purge = handle((session) => session.purge)
+
+const away = { reason: "Unavailable" as const, message: "the store is away" }
+
+/** A store whose verbs can be switched off. */
+const switchable = () => {
+  const off = new Set<string>()
+  const wrap = (store: SessionStore.SessionStore): SessionStore.SessionStore => ({
+    ...store,
+    load: (key) => off.has("load") ? Effect.fail(new SessionStore.LoadError(away)) : store.load(key),
+    save: (state, lifetime) =>
+      off.has("save") ? Effect.fail(new SessionStore.SaveError(away)) : store.save(state, lifetime),
+    update: (key, change, ttl) =>
+      off.has("update") ? Effect.fail(new SessionStore.UpdateError(away)) : store.update(key, change, ttl),
+    updateTtl: (key, ttl) =>
+      off.has("updateTtl") ? Effect.fail(new SessionStore.UpdateError(away)) : store.updateTtl(key, ttl),
+    renew: (key, change, ttl) =>
+      off.has("renew") ? Effect.die(new Error("a store that dies")) : store.renew(key, change, ttl),
+    delete: (key) => off.has("delete") ? Effect.fail(new SessionStore.DeleteError(away)) : store.delete(key)
+  })
+  return { off, wrap }
+}
+
+describe("a store that cannot answer", () => {
+  it.scoped("is never taken for no session: 503, an empty body, no cookie, and the session lives on", () =>
+    Effect.gen(function*() {
+      const { off, wrap } = switchable()
+      const app = yield* makeWebApp({ wrap })
+      const browser = app.browser()
+      yield* browser.visit(increment)
+      for (
+        const [verb, handler, status] of [
+          ["load", read, 503],
+          ["load", purge, 503],
+          ["update", increment, 503],
+          ["delete", purge, 503],
+          ["renew", handle((session) => session.renew), 500]
+        ] as const
+      ) {
+        off.add(verb)
+        const answer = yield* Effect.exit(browser.visit(handler))
+        assert(Exit.isSuccess(answer))
+        assert.strictEqual(answer.value.status, status)
+        assert.isUndefined(answer.value.body)
+        assert.deepStrictEqual(answer.value.setCookies, [])
+        off.clear()
+      }
+      assert.deepStrictEqual((yield* browser.visit(read)).body, { counter: 1 })
+      off.add("save")
+      const fresh = yield* app.request(increment)
+      assert.strictEqual(fresh.status, 503)
+      assert.deepStrictEqual(fresh.setCookies, [])
+    }).pipe(Logger.withMinimumLogLevel(LogLevel.None)))
+
+  it.scoped("a handler that catches the typed error goes on without writes", () =>
+    Effect.gen(function*() {
+      const { off, wrap } = switchable()
+      const app = yield* makeWebApp({
+        wrap,
+        config: { lifecycle: Config.PersistentSession({ ttlExtension: "OnEveryRequest" }) }
+      })
+      const browser = app.browser()
+      yield* browser.visit(increment)
+      off.add("load").add("updateTtl").add("update")
+      const answer = yield* browser.visit(
+        handle((session) => Effect.catchAll(session.get(Counter), (error) => Effect.succeed(error.reason)))
+      )
+      assert.strictEqual(answer.status, 200)
+      assert.strictEqual(answer.body, "StoreUnavailable")
+      assert.deepStrictEqual(answer.setCookies, [])
+    }))
+
+  it.scoped("a record that is none opens no session, and a later write begins a new one", () =>
+    Effect.gen(function*() {
+      let malformed = false
+      const app = yield* makeWebApp({
+        wrap: (store) => ({
+          ...store,
+          load: (key) =>
+            malformed
+              ? Effect.fail(new SessionStore.LoadError({ reason: "Malformed", message: "not a record" }))
+              : store.load(key)
+        })
+      })
+      const browser = app.browser()
+      yield* browser.visit(increment)
+      malformed = true
+      assert.deepStrictEqual((yield* browser.visit(read)).body, {})
+      const answer = yield* browser.visit(handle((session) => session.insert(User, "x")))
+      assert.strictEqual(answer.setCookies.length, 1)
+      assert.match((yield* browser.visit(purge)).setCookies[0]!, /Max-Age=0/)
+    }))
+})
+
+describe("SessionStore.make", () => {
+  const never = (uninterrupted: { calls: number }) =>
+    SessionStore.make({
+      readKey: () => Effect.runSync(Effect.succeedNone),
+      load: () => Effect.onInterrupt(Effect.never, () => Effect.sync(() => uninterrupted.calls++)),
+      save: () => Effect.never,
+      update: () => Effect.never,
+      updateTtl: () => Effect.never,
+      renew: () => Effect.never,
+      delete: () => Effect.never
+    }, { timeout: "2 seconds" })
+
+  it.effect("ends a call after its time limit, also where the caller cannot be interrupted, and stops the call", () =>
+    Effect.gen(function*() {
+      const interrupted = { calls: 0 }
+      const store = never(interrupted)
+      for (
+        const call of [
+          store.load(null as never),
+          store.save(new Map(), { ttl: 1, maxLifetime: undefined }),
+          store.update(null as never, null as never, 1),
+          store.updateTtl(null as never, 1),
+          store.renew(null as never, null as never, 1),
+          store.delete(null as never)
+        ] as ReadonlyArray<Effect.Effect<unknown, SessionStore.SessionStoreError>>
+      ) {
+        const fiber = yield* Effect.fork(Effect.uninterruptible(Effect.flip(call)))
+        yield* TestClock.adjust("2 seconds")
+        const error = yield* Fiber.join(fiber)
+        assert.strictEqual(error.reason, "Unavailable")
+        assert.include(error.message, "2s")
+      }
+      assert.strictEqual(interrupted.calls, 1)
+    }))
+})
+
+describe("the commit", () => {
+  it.scoped("gives up a contended update after storeTimeout, with 503", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp({
+        config: { storeTimeout: "1 second" },
+        wrap: (store) => ({
+          ...store,
+          update: (key) =>
+            Effect.flatMap(Effect.orDie(store.load(key)), (result) => {
+              assert(result._tag === "Live")
+              return Effect.as(
+                TestClock.adjust("100 millis"),
+                SessionStore.WriteResult.Conflict({ record: result.record })
+              )
+            })
+        })
+      })
+      const browser = app.browser()
+      yield* browser.visit(increment)
+      app.calls.length = 0
+      assert.strictEqual((yield* browser.visit(increment)).status, 503)
+      assert.strictEqual(app.calls.filter((verb) => verb === "update").length, 10)
+    }))
+
+  it.scoped("runs once, though platform asks again after a later handler of the response failed", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp()
+      const breaksOnce: Handler = Effect.gen(function*() {
+        let runs = 0
+        yield* HttpApp.appendPreResponseHandler((_request, response) =>
+          runs++ === 0 ? Effect.die(new Error("breaks once")) : Effect.succeed(response)
+        )
+        return yield* increment
+      })
+      const browser = app.browser()
+      const answer = yield* browser.visit(breaksOnce)
+      assert.strictEqual(answer.status, 500)
+      assert.strictEqual(answer.setCookies.length, 1)
+      assert.deepStrictEqual(app.calls, ["save"])
+      assert.deepStrictEqual((yield* browser.visit(read)).body, { counter: 1 })
+    }))
+
+  it.scoped("a streamed body can neither read nor write the session, and is told so", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp()
+      const streamed: Handler = Effect.gen(function*() {
+        const session = yield* Session.Session
+        yield* session.insert(User, "before")
+        const late = Effect.all([
+          Effect.flip(session.insert(User, "after")),
+          Effect.flip(session.get(User))
+        ]).pipe(Effect.map((errors) => JSON.stringify(errors.map((error) => error.reason))), Effect.orDie)
+        return HttpServerResponse.stream(Stream.fromEffect(late).pipe(Stream.encodeText))
+      })
+      const browser = app.browser()
+      assert.deepStrictEqual((yield* browser.visit(streamed)).body, ["ResponseSent", "ResponseSent"])
+      assert.deepStrictEqual((yield* browser.visit(read)).body, { user: "before" })
+    }))
+
+  it.scoped("logs what went wrong, and neither key nor value", () => {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ cause, message }) => {
+      lines.push(`${message} ${Cause.pretty(cause)} ${inspect(cause, { depth: 20 })}`)
+    })
+    return Effect.gen(function*() {
+      const { off, wrap } = switchable()
+      const app = yield* makeWebApp({ wrap })
+      const browser = app.browser()
+      yield* browser.visit(handle((session) => session.insert(User, "planted value")))
+      off.add("update")
+      yield* browser.visit(handle((session) => session.insert(User, "planted again")))
+      const log = lines.join("\n")
+      assert.include(log, "the store is away")
+      assert.notInclude(log, "planted")
+      assert.notInclude(log, browser.jar.get("__Host-id")!)
+    }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+  })
+})

@@ -1,0 +1,214 @@
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import { assert, describe, it } from "@effect/vitest"
+import * as Session from "effect-session/Session"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import { Counter, handle, makeWebApp, User } from "../support/webApp.js"
+
+const read = handle((session) => Effect.map(session.entries, (entries) => Object.fromEntries(entries)))
+const increment = handle((session) => session.updateOr(Counter, 1, (n) => n + 1))
+const insert = (key: string, value: number) => handle((session) => session.insert(key, Schema.Number, value))
+const logout = handle((session) => session.purge)
+const login = handle((session) => Effect.zipRight(session.insert(User, "ferris"), session.renew))
+
+/** A handler that has read its session and then waits before it does its work. */
+const late = (gate: Deferred.Deferred<void>, loaded: Deferred.Deferred<void>, work: typeof read) =>
+  Effect.gen(function*() {
+    const session = yield* Session.Session
+    yield* session.entries
+    yield* Deferred.succeed(loaded, undefined)
+    yield* Deferred.await(gate)
+    return yield* work
+  })
+
+/** Runs `meanwhile` between another request's load and its commit. */
+const inFlight = <A, E>(
+  request: (handler: typeof read) => Effect.Effect<A, E>,
+  work: typeof read,
+  meanwhile: Effect.Effect<unknown, E>
+) =>
+  Effect.gen(function*() {
+    const gate = yield* Deferred.make<void>()
+    const loaded = yield* Deferred.make<void>()
+    const fiber = yield* Effect.fork(request(late(gate, loaded, work)))
+    yield* Deferred.await(loaded)
+    yield* meanwhile
+    yield* Deferred.succeed(gate, undefined)
+    return yield* Fiber.join(fiber)
+  })
+
+describe("a logout cannot be undone", () => {
+  for (
+    const [what, work] of [
+      ["writes", insert("a", 1)],
+      ["updates", increment],
+      ["clears", handle((session) => session.clear)],
+      ["only reads", read],
+      ["logs out as well", logout]
+    ] as const
+  ) {
+    it.scoped(`a request in flight that ${what} does not bring the session back`, () =>
+      Effect.gen(function*() {
+        const app = yield* makeWebApp()
+        const browser = app.browser()
+        yield* browser.visit(increment)
+        const stolen = browser.cookie()
+        const answer = yield* inFlight(
+          (handler) => app.request(handler, stolen),
+          work,
+          browser.visit(logout)
+        )
+        assert.strictEqual(answer.status, 200)
+        assert.deepStrictEqual(answer.setCookies.filter((line) => !line.includes("Max-Age=0")), [])
+        assert.deepStrictEqual((yield* app.request(read, stolen)).body, {})
+        assert.strictEqual(browser.jar.size, 0)
+      }))
+  }
+
+  it.scoped("a login in flight starts a new session with its own writes and none of the ended one's values", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp()
+      const browser = app.browser()
+      yield* browser.visit(insert("cart", 7))
+      const old = browser.cookie()
+      const other = app.browser()
+      other.jar.set("__Host-id", browser.jar.get("__Host-id")!)
+      yield* inFlight(browser.visit, login, other.visit(logout))
+      assert.deepStrictEqual((yield* browser.visit(read)).body, { user: "ferris" })
+      assert.deepStrictEqual((yield* app.request(read, old)).body, {})
+    }))
+
+  it.scoped("a refresh in flight does not bring the session back either", () =>
+    Effect.gen(function*() {
+      const lifecycle = { _tag: "PersistentSession", ttl: "1 minute", ttlExtension: "OnEveryRequest" } as const
+      const app = yield* makeWebApp({ config: { lifecycle: { ...lifecycle, maxLifetime: undefined } } })
+      const browser = app.browser()
+      yield* browser.visit(increment)
+      const stolen = browser.cookie()
+      const answer = yield* inFlight((handler) => app.request(handler, stolen), read, browser.visit(logout))
+      assert.deepStrictEqual(answer.setCookies, [])
+      assert.deepStrictEqual((yield* app.request(read, stolen)).body, {})
+    }))
+})
+
+describe("no write is lost", () => {
+  it.scoped("fifty parallel requests that write different keys all keep their writes", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp()
+      const browser = app.browser()
+      yield* browser.visit(insert("start", 0))
+      const cookie = browser.cookie()
+      const gate = yield* Deferred.make<void>()
+      const writers = yield* Effect.fork(Effect.all(
+        Array.from({ length: 50 }, (_, i) =>
+          Effect.gen(function*() {
+            const loaded = yield* Deferred.make<void>()
+            return yield* app.request(late(gate, loaded, insert(`key${i}`, i)), cookie)
+          })),
+        { concurrency: "unbounded" }
+      ))
+      while (app.calls.filter((verb) => verb === "load").length < 50) {
+        yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      }
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(writers)
+      assert.strictEqual(Object.keys((yield* browser.visit(read)).body as object).length, 51)
+    }))
+
+  it.scoped("fifty parallel updates of one key all count, though all of them had read the same value", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp()
+      const browser = app.browser()
+      yield* browser.visit(insert("start", 0))
+      const cookie = browser.cookie()
+      const gate = yield* Deferred.make<void>()
+      const writers = yield* Effect.fork(Effect.all(
+        Array.from({ length: 50 }, () =>
+          Effect.gen(function*() {
+            const loaded = yield* Deferred.make<void>()
+            return yield* app.request(late(gate, loaded, increment), cookie)
+          })),
+        { concurrency: "unbounded" }
+      ))
+      while (app.calls.filter((verb) => verb === "load").length < 50) {
+        yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      }
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(writers)
+      assert.deepStrictEqual((yield* browser.visit(read)).body, { start: 0, counter: 50 })
+    }))
+
+  it.scoped("a write that was in flight during a renewal is kept, and its answer does not set the old key again", () =>
+    Effect.gen(function*() {
+      const lifecycle = { _tag: "PersistentSession", ttl: "1 minute", ttlExtension: "OnStateChanges" } as const
+      const app = yield* makeWebApp({ config: { lifecycle: { ...lifecycle, maxLifetime: undefined } } })
+      const browser = app.browser()
+      yield* browser.visit(increment)
+      const old = browser.cookie()
+      const answer = yield* inFlight((handler) => app.request(handler, old), insert("a", 1), browser.visit(login))
+      assert.deepStrictEqual(answer.setCookies, [])
+      assert.deepStrictEqual((yield* browser.visit(read)).body, { counter: 1, user: "ferris", a: 1 })
+    }))
+})
+
+describe("a request that does not touch its session costs nothing", () => {
+  const untouched = Effect.succeed(HttpServerResponse.empty())
+
+  it.scoped("no store call, no cookie, no header, though it carries a valid cookie", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp()
+      const browser = app.browser()
+      yield* browser.visit(increment)
+      app.calls.length = 0
+      const answer = yield* browser.visit(untouched)
+      assert.deepStrictEqual(app.calls, [])
+      assert.deepStrictEqual(answer.setCookies, [])
+      assert.isNull(answer.headers.get("vary"))
+      assert.isNull(answer.headers.get("cache-control"))
+    }))
+
+  it.scoped("its cookie is not even opened", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp()
+      const browser = app.browser()
+      yield* browser.visit(increment)
+      let opened = 0
+      const { crypto } = app.middleware
+      Object.assign(app.middleware, {
+        crypto: { ...crypto, open: (value: string) => (opened++, crypto.open(value)) }
+      })
+      yield* browser.visit(untouched)
+      assert.strictEqual(opened, 0)
+      yield* browser.visit(read)
+      assert.strictEqual(opened, 1)
+    }))
+
+  it.scoped("a read is one store call and a write two, whatever the handler does in between", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp()
+      const browser = app.browser()
+      yield* browser.visit(increment)
+      app.calls.length = 0
+      yield* browser.visit(handle((session) => Effect.all([session.get(Counter), session.entries, session.id])))
+      assert.deepStrictEqual(app.calls, ["load"])
+      app.calls.length = 0
+      yield* browser.visit(
+        handle((session) => Effect.all([session.get(Counter), session.insert(User, "x"), session.clear]))
+      )
+      assert.deepStrictEqual(app.calls, ["load", "update"])
+    }))
+
+  it.scoped("anonymous requests that read, purge, renew and clear store nothing and get no cookie", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp()
+      for (const operation of ["clear", "purge", "renew", "entries", "status", "id"] as const) {
+        const answer = yield* app.request(
+          handle((session) => Effect.as(session[operation] as Effect.Effect<unknown, unknown>, null))
+        )
+        assert.deepStrictEqual(answer.setCookies, [])
+      }
+      assert.deepStrictEqual(app.calls, [])
+    }))
+})

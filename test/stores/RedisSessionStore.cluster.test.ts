@@ -1,0 +1,96 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Array from "effect/Array"
+import * as Effect from "effect/Effect"
+import { Cluster, Redis } from "ioredis"
+import type * as SessionRecord from "../../src/SessionRecord.js"
+import * as SessionStore from "../../src/SessionStore.js"
+import * as RedisSessionStore from "../../src/stores/RedisSessionStore.js"
+import { freePort, redisServer } from "./temporaryRedis.js"
+
+const minute = 60_000
+const slots = 16_384
+
+const changeOf = (key: string): SessionRecord.SessionChange => ({
+  set: new Map([[key, "1"]]),
+  unset: new Set(),
+  expect: new Map()
+})
+
+/** Three primaries that share the slots among them. */
+const redisCluster = Effect.gen(function*() {
+  const nodes = yield* Effect.replicateEffect(
+    Effect.gen(function*() {
+      const bus = yield* freePort
+      const { port } = yield* redisServer({
+        args: ["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", String(bus)]
+      })
+      const admin = yield* Effect.acquireRelease(
+        Effect.sync(() => new Redis(port, "127.0.0.1")),
+        (admin) => Effect.sync(() => admin.disconnect())
+      )
+      return { port, bus, admin }
+    }),
+    3
+  )
+  const call = (admin: Redis, ...args: ReadonlyArray<string | number>) =>
+    Effect.promise(() => admin.call("CLUSTER", args.map(String)))
+  const share = Math.ceil(slots / nodes.length)
+  for (const [i, { admin, bus, port }] of nodes.entries()) {
+    yield* call(admin, "ADDSLOTSRANGE", i * share, Math.min((i + 1) * share, slots) - 1)
+    yield* call(nodes[0]!.admin, "MEET", "127.0.0.1", port, bus)
+  }
+  for (const { admin } of nodes) {
+    const isJoined = Effect.map(
+      call(admin, "INFO"),
+      (info) =>
+        String(info).includes("cluster_state:ok") && String(info).includes(`cluster_known_nodes:${nodes.length}`)
+    )
+    yield* Effect.repeat(Effect.delay(isJoined, "20 millis"), { until: (joined) => joined })
+  }
+  return nodes
+})
+
+describe("RedisSessionStore on a Redis Cluster", () => {
+  it.scopedLive("every verb works on every node, one node a session", () =>
+    Effect.gen(function*() {
+      const nodes = yield* redisCluster
+      for (const enableAutoPipelining of [false, true]) {
+        const client = yield* Effect.acquireRelease(
+          Effect.sync(() =>
+            new Cluster(nodes.map(({ port }) => ({ host: "127.0.0.1", port })), { enableAutoPipelining })
+          ),
+          (client) => Effect.sync(() => client.disconnect())
+        )
+        const session = Effect.gen(function*() {
+          const store = yield* SessionStore.SessionStore
+          const { key } = yield* store.save(new Map([["a", "1"]]), { ttl: minute, maxLifetime: undefined })
+          yield* Effect.forEach(["b", "c", "d"], (name) => store.update(key, changeOf(name), minute), {
+            concurrency: "unbounded"
+          })
+          const conflict = yield* store.update(key, { ...changeOf("a"), expect: new Map([["a", "2"]]) }, minute)
+          assert.strictEqual(conflict._tag, "Conflict")
+          const renewed = yield* store.renew(key, changeOf("e"), minute)
+          assert(renewed._tag === "Saved")
+          assert.strictEqual((yield* store.updateTtl(renewed.key, minute))._tag, "Saved")
+          const loaded = yield* store.load(renewed.key)
+          assert(loaded._tag === "Live")
+          assert.deepStrictEqual([...loaded.record.state.keys()].sort(), ["a", "b", "c", "d", "e"])
+          return renewed.key
+        })
+        yield* Effect.gen(function*() {
+          const keys = yield* Effect.replicateEffect(session, 60, { concurrency: "unbounded" })
+          const sizes = yield* Effect.forEach(nodes, ({ admin }) => Effect.promise(() => admin.dbsize()))
+          assert.strictEqual(Array.reduce(sizes, 0, (sum, size) => sum + size), keys.length)
+          for (const size of sizes) {
+            assert.isAbove(size, 0)
+          }
+          const store = yield* SessionStore.SessionStore
+          yield* Effect.forEach(keys, store.delete, { concurrency: "unbounded" })
+          for (const { admin } of nodes) {
+            assert.strictEqual(yield* Effect.promise(() => admin.dbsize()), 0)
+          }
+        }).pipe(Effect.provide(RedisSessionStore.layerFromClient(client, { timeout: "10 seconds" })))
+        assert.strictEqual(client.status, "ready")
+      }
+    }).pipe(Effect.timeout("50 seconds")), 60_000)
+})
