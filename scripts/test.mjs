@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process"
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
+import process from "node:process"
 import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -80,8 +81,10 @@ const readCounts = (file) => {
   try {
     const report = JSON.parse(readFileSync(file, "utf8"))
     // A file that breaks before its first test has no test to count.
-    const brokenFiles = report.testResults.filter((/** @type {{ status: string, assertionResults: Array<unknown> }} */
-    result) => result.status === "failed" && result.assertionResults.length === 0)
+    const brokenFiles = report.testResults.filter((
+      /** @type {{ status: string, assertionResults: Array<unknown> }} */
+      result
+    ) => result.status === "failed" && result.assertionResults.length === 0)
     return { passed: report.numPassedTests, failed: report.numFailedTests + brokenFiles.length }
   } catch {
     return { passed: 0, failed: 0 }

@@ -56,7 +56,10 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as PubSub from "effect/PubSub"
+import * as Stream from "effect/Stream"
 import * as SessionConfig from "./Config.js"
 import * as CookieCrypto from "./CookieCrypto.js"
 import * as commitDecision from "./internal/commitDecision.js"
@@ -66,7 +69,9 @@ import { emptyResponse } from "./internal/errorResponse.js"
 import { cacheControlWithCookie, varyByCookie } from "./internal/responseHeaders.js"
 import { serializeRemovalCookie, serializeSetCookie } from "./internal/setCookie.js"
 import * as Session from "./Session.js"
+import * as SessionEvent from "./SessionEvent.js"
 import * as SessionKey from "./SessionKey.js"
+import * as SessionMetrics from "./SessionMetrics.js"
 import * as SessionRecord from "./SessionRecord.js"
 import * as SessionStore from "./SessionStore.js"
 
@@ -93,6 +98,15 @@ export interface SessionMiddleware {
   readonly config: SessionConfig.SessionConfig
   readonly crypto: CookieCrypto.CookieCrypto
   readonly store: SessionStore.SessionStore
+  /**
+   * Tells those who listen. Never waits and never fails.
+   */
+  readonly publish: (event: SessionEvent.SessionEvent) => Effect.Effect<void>
+  /**
+   * What happens to sessions from now on. A listener that falls 1024 events behind loses the oldest; one that fails
+   * harms nobody else.
+   */
+  readonly events: Stream.Stream<SessionEvent.SessionEvent>
 }
 
 /**
@@ -123,8 +137,39 @@ export const make = (
       contentSecurity: config.contentSecurity,
       format: config.cookieFormat
     })
-    return { [TypeId]: TypeId, config, crypto, store }
+    const hub = yield* PubSub.sliding<SessionEvent.SessionEvent>(eventsKept)
+    return {
+      [TypeId]: TypeId,
+      config,
+      crypto,
+      store,
+      publish: (event) => Effect.zipRight(countEvent(event._tag), PubSub.publish(hub, event)),
+      events: Stream.fromPubSub(hub)
+    }
   })
+
+const eventsKept = 1_024
+
+const counters = new Map<string, Metric.Metric.Counter<number>>()
+
+const countEvent = (tag: SessionEvent.SessionEvent["_tag"]): Effect.Effect<void> => {
+  let counter = counters.get(tag)
+  if (counter === undefined) {
+    counter = Metric.tagged(SessionMetrics.events, "event", tag)
+    counters.set(tag, counter)
+  }
+  return Metric.increment(counter)
+}
+
+/**
+ * What happens to sessions from now on, as a stream that does not end: run it in a fiber of its own.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export const events: Stream.Stream<SessionEvent.SessionEvent, never, SessionMiddleware> = Stream.unwrap(
+  Effect.map(SessionMiddleware, (middleware) => middleware.events)
+)
 
 /**
  * The middleware with the given options.
@@ -313,7 +358,7 @@ class RequestSession extends Session.SessionBase {
       onFailure: (cause) =>
         new Session.SessionGetError({
           reason: "StoreUnavailable",
-          message: "The session store could not say whether there is a session",
+          message: `The session store could not say whether there is a session: ${cause.message}`,
           cause
         })
     })
@@ -329,7 +374,9 @@ class RequestSession extends Session.SessionBase {
       if (wasInterrupted) {
         this.log.dropWrites()
       }
-      const settled = this.isIdle ? Effect.succeed(keep) : Effect.catchAllCause(this.settle(), failed)
+      const settled = this.isIdle
+        ? Effect.succeed(keep)
+        : Effect.catchAllCause(this.settle(), (cause) => this.commitFailed(cause))
       return Effect.map(settled, (outcome) => this.apply(this.committed = outcome, response))
     })
   }
@@ -392,31 +439,30 @@ class RequestSession extends Session.SessionBase {
   }
 
   private carryOut(plan: commitDecision.CommitPlan, presented: PresentedSession): Effect.Effect<Outcome, CommitError> {
-    const { lifecycle } = this.middleware.config
-    const { store } = this.middleware
+    const { config: { lifecycle }, publish, store } = this.middleware
     switch (plan) {
       case "UpdateTtl":
         return Effect.flatMap(
           store.updateTtl(presented.key, lifecycle.ttlMillis),
-          (result) => result._tag === "Saved" ? this.refreshCookie(result, presented) : Effect.succeed(keep)
+          (result) => result._tag === "Saved" ? this.refreshCookie(result, presented) : this.gone(presented)
         )
       case "Update":
         return Effect.flatMap(
-          this.merge((change) => store.update(presented.key, change, lifecycle.ttlMillis)),
-          (result) =>
-            result._tag === "Saved"
-              ? this.refreshCookie(result, presented)
-              : Effect.as(logSession("Session ended before its changes were stored; they are dropped", presented), keep)
+          this.merge(presented, (change) => store.update(presented.key, change, lifecycle.ttlMillis)),
+          (result) => result._tag === "Saved" ? this.refreshCookie(result, presented) : this.gone(presented)
         )
       case "Renew":
         return Effect.flatMap(
-          this.merge((change) => store.renew(presented.key, change, lifecycle.ttlMillis)),
-          (result) => result._tag === "Saved" ? this.setCookie(result) : this.startAnew()
+          this.merge(presented, (change) => store.renew(presented.key, change, lifecycle.ttlMillis)),
+          (result) =>
+            result._tag === "Saved"
+              ? Effect.zipRight(publish(SessionEvent.Renewed({ id: presented.key.id })), this.setCookie(result))
+              : Effect.zipRight(this.gone(presented), this.startAnew())
         )
       case "Delete":
-        return Effect.as(store.delete(presented.key), this.removeCookie())
+        return Effect.as(this.delete(presented), this.removeCookie())
       case "DeleteThenSave":
-        return Effect.zipRight(store.delete(presented.key), this.save())
+        return Effect.zipRight(this.delete(presented), this.save())
       default:
         return Effect.succeed(keep)
     }
@@ -424,6 +470,7 @@ class RequestSession extends Session.SessionBase {
 
   /** Writes until no parallel request is faster, computing anew what depended on the values it changed. */
   private merge(
+    presented: PresentedKey,
     write: (change: SessionRecord.SessionChange) => Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError>
   ): Effect.Effect<Exclude<SessionStore.WriteResult, { readonly _tag: "Conflict" }>, CommitError> {
     return Effect.flatMap(Clock.currentTimeMillis, (start) => {
@@ -435,7 +482,10 @@ class RequestSession extends Session.SessionBase {
           }
           return Effect.flatMap(Clock.currentTimeMillis, (now) =>
             now - start < storeTimeoutMillis
-              ? Effect.zipRight(this.rebase(result.record.state), attempt)
+              ? Effect.zipRight(
+                this.middleware.publish(SessionEvent.Conflict({ id: presented.key.id })),
+                Effect.zipRight(this.rebase(result.record.state), attempt)
+              )
               : Effect.fail(
                 new SessionStore.UpdateError({
                   reason: "Unavailable",
@@ -471,10 +521,33 @@ class RequestSession extends Session.SessionBase {
   }
 
   private save(): Effect.Effect<Outcome, CommitError> {
-    const { maxLifetimeMillis, ttlMillis } = this.middleware.config.lifecycle
+    const { config: { lifecycle }, publish, store } = this.middleware
     return Effect.flatMap(
-      this.middleware.store.save(this.log.state(), { ttl: ttlMillis, maxLifetime: maxLifetimeMillis }),
-      (saved) => this.setCookie(saved)
+      store.save(this.log.state(), { ttl: lifecycle.ttlMillis, maxLifetime: lifecycle.maxLifetimeMillis }),
+      (saved) => Effect.zipRight(publish(SessionEvent.Created({ id: saved.key.id })), this.setCookie(saved))
+    )
+  }
+
+  private delete({ key }: PresentedKey): Effect.Effect<void, CommitError> {
+    const { publish, store } = this.middleware
+    return Effect.zipRight(store.delete(key), publish(SessionEvent.Purged({ id: key.id })))
+  }
+
+  private gone({ key }: PresentedKey): Effect.Effect<Outcome> {
+    return Effect.as(this.middleware.publish(SessionEvent.Gone({ id: key.id })), keep)
+  }
+
+  private commitFailed(cause: Cause.Cause<CommitError>): Effect.Effect<Outcome> {
+    const error = Option.getOrUndefined(Cause.failureOption(cause))
+    const isUnavailable = error !== undefined && (error.reason === "Unavailable" || error.reason === "StoreUnavailable")
+    return Effect.logError("The session could not be committed", cause).pipe(
+      Effect.zipRight(
+        isUnavailable
+          ? this.middleware.publish(SessionEvent.StoreUnavailable({ during: "commit" }))
+          : Effect.void
+      ),
+      Effect.zipRight(HttpServerRespondable.toResponseOrElse(error, emptyResponse(500))),
+      Effect.map((response): Outcome => ({ _tag: "Fail", response }))
     )
   }
 
@@ -537,24 +610,57 @@ class RequestSession extends Session.SessionBase {
 
   /** Asks the store about what the cookie holds. */
   private present(cookie: OpenedCookie): Effect.Effect<Presented, SessionStore.LoadError> {
-    const { isPresent, keys } = cookie
+    const { keys, refusals } = cookie
     const presented = keys.length === 0
-      ? Effect.succeed(isPresent ? refused : none)
+      ? Effect.succeed(refusals.length === 0 ? none : refused)
       : keys.length === 1
       ? this.ask(keys[0]!)
-      : Effect.map(Effect.forEach(keys, (key) => this.ask(key)), theOnlyLiveOne)
-    return Effect.map(presented, (presented) => this.presented = presented)
+      : Effect.flatMap(Effect.forEach(keys, (key) => this.ask(key)), (all) => this.theOnlyLiveOne(all))
+    return Effect.zipRight(
+      Effect.forEach(refusals, (reason) => this.refuse(reason), { discard: true }),
+      Effect.map(presented, (presented) => this.presented = presented)
+    )
   }
 
   private ask(presented: PresentedKey): Effect.Effect<Presented, SessionStore.LoadError> {
-    return Effect.matchEffect(this.middleware.store.load(presented.key), {
-      onSuccess: (result) => Effect.succeed(fromLoadResult(result, presented)),
+    const { publish, store } = this.middleware
+    const { id } = presented.key
+    return Effect.matchEffect(store.load(presented.key), {
+      onSuccess: (result): Effect.Effect<Presented> => {
+        switch (result._tag) {
+          case "Live":
+            return Effect.succeed({ _tag: "Valid", record: result.record, ...presented })
+          case "Superseded":
+            return Effect.as(publish(SessionEvent.KeySuperseded({ id })), superseded)
+          case "Absent":
+            return Effect.as(publish(SessionEvent.KeyExpired({ id })), refused)
+        }
+      },
       // What is not a record opens no session today or ever, so the browser starts anew instead of failing for good.
       onFailure: (error) =>
         error.reason === "Malformed"
-          ? Effect.as(Effect.logWarning("Session record is malformed and is ignored", error), refused)
-          : Effect.fail(error)
+          ? Effect.logWarning("A session record is malformed and is ignored", error).pipe(
+            Effect.zipRight(this.refuse("MalformedRecord", id)),
+            Effect.as(refused)
+          )
+          : Effect.zipRight(publish(SessionEvent.StoreUnavailable({ during: "load" })), Effect.fail(error))
     })
+  }
+
+  // A parent domain's cookie of the same name can stand beside ours, in either order. A choice between two live sessions
+  // would be an attacker's choice, so there is none.
+  private theOnlyLiveOne(all: ReadonlyArray<Presented>): Effect.Effect<Presented> {
+    const live = all.filter((presented) => presented._tag === "Valid")
+    if (live.length === 1) {
+      return Effect.succeed(live[0]!)
+    }
+    return live.length === 0
+      ? Effect.succeed(all.includes(superseded) ? superseded : refused)
+      : Effect.as(this.refuse("Ambiguous"), refused)
+  }
+
+  private refuse(reason: SessionEvent.RefusalReason, id?: SessionKey.SessionId): Effect.Effect<void> {
+    return this.middleware.publish(SessionEvent.KeyRefused({ reason, id }))
   }
 
   /** The distinct keys in the cookies of this name that we sealed ourselves. */
@@ -565,18 +671,23 @@ class RequestSession extends Session.SessionBase {
     }
     const { config, crypto, store } = this.middleware
     const values = readCookieValues(header, config.cookie.name)
+    if (values.length === 0) {
+      return values === tooManyCandidates ? { keys: [], refusals: ["TooManyCookies"] } : noCookie
+    }
     const keys = new Map<string, PresentedKey>()
+    const refusals: Array<SessionEvent.RefusalReason> = []
     for (const value of values) {
       const opened = crypto.open(value)
-      if (Option.isSome(opened)) {
-        const { plaintext, sealedByNewest } = opened.value
-        const key = store.readKey(plaintext)
-        if (Option.isSome(key)) {
-          keys.set(plaintext, { key: key.value, sealedByNewest })
-        }
+      const key = Option.flatMap(opened, ({ plaintext }) => store.readKey(plaintext))
+      if (Option.isNone(opened)) {
+        refusals.push("BrokenSeal")
+      } else if (Option.isNone(key)) {
+        refusals.push("MalformedKey")
+      } else {
+        keys.set(opened.value.plaintext, { key: key.value, sealedByNewest: opened.value.sealedByNewest })
       }
     }
-    return { isPresent: values.length > 0 || values === tooManyCandidates, keys: Array.from(keys.values()) }
+    return { keys: Array.from(keys.values()), refusals }
   }
 }
 
@@ -585,42 +696,8 @@ type CommitError = SessionStore.SessionStoreError | Session.SessionGetError | Se
 
 /** What is in the cookies of the configured name, before the store is asked. */
 interface OpenedCookie {
-  readonly isPresent: boolean
   readonly keys: ReadonlyArray<PresentedKey>
+  readonly refusals: ReadonlyArray<SessionEvent.RefusalReason>
 }
 
-const noCookie: OpenedCookie = { isPresent: false, keys: [] }
-
-const fromLoadResult = (result: SessionStore.LoadResult, presented: PresentedKey): Presented => {
-  switch (result._tag) {
-    case "Live":
-      return { _tag: "Valid", record: result.record, ...presented }
-    case "Superseded":
-      return superseded
-    case "Absent":
-      return refused
-  }
-}
-
-// A parent domain's cookie of the same name can stand beside ours, in either order. A choice between two live sessions
-// would be an attacker's choice, so there is none.
-const theOnlyLiveOne = (all: ReadonlyArray<Presented>): Presented => {
-  const live = all.filter((presented) => presented._tag === "Valid")
-  return live.length === 1
-    ? live[0]!
-    : live.length === 0 && all.includes(superseded)
-    ? superseded
-    : refused
-}
-
-const logSession = (message: string, presented: PresentedKey): Effect.Effect<void> =>
-  Effect.annotateLogs(Effect.logDebug(message), "session.id", presented.key.id)
-
-const failed = (cause: Cause.Cause<CommitError>): Effect.Effect<Outcome> =>
-  Effect.zipRight(
-    Effect.logError("The session could not be committed", cause),
-    Effect.map(
-      HttpServerRespondable.toResponseOrElse(Option.getOrUndefined(Cause.failureOption(cause)), emptyResponse(500)),
-      (response): Outcome => ({ _tag: "Fail", response })
-    )
-  )
+const noCookie: OpenedCookie = { keys: [], refusals: [] }

@@ -28,6 +28,7 @@ import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { respondable, respondWith } from "./internal/errorResponse.js"
+import { observeCalls } from "./internal/observedCall.js"
 import type { SessionKey } from "./SessionKey.js"
 import type { Lifetime, SessionChange, SessionRecord as Record, SessionState, StoredRecord } from "./SessionRecord.js"
 import * as SessionRecord from "./SessionRecord.js"
@@ -269,9 +270,14 @@ export const SessionStore: Context.Tag<SessionStore, SessionStore> = Context.Gen
 )
 
 /**
- * Makes a store from its verbs. A call that has not ended after `timeout` (default 5 seconds) is interrupted and fails
- * as `Unavailable`, also where the caller itself cannot be interrupted, as during a commit. A store that cannot wait, or
- * that bounds its calls itself, says `timeout: "none"` and saves the cost of the guard.
+ * Makes a store from its verbs.
+ *
+ * A call that has not ended after `timeout` (default 5 seconds) is interrupted and fails as `Unavailable`, also where
+ * the caller itself cannot be interrupted, as during a commit. A store that cannot wait, or that bounds its calls
+ * itself, says `timeout: "none"` and saves the cost of the guard.
+ *
+ * The duration of each call is measured (`SessionMetrics.storeLatency`), and where a tracer is provided each call has a
+ * span, `SessionStore.load` and so on, with the attribute `session.id`.
  *
  * @since 0.1.0
  * @category constructors
@@ -281,18 +287,18 @@ export const make = (
   options?: { readonly timeout?: Duration.DurationInput | "none" | undefined }
 ): SessionStore => {
   const timeout = options?.timeout ?? "5 seconds"
-  if (timeout === "none") {
-    return { [TypeId]: TypeId, ...verbs }
-  }
-  const duration = Duration.decode(timeout)
-  const within = <A, E, R>(call: Effect.Effect<A, E, R>, onTimeout: () => E): Effect.Effect<A, E, R> =>
+  const bounded = timeout === "none" ? verbs : boundVerbs(verbs, Duration.decode(timeout))
+  return { [TypeId]: TypeId, ...observeVerbs(bounded) }
+}
+
+const boundVerbs = (verbs: SessionStoreVerbs, duration: Duration.Duration): SessionStoreVerbs => {
+  const within = <A, E>(call: Effect.Effect<A, E>, onTimeout: () => E): Effect.Effect<A, E> =>
     Effect.timeoutFail(Effect.interruptible(call), { duration, onTimeout })
   const tooSlow = (verb: string) => ({
     reason: "Unavailable" as const,
     message: `The session store did not answer "${verb}" within ${Duration.format(duration)}`
   })
   return {
-    [TypeId]: TypeId,
     readKey: verbs.readKey,
     load: (key) => within(verbs.load(key), () => new LoadError(tooSlow("load"))),
     save: (state, lifetime) => within(verbs.save(state, lifetime), () => new SaveError(tooSlow("save"))),
@@ -302,6 +308,25 @@ export const make = (
     delete: (key) => within(verbs.delete(key), () => new DeleteError(tooSlow("delete")))
   }
 }
+
+const observe = {
+  load: observeCalls("load"),
+  save: observeCalls("save"),
+  update: observeCalls("update"),
+  updateTtl: observeCalls("updateTtl"),
+  renew: observeCalls("renew"),
+  delete: observeCalls("delete")
+}
+
+const observeVerbs = (verbs: SessionStoreVerbs): SessionStoreVerbs => ({
+  readKey: verbs.readKey,
+  load: (key) => observe.load(verbs.load(key), key.id),
+  save: (state, lifetime) => observe.save(verbs.save(state, lifetime)),
+  update: (key, change, ttl) => observe.update(verbs.update(key, change, ttl), key.id),
+  updateTtl: (key, ttl) => observe.updateTtl(verbs.updateTtl(key, ttl), key.id),
+  renew: (key, change, ttl) => observe.renew(verbs.renew(key, change, ttl), key.id),
+  delete: (key) => observe.delete(verbs.delete(key), key.id)
+})
 
 /**
  * The answer of `load` for a record that the backend found under the key's id (`undefined`: none).

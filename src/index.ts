@@ -20,7 +20,17 @@ export * as Session from "./Session.js"
 /**
  * @since 0.1.0
  */
+export * as SessionEvent from "./SessionEvent.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as SessionKey from "./SessionKey.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as SessionMetrics from "./SessionMetrics.js"
 
 /**
  * @since 0.1.0

@@ -128,28 +128,36 @@ const toFailure = (verb: string, error: unknown): RedisFailure => {
   if (description.includes("WRONGTYPE")) {
     return { reason: "Malformed", message: "it is not a hash", cause }
   }
-  // The limits of the protocol itself, `proto-max-bulk-len` among them.
-  const isTooLarge = /Protocol error: (too big|invalid)\b.*\b(length|count)/i.test(description)
-  return {
-    reason: isTooLarge ? "TooLarge" : "Unavailable",
-    message: `Redis could not carry out "${verb}": ${description}`,
-    cause
-  }
+  return { reason: "Unavailable", message: `Redis could not carry out "${verb}": ${description}`, cause }
 }
+
+// Half of the longest string there is, since ioredis makes one of a command; and of what Redis takes, 512 MiB.
+const maxLength = 2 ** 28
 
 /**
  * Runs a script by its digest, and by its source where Redis does not have it (yet, or any more).
  *
  * @internal
  */
-export const runScript = (script: RedisScript, key: string, args: Array<string>): RedisCall => (client) => {
+export const sendScript = (
+  send: SendCommand,
+  verb: string,
+  script: RedisScript,
+  key: string,
+  args: Array<string>
+): Effect.Effect<unknown, RedisFailure> => {
+  if (args.reduce((sum, arg) => sum + arg.length, 0) > maxLength) {
+    const message = `The change is too large for Redis: it has more than ${maxLength} characters`
+    return Effect.fail({ reason: "TooLarge", message })
+  }
   // ioredis flattens lists. Passing the list as it is keeps a session of many values from overflowing the stack.
   const list = args as unknown as string
-  return client.evalsha(script.sha, 1, key, list).catch((error: unknown) => {
-    // Nothing has run, so that sending it again cannot do it twice.
-    if (error instanceof Error && error.message.startsWith("NOSCRIPT")) {
-      return client.eval(script.source, 1, key, list)
-    }
-    throw error
-  })
+  return send(verb, (client) =>
+    client.evalsha(script.sha, 1, key, list).catch((error: unknown) => {
+      // Nothing has run, so that sending it again cannot do it twice.
+      if (error instanceof Error && error.message.startsWith("NOSCRIPT")) {
+        return client.eval(script.source, 1, key, list)
+      }
+      throw error
+    }))
 }

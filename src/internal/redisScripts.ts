@@ -35,11 +35,10 @@ local function sliced(command, from, to)
 end
 `
 
-// Redis takes no time to live below a millisecond, and none that overflows its clock.
+// Redis counts whole milliseconds, and refuses a number that overflows its clock.
 const expire = `
 local function expire(at)
-  local ttl = math.ceil(tonumber(at) - now)
-  if not (ttl >= 1) then ttl = 1 end
+  local ttl = math.max(1, math.ceil(tonumber(at) - now))
   redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.min(ttl, 1e15)))
 end
 `

@@ -21,8 +21,6 @@
  */
 import * as EffectConfig from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
-import * as Context from "effect/Context"
-import * as DefaultServices from "effect/DefaultServices"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -32,10 +30,9 @@ import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Tracer from "effect/Tracer"
 import { Redis, type RedisOptions } from "ioredis"
 import type { RedisClient, RedisConnection, RedisFailure } from "../internal/redisCommand.js"
-import { describeError, makeSendCommand, runScript } from "../internal/redisCommand.js"
+import { describeError, makeSendCommand, sendScript } from "../internal/redisCommand.js"
 import { decodeRecord, encodeRecord, fieldOf, timeText, wrongField } from "../internal/redisRecord.js"
 import * as scripts from "../internal/redisScripts.js"
 import type { RedisAddress } from "../internal/redisUrl.js"
@@ -411,14 +408,14 @@ const makeStore = (
   const save = (
     state: SessionRecord.SessionState,
     lifetime: SessionRecord.Lifetime,
-    draws = 1
+    draws: number
   ): Effect.Effect<SessionStore.Saved, SessionStore.SaveError> =>
     Effect.clockWith((clock) => {
       const now = clock.unsafeCurrentTimeMillis()
       const key = SessionKey.mint()
       const record = SessionRecord.create(key, state, lifetime, now)
       const args = [redisTtl(record.expiresAt - now), ...encodeRecord(record)]
-      return Effect.matchEffect(send("save", runScript(scripts.save, redisKey(key.id), args)), {
+      return Effect.matchEffect(sendScript(send, "save", scripts.save, redisKey(key.id), args), {
         onFailure: ({ reason, ...rest }) =>
           Effect.fail(new SessionStore.SaveError({ ...rest, reason: reason === "TooLarge" ? reason : "Unavailable" })),
         onSuccess: (reply) => {
@@ -450,22 +447,37 @@ const makeStore = (
         const now = clock.unsafeCurrentTimeMillis()
         const args = [SessionKey.digest(key), timeText(now), timeText(now + ttl), ...more]
         return Effect.flatMap(
-          send(verb, runScript(script, redisKey(key.id), args)),
+          sendScript(send, verb, script, redisKey(key.id), args),
           (reply) => readReply(key.id, newKey, reply)
         )
       }),
       (failure) => new SessionStore.UpdateError(nameRecord(failure, key.id))
     )
 
+  const remove = (key: SessionKey.SessionKey): Effect.Effect<void, SessionStore.DeleteError> =>
+    Effect.clockWith((clock) => {
+      const args = [SessionKey.digest(key), timeText(clock.unsafeCurrentTimeMillis())]
+      return Effect.matchEffect(
+        Effect.flatMap(
+          sendScript(send, "delete", scripts.remove, redisKey(key.id), args),
+          (reply) => readReply(key.id, key, reply)
+        ),
+        {
+          onFailure: (failure) =>
+            Effect.fail(new SessionStore.DeleteError({ ...nameRecord(failure, key.id), reason: "Unavailable" })),
+          onSuccess: () => Effect.void
+        }
+      )
+    })
+
   const verbs: SessionStore.SessionStoreVerbs = {
     readKey: SessionKey.fromText,
-    load: (key) => traced("load", key.id, load(key)),
-    save: (state, lifetime) => traced("save", undefined, save(state, lifetime)),
-    update: (key, change, ttl) =>
-      traced("update", key.id, rewrite("update", scripts.update, key, key, ttl, changeArguments(change))),
-    updateTtl: (key, ttl) => traced("updateTtl", key.id, rewrite("updateTtl", scripts.updateTtl, key, key, ttl, [])),
-    renew: (key, change, ttl) => {
-      const renewal = Effect.suspend(() => {
+    load,
+    save: (state, lifetime) => save(state, lifetime, 1),
+    update: (key, change, ttl) => rewrite("update", scripts.update, key, key, ttl, changeArguments(change)),
+    updateTtl: (key, ttl) => rewrite("updateTtl", scripts.updateTtl, key, key, ttl, []),
+    renew: (key, change, ttl) =>
+      Effect.suspend(() => {
         const newKey = SessionKey.mintSecret(key.id)
         return rewrite("renew", scripts.renew, key, newKey, ttl, [
           SessionKey.digest(newKey),
@@ -473,45 +485,14 @@ const makeStore = (
           String(SessionRecord.supersededRetention.renewals),
           ...changeArguments(change)
         ])
-      })
-      return traced("renew", key.id, renewal)
-    },
-    delete: (key) => {
-      const deletion = Effect.clockWith((clock) => {
-        const args = [SessionKey.digest(key), timeText(clock.unsafeCurrentTimeMillis())]
-        return Effect.matchEffect(
-          Effect.flatMap(
-            send("delete", runScript(scripts.remove, redisKey(key.id), args)),
-            (reply) => readReply(key.id, key, reply)
-          ),
-          {
-            onFailure: (failure) =>
-              Effect.fail(new SessionStore.DeleteError({ ...nameRecord(failure, key.id), reason: "Unavailable" })),
-            onSuccess: () => Effect.void
-          }
-        )
-      })
-      return traced("delete", key.id, deletion)
-    }
+      }),
+    delete: remove
   }
-  // Each command has its own limit, which works in a region that cannot be interrupted as well.
+  // Each command has its own limit, which holds in a region that cannot be interrupted as well.
   return SessionStore.make(verbs, { timeout: "none" })
 }
 
-// A span costs more than all the rest of a call, so that it is made only where somebody has asked for spans.
-const silentTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
-
-const traced = <A, E>(verb: string, id: SessionId | undefined, call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  Effect.tracerWith((tracer) =>
-    tracer === silentTracer
-      ? call
-      : Effect.withSpan(call, `SessionStore.${verb}`, {
-        attributes: id === undefined ? { "session.store": "redis" } : { "session.store": "redis", "session.id": id },
-        captureStackTrace: false
-      })
-  )
-
-const redisTtl = (millis: number): string => String(Math.min(Math.max(1, Math.ceil(millis)), 1e15))
+const redisTtl = (millis: number): string => String(millis >= 1 ? Math.min(Math.ceil(millis), 1e15) : 1)
 
 const changeArguments = (change: SessionChange): Array<string> => {
   const valued: Array<string> = []

@@ -1,0 +1,125 @@
+/**
+ * What happens to sessions, as data for a log, a counter or an alarm (ASVS 16.3). An event names a session by its public
+ * id and never carries a key or a value.
+ *
+ * `SessionMiddleware.events` is the stream of them.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import * as SessionEvent from "effect-session/SessionEvent"
+ * import * as SessionMiddleware from "effect-session/SessionMiddleware"
+ *
+ * const watch = SessionMiddleware.events.pipe(
+ *   Stream.filter(SessionEvent.$is("KeyRefused")),
+ *   Stream.runForEach((event) => Effect.logWarning("Refused a session cookie", event.reason))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import type { SessionId } from "./SessionKey.js"
+
+/**
+ * Why a cookie was not even asked for at the store, or not accepted after all.
+ *
+ * - `BrokenSeal`: not sealed with a key of the ring, for this name and policy, or altered since.
+ * - `MalformedKey`: sealed by us, but not a key of this store.
+ * - `TooManyCookies`: more cookies of the name than are tried.
+ * - `Ambiguous`: cookies of several live sessions at once.
+ * - `MalformedRecord`: the store holds something else than a session record.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RefusalReason = "BrokenSeal" | "MalformedKey" | "TooManyCookies" | "Ambiguous" | "MalformedRecord"
+
+/**
+ * Something that happened to a session.
+ *
+ * - `Created`, `Renewed`, `Purged`: stored so.
+ * - `KeyExpired`: a genuine key whose session the store does not know: expired, ended, evicted, or with another secret.
+ * - `KeySuperseded`: a genuine key that a renewal replaced a moment ago.
+ * - `KeyRefused`: see `RefusalReason`.
+ * - `Gone`: the session ended while a request was working on it, and what the request changed was dropped.
+ * - `Conflict`: a parallel request changed a value first, and this one computes its own anew.
+ * - `StoreUnavailable`: the store could not answer; `during` says what for.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type SessionEvent = Data.TaggedEnum<{
+  readonly Created: { readonly id: SessionId }
+  readonly Renewed: { readonly id: SessionId }
+  readonly Purged: { readonly id: SessionId }
+  readonly KeyExpired: { readonly id: SessionId }
+  readonly KeySuperseded: { readonly id: SessionId }
+  readonly KeyRefused: { readonly reason: RefusalReason; readonly id: SessionId | undefined }
+  readonly Gone: { readonly id: SessionId }
+  readonly Conflict: { readonly id: SessionId }
+  readonly StoreUnavailable: { readonly during: "load" | "commit" }
+}>
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const {
+  /**
+   * @since 0.1.0
+   * @category constructors
+   */
+  Conflict,
+  /**
+   * @since 0.1.0
+   * @category constructors
+   */
+  Created,
+  /**
+   * @since 0.1.0
+   * @category constructors
+   */
+  Gone,
+  /**
+   * @since 0.1.0
+   * @category constructors
+   */
+  KeyExpired,
+  /**
+   * @since 0.1.0
+   * @category constructors
+   */
+  KeyRefused,
+  /**
+   * @since 0.1.0
+   * @category constructors
+   */
+  KeySuperseded,
+  /**
+   * @since 0.1.0
+   * @category constructors
+   */
+  Purged,
+  /**
+   * @since 0.1.0
+   * @category constructors
+   */
+  Renewed,
+  /**
+   * @since 0.1.0
+   * @category constructors
+   */
+  StoreUnavailable,
+  /**
+   * @since 0.1.0
+   * @category guards
+   */
+  $is,
+  /**
+   * @since 0.1.0
+   * @category pattern matching
+   */
+  $match
+} = Data.taggedEnum<SessionEvent>()
