@@ -5,7 +5,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import { redisServer } from "../stores/temporaryRedis.js"
+import { redisServer } from "../support/redisServer.js"
 
 class Url extends Context.Tag("test/Url")<Url, string>() {}
 

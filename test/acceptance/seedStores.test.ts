@@ -2,11 +2,13 @@
  * The cases by which actix-session tests its stores and their formats; `seed.test.ts` has the table of all cases.
  */
 import * as HttpRouter from "@effect/platform/HttpRouter"
+import type { Vitest } from "@effect/vitest"
 import { assert, describe, it, layer } from "@effect/vitest"
-import * as Session from "effect-session/Session"
+import * as Config from "effect-session/Config"
+import type * as Session from "effect-session/Session"
 import * as SessionKey from "effect-session/SessionKey"
 import * as SessionMiddleware from "effect-session/SessionMiddleware"
-import * as SessionRecord from "effect-session/SessionRecord"
+import type * as SessionRecord from "effect-session/SessionRecord"
 import * as SessionStore from "effect-session/SessionStore"
 import * as CookieSessionStore from "effect-session/stores/CookieSessionStore"
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
@@ -20,7 +22,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
 import { Redis } from "ioredis"
-import { redisServer } from "../stores/temporaryRedis.js"
+import { redisServer } from "../support/redisServer.js"
 import { answer, entriesOf, serve, StoreCalls } from "./servedApp.js"
 
 const lifetime: SessionRecord.Lifetime = { ttl: 60_000, maxLifetime: undefined }
@@ -129,9 +131,7 @@ describe("CookieSessionStore", () => {
 })
 
 /** The cases that hold for every store which keeps sessions on the server. */
-const serverSide = (
-  it: { readonly effect: <E>(title: string, body: () => Effect.Effect<void, E, SessionStore.SessionStore>) => void }
-) => {
+const serverSide = (it: Vitest.MethodsNonLive<SessionStore.SessionStore>) => {
   it.effect("loading a missing session is no error (loading_a_missing_session_returns_none)", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore.SessionStore
@@ -180,16 +180,89 @@ const expiresUnderWay = (store: Layer.Layer<SessionStore.SessionStore, unknown>)
       HttpRouter.get("/start", answer((session) => session.insert("n", Schema.Number, 1))),
       HttpRouter.get(
         "/too-late",
-        answer((session) =>
-          Effect.zipRight(
-            session.insert("n", Schema.Number, 2),
-            Effect.serviceOption(Advance).pipe(
-              Effect.flatMap(() => TestClockAdjust)
-            )
-          )
-        )
+        answer((session) => Effect.zipRight(session.insert("n", Schema.Number, 2), TestClock.adjust("1 day")))
       ),
       HttpRouter.get("/read", answer(entriesOf))
     ),
     { store }
   )))
+
+const expiryTitle = "a session that expires while its request is under way takes the changes along "
+  + "(updating_of_an_expired_state_is_handled_gracefully)"
+
+layer(MemorySessionStore.layer())("MemorySessionStore", (it) => {
+  serverSide(it)
+
+  it.scoped("every kind of JSON comes back as it went (round_trip_versioned_format)", () =>
+    keepsEveryJson(MemorySessionStore.layer()))
+
+  it.scoped(expiryTitle, () => expiresUnderWay(MemorySessionStore.layer()))
+})
+
+layer(ServerLive)("RedisSessionStore", (it) => {
+  it.layer(Layer.unwrapEffect(Effect.map(Server, ({ url }) => RedisSessionStore.layer({ url }))))((it) =>
+    serverSide(it)
+  )
+
+  it.scoped("every kind of JSON comes back as it went (round_trip_versioned_format)", () =>
+    Effect.flatMap(Server, ({ url }) => keepsEveryJson(RedisSessionStore.layer({ url }))))
+
+  it.scoped(expiryTitle, () => Effect.flatMap(Server, ({ url }) => expiresUnderWay(RedisSessionStore.layer({ url }))))
+
+  it.scoped(
+    "what is not a session record fails as Malformed, and its visitor is a new one to the app "
+      + "(loading_an_invalid_session_state_returns_deserialization_error)",
+    () =>
+      Effect.gen(function*() {
+        const { client, url } = yield* Server
+        yield* Effect.gen(function*() {
+          const { crypto, store } = yield* SessionMiddleware.SessionMiddleware
+          for (
+            const spoil of [
+              (key: string) => client.set(key, "random-thing"),
+              (key: string) => client.hset(key, "random", "thing"),
+              (key: string) => client.rpush(key, "random", "thing")
+            ]
+          ) {
+            const key = SessionKey.mint()
+            yield* Effect.promise(() => spoil(`session:${key.id}`))
+            assert.strictEqual((yield* Effect.flip(store.load(key))).reason, "Malformed")
+
+            const cookie = `__Host-id=${crypto.seal(SessionKey.toText(key))}`
+            const read = yield* TestBrowser.send("/read", { headers: { cookie } })
+            assert.deepStrictEqual([read.status, read.body, read.setCookies], [200, "[]", []])
+            const written = yield* TestBrowser.send("/write", { headers: { cookie } })
+            assert.strictEqual(written.status, 200)
+            assert.strictEqual(written.setCookies.length, 1)
+          }
+        }).pipe(Effect.provide(serve(roundTrips, { store: RedisSessionStore.layer({ url }) })))
+      })
+  )
+
+  it.scoped("nothing is stored in Redis for visitors who bring unknown keys", () =>
+    Effect.gen(function*() {
+      const { client, url } = yield* Server
+      const before = yield* Effect.promise(() => client.dbsize())
+      yield* Effect.gen(function*() {
+        const { crypto } = yield* SessionMiddleware.SessionMiddleware
+        for (const path of ["/untouched", "/read", "/update", "/renew", "/clear", "/purge"]) {
+          const cookie = `__Host-id=${crypto.seal(SessionKey.toText(SessionKey.mint()))}`
+          assert.strictEqual((yield* TestBrowser.send(path, { headers: { cookie } })).status, 200)
+        }
+      }).pipe(Effect.provide(serve(
+        HttpRouter.empty.pipe(
+          HttpRouter.get("/untouched", answer(() => Effect.void)),
+          HttpRouter.get("/read", answer(entriesOf)),
+          HttpRouter.get("/update", answer((session) => session.update("n", Schema.Number, (n) => n + 1))),
+          HttpRouter.get("/renew", answer((session) => session.renew)),
+          HttpRouter.get("/clear", answer((session) => session.clear)),
+          HttpRouter.get("/purge", answer((session) => session.purge))
+        ),
+        {
+          store: RedisSessionStore.layer({ url }),
+          config: { lifecycle: Config.PersistentSession({ ttlExtension: "OnEveryRequest" }) }
+        }
+      )))
+      assert.strictEqual(yield* Effect.promise(() => client.dbsize()), before)
+    }))
+})

@@ -3,6 +3,8 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { assert, describe, it } from "@effect/vitest"
 import * as Config from "effect-session/Config"
 import * as Session from "effect-session/Session"
+import * as SessionKey from "effect-session/SessionKey"
+import * as SessionRecord from "effect-session/SessionRecord"
 import * as SessionStore from "effect-session/SessionStore"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -127,14 +129,15 @@ describe("SessionStore.make", () => {
     Effect.gen(function*() {
       const interrupted = { calls: 0 }
       const store = never(interrupted)
+      const key = SessionKey.mint()
       for (
         const call of [
-          store.load(null as never),
+          store.load(key),
           store.save(new Map(), { ttl: 1, maxLifetime: undefined }),
-          store.update(null as never, null as never, 1),
-          store.updateTtl(null as never, 1),
-          store.renew(null as never, null as never, 1),
-          store.delete(null as never)
+          store.update(key, SessionRecord.noChange, 1),
+          store.updateTtl(key, 1),
+          store.renew(key, SessionRecord.noChange, 1),
+          store.delete(key)
         ] as ReadonlyArray<Effect.Effect<unknown, SessionStore.SessionStoreError>>
       ) {
         const fiber = yield* Effect.fork(Effect.uninterruptible(Effect.flip(call)))

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import type * as SessionRecord from "effect-session/SessionRecord"
+import * as SessionStore from "effect-session/SessionStore"
+import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import { Cluster, Redis } from "ioredis"
-import type * as SessionRecord from "../../src/SessionRecord.js"
-import * as SessionStore from "../../src/SessionStore.js"
-import * as RedisSessionStore from "../../src/stores/RedisSessionStore.js"
-import { freePort, redisServer } from "./temporaryRedis.js"
+import { redisServer } from "../support/redisServer.js"
 
 const minute = 60_000
 const slots = 16_384
@@ -20,24 +20,21 @@ const changeOf = (key: string): SessionRecord.SessionChange => ({
 const redisCluster = Effect.gen(function*() {
   const nodes = yield* Effect.replicateEffect(
     Effect.gen(function*() {
-      const bus = yield* freePort
-      const { port } = yield* redisServer({
-        args: ["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", String(bus)]
-      })
+      const { port } = yield* redisServer({ args: ["--cluster-enabled", "yes"] })
       const admin = yield* Effect.acquireRelease(
         Effect.sync(() => new Redis(port, "127.0.0.1")),
         (admin) => Effect.sync(() => admin.disconnect())
       )
-      return { port, bus, admin }
+      return { port, admin }
     }),
     3
   )
   const call = (admin: Redis, ...args: ReadonlyArray<string | number>) =>
     Effect.promise(() => admin.call("CLUSTER", args.map(String)))
   const share = Math.ceil(slots / nodes.length)
-  for (const [i, { admin, bus, port }] of nodes.entries()) {
+  for (const [i, { admin, port }] of nodes.entries()) {
     yield* call(admin, "ADDSLOTSRANGE", i * share, Math.min((i + 1) * share, slots) - 1)
-    yield* call(nodes[0]!.admin, "MEET", "127.0.0.1", port, bus)
+    yield* call(nodes[0]!.admin, "MEET", "127.0.0.1", port)
   }
   for (const { admin } of nodes) {
     const isJoined = Effect.map(

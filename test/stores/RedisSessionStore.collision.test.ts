@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { SessionKey as Key } from "effect-session/SessionKey"
+import * as SessionKey from "effect-session/SessionKey"
+import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Effect from "effect/Effect"
 import { Redis } from "ioredis"
 import { vi } from "vitest"
-import type { SessionKey as Key } from "../../src/SessionKey.js"
-import * as SessionKey from "../../src/SessionKey.js"
-import * as RedisSessionStore from "../../src/stores/RedisSessionStore.js"
-import { redisServer } from "./temporaryRedis.js"
+import { redisServer } from "../support/redisServer.js"
 
 /** What the next calls of `mint` draw; random keys when there is none left. */
 const draws = vi.hoisted((): Array<Key> => [])

@@ -1,4 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as SessionKey from "effect-session/SessionKey"
+import type * as SessionRecord from "effect-session/SessionRecord"
+import type * as SessionStore from "effect-session/SessionStore"
+import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,11 +15,7 @@ import type { AddressInfo, Socket } from "node:net"
 import { createConnection, createServer } from "node:net"
 import { inspect } from "node:util"
 import { afterAll, beforeAll } from "vitest"
-import * as SessionKey from "../../src/SessionKey.js"
-import * as SessionRecord from "../../src/SessionRecord.js"
-import type * as SessionStore from "../../src/SessionStore.js"
-import * as RedisSessionStore from "../../src/stores/RedisSessionStore.js"
-import { freePort, redisServer } from "./temporaryRedis.js"
+import { freePort, redisServer } from "../support/redisServer.js"
 
 const minute = 60_000
 const lifetime: SessionRecord.Lifetime = { ttl: minute, maxLifetime: undefined }
@@ -124,19 +124,20 @@ describe("RedisSessionStore without its Redis", () => {
 
   it.scopedLive("an app boots before its Redis, is unavailable at once, and works when Redis is there", () =>
     Effect.gen(function*() {
-      const port = yield* freePort
+      const server = yield* redisServer({ args: ["--requirepass", "planted"] })
+      yield* server.stop()
       const { layer, lines } = logging()
       const store = yield* hangs(
-        RedisSessionStore.make({ url: `redis://:planted@127.0.0.1:${port}`, timeout: "300 millis" }).pipe(
+        RedisSessionStore.make({ url: `redis://:planted@127.0.0.1:${server.port}`, timeout: "300 millis" }).pipe(
           Effect.provide(layer)
         )
       )
       yield* allUnavailable(store)
       yield* allUnavailable(store)
-      yield* redisServer({ port, args: ["--requirepass", "planted"] })
+      yield* server.restart()
       yield* allAvailable(store)
       assert.deepStrictEqual(levels(lines), ["WARN", "INFO"])
-      assert.include(lines[0], `127.0.0.1:${port}`)
+      assert.include(lines[0], `127.0.0.1:${server.port}`)
       assert.include(lines[0], "ECONNREFUSED")
       assert.notInclude(lines.join(), "planted")
     }))
@@ -144,16 +145,12 @@ describe("RedisSessionStore without its Redis", () => {
   it.scopedLive("a Redis that was killed and came back is used again, and the outage is logged once", () =>
     Effect.gen(function*() {
       const { layer, lines } = logging()
-      const first = yield* redisServer()
-      const store = yield* RedisSessionStore.make({ url: first.url }).pipe(Effect.provide(layer))
-      for (let outage = 0; outage < 2; outage++) {
-        yield* allAvailable(store)
-        yield* outage === 0 ? first.kill : Effect.void
-        if (outage === 0) {
-          yield* allUnavailable(store)
-          yield* redisServer({ port: first.port })
-        }
-      }
+      const server = yield* redisServer()
+      const store = yield* RedisSessionStore.make({ url: server.url }).pipe(Effect.provide(layer))
+      yield* allAvailable(store)
+      yield* server.kill9()
+      yield* allUnavailable(store)
+      yield* server.restart()
       yield* allAvailable(store)
       assert.deepStrictEqual(levels(lines), ["WARN", "INFO"])
     }))
@@ -163,12 +160,12 @@ describe("RedisSessionStore without its Redis", () => {
       const server = yield* redisServer()
       const store = yield* makeStore({ url: server.url })
       const { key } = yield* store.save(state, lifetime)
-      server.signal("SIGSTOP")
+      yield* server.signal("SIGSTOP")
       yield* Effect.all([
         allUnavailable(store, key),
-        Effect.zipRight(Effect.sleep("50 millis"), server.kill)
+        Effect.zipRight(Effect.sleep("50 millis"), server.kill9())
       ], { concurrency: "unbounded" })
-      yield* redisServer({ port: server.port })
+      yield* server.restart()
       yield* allAvailable(store)
     }))
 
@@ -180,12 +177,12 @@ describe("RedisSessionStore without its Redis", () => {
         Effect.provide(layer)
       )
       yield* allAvailable(store)
-      server.signal("SIGSTOP")
+      yield* server.signal("SIGSTOP")
       yield* allUnavailable(store)
       // Long enough for new connections to be tried, and given up, on a server that accepts them and hangs.
       yield* Effect.sleep("1 seconds")
       yield* allUnavailable(store)
-      server.signal("SIGCONT")
+      yield* server.signal("SIGCONT")
       yield* allAvailable(store)
       assert.deepStrictEqual(levels(lines), ["WARN", "INFO"])
       assert.include(lines[0], "no answer within 300ms")
@@ -207,11 +204,11 @@ describe("RedisSessionStore without its Redis", () => {
       const server = yield* redisServer()
       const store = yield* makeStore({ url: server.url, timeout: "300 millis" })
       const { key } = yield* store.save(state, lifetime)
-      server.signal("SIGSTOP")
+      yield* server.signal("SIGSTOP")
       yield* Effect.flip(store.load(key))
       yield* Effect.flip(store.delete(key))
       yield* Effect.flip(store.update(key, change, minute))
-      server.signal("SIGCONT")
+      yield* server.signal("SIGCONT")
       const result = yield* recovered(store.load(key))
       assert(result._tag === "Live")
       assert.deepStrictEqual(result.record.state, state)
@@ -237,11 +234,11 @@ describe("RedisSessionStore without its Redis", () => {
       const server = yield* redisServer()
       const store = yield* makeStore({ url: server.url, timeout: "200 millis" })
       const { key } = yield* store.save(state, lifetime)
-      server.signal("SIGSTOP")
+      yield* server.signal("SIGSTOP")
       const fiber = yield* Effect.fork(store.load(key))
       yield* Effect.promise(() => new Promise((resolve) => setImmediate(() => setImmediate(resolve))))
       // The call is on its way. It is answered while this loop keeps the process from looking.
-      server.signal("SIGCONT")
+      yield* server.signal("SIGCONT")
       const until = performance.now() + 400
       while (performance.now() < until);
       assert.strictEqual((yield* fiber)._tag, "Live")
@@ -403,13 +400,13 @@ describe("closing the scope of a RedisSessionStore", () => {
   it.scopedLive("neither fails nor hangs where Redis is gone", () =>
     Effect.gen(function*() {
       const server = yield* redisServer()
-      yield* closing({ url: server.url, timeout: "300 millis" }, () => server.kill)
+      yield* closing({ url: server.url, timeout: "300 millis" }, () => server.kill9())
     }))
 
   it.scopedLive("neither fails nor hangs where Redis hangs", () =>
     Effect.gen(function*() {
       const server = yield* redisServer()
-      yield* closing({ url: server.url, timeout: "300 millis" }, () => Effect.sync(() => server.signal("SIGSTOP")))
+      yield* closing({ url: server.url, timeout: "300 millis" }, () => server.signal("SIGSTOP"))
     }))
 
   it.scopedLive("neither fails nor hangs amid calls to a Redis that hangs", () =>
@@ -417,7 +414,7 @@ describe("closing the scope of a RedisSessionStore", () => {
       const server = yield* redisServer()
       yield* closing({ url: server.url, timeout: "300 millis" }, (store) =>
         Effect.zipRight(
-          Effect.sync(() => server.signal("SIGSTOP")),
+          server.signal("SIGSTOP"),
           Effect.zipLeft(Effect.forkDaemon(allUnavailable(store)), Effect.sleep("50 millis"))
         ))
     }))

@@ -1,4 +1,8 @@
 import { assert, describe, it, layer } from "@effect/vitest"
+import * as SessionKey from "effect-session/SessionKey"
+import * as SessionRecord from "effect-session/SessionRecord"
+import * as SessionStore from "effect-session/SessionStore"
+import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Array from "effect/Array"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -9,11 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
 import { Redis } from "ioredis"
-import * as SessionKey from "../../src/SessionKey.js"
-import * as SessionRecord from "../../src/SessionRecord.js"
-import * as SessionStore from "../../src/SessionStore.js"
-import * as RedisSessionStore from "../../src/stores/RedisSessionStore.js"
-import { redisServer } from "./temporaryRedis.js"
+import { redisServer } from "../support/redisServer.js"
 
 class Fixture extends Context.Tag("Fixture")<Fixture, {
   readonly url: string

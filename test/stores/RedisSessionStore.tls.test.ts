@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
@@ -6,8 +7,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { generate } from "selfsigned"
-import * as RedisSessionStore from "../../src/stores/RedisSessionStore.js"
-import { redisServer } from "./temporaryRedis.js"
+import { freePort, redisServer } from "../support/redisServer.js"
 
 const certificate = () =>
   generate([{ name: "commonName", value: "localhost" }], {
@@ -30,9 +30,10 @@ const tlsServer = Effect.gen(function*() {
   const certFile = join(directory, "cert.pem")
   const keyFile = join(directory, "key.pem")
   yield* Effect.promise(() => Promise.all([writeFile(certFile, cert), writeFile(keyFile, key)]))
-  const { port } = yield* redisServer({
-    listen: (port) => ["--port", "0", "--tls-port", String(port)],
+  const port = yield* freePort
+  yield* redisServer({
     args: [
+      ...["--port", "0", "--tls-port", String(port)],
       ...["--tls-cert-file", certFile, "--tls-key-file", keyFile, "--tls-ca-cert-file", certFile],
       ...["--tls-auth-clients", "no", "--requirepass", "planted"]
     ]

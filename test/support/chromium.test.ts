@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import type { AddressInfo } from "node:net"
 import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { launchChromium } from "./chromium.js"
 
 /** Sets a cookie on the first visit and shows on each the cookies that it was sent. */

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -82,12 +83,12 @@ describe("redisServer", () => {
 
   it.scopedLive("dies with the server's own words when the arguments are wrong", () =>
     Effect.gen(function*() {
-      const exit = yield* Effect.exit(Effect.scoped(redisServer({ args: ["--no-such-option", "1"] })))
-      assert.include(String(exit), "no-such-option")
+      const cause = yield* Effect.flip(Effect.sandbox(redisServer({ args: ["--no-such-option", "1"] })))
+      assert.include(Cause.pretty(cause), "no-such-option")
     }))
 
   it.layer(RedisServer.layer())("as a layer", (it) => {
-    it.scopedLive("gives the tests one server", () =>
+    it.scoped("gives the tests one server", () =>
       Effect.gen(function*() {
         const server = yield* RedisServer
         const client = yield* connect(server.url)

@@ -142,15 +142,15 @@ const start = async (folder: string, port: number, args: ReadonlyArray<string>):
   }
   child.stdout.on("data", remember)
   child.stderr.on("data", remember)
-  child.once("error", remember)
+  const closed = new Promise((resolve) => child.once("close", resolve))
   // A worker that ends without closing its scopes must not leave a server behind.
   const endWithWorker = () => child.kill("SIGKILL")
   process.once("exit", endWithWorker)
-  child.once("close", () => process.off("exit", endWithWorker))
+  void closed.then(() => process.off("exit", endWithWorker))
 
   while (!(await answers(socket))) {
     if (hasExited(child)) {
-      await exitOf(child)
+      await closed
       throw new Error(`${program} ended at once:\n${log}`)
     }
     await sleep(10)

@@ -1,2 +1,0 @@
-import { chromium } from "playwright-core"
-export const x = chromium

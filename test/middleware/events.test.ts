@@ -1,0 +1,230 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as CookieCrypto from "effect-session/CookieCrypto"
+import type * as SessionEvent from "effect-session/SessionEvent"
+import * as SessionKey from "effect-session/SessionKey"
+import * as SessionMetrics from "effect-session/SessionMetrics"
+import * as SessionStore from "effect-session/SessionStore"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import * as Tracer from "effect/Tracer"
+import { inspect } from "node:util"
+import { Counter, handle, makeWebApp, User, type WebApp } from "../support/webApp.js"
+
+const increment = handle((session) => session.updateOr(Counter, 1, (n) => n + 1))
+const read = handle((session) => Effect.asVoid(session.entries))
+const renew = handle((session) => session.renew)
+const purge = handle((session) => session.purge)
+
+/** The events of an app while `use` runs. */
+const eventsDuring = <A, E, R>(app: WebApp, use: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const seen: Array<SessionEvent.SessionEvent> = []
+    const listener = yield* Effect.fork(
+      Stream.runForEach(app.middleware.events, (event) => Effect.sync(() => seen.push(event)))
+    )
+    yield* settle
+    yield* use
+    yield* settle
+    yield* Fiber.interrupt(listener)
+    return seen
+  })
+
+const settle = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
+
+const tags = (events: ReadonlyArray<SessionEvent.SessionEvent>) => events.map((event) => event._tag)
+
+describe("session events", () => {
+  it.scoped("tell the life of a session, under one id", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp()
+      const browser = app.browser()
+      const events = yield* eventsDuring(
+        app,
+        Effect.gen(function*() {
+          yield* browser.visit(increment)
+          yield* browser.visit(read)
+          yield* browser.visit(increment)
+          yield* browser.visit(renew)
+          yield* browser.visit(purge)
+        })
+      )
+      assert.deepStrictEqual(tags(events), ["Created", "Renewed", "Purged"])
+      assert.strictEqual(new Set(events.map((event) => "id" in event && event.id)).size, 1)
+    }))
+
+  it.scoped("tell of keys that open nothing, and why", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp()
+      const { config, crypto } = app.middleware
+      const browser = app.browser()
+      yield* browser.visit(increment)
+      const old = browser.cookie()
+      yield* browser.visit(renew)
+      const other = app.browser()
+      yield* other.visit(increment)
+      const foreign = CookieCrypto.make({
+        name: "other",
+        keys: config.keys,
+        contentSecurity: config.contentSecurity,
+        format: config.cookieFormat
+      })
+      const named = (value: string) => `__Host-id=${value}`
+      const cookies: Record<string, string> = {
+        "KeySuperseded": old,
+        "KeyExpired": named(crypto.seal(SessionKey.toText(SessionKey.mint()))),
+        "KeyRefused: BrokenSeal": named("forged"),
+        "KeyRefused: BrokenSeal, for another name": named(foreign.seal(SessionKey.toText(SessionKey.mint()))),
+        "KeyRefused: MalformedKey": named(crypto.seal("no key")),
+        "KeyRefused: Ambiguous": `${browser.cookie()}; ${other.cookie()}`,
+        "KeyRefused: TooManyCookies": Array.from({ length: 17 }, (_, i) => named(String(i))).join("; ")
+      }
+      for (const [expected, cookie] of Object.entries(cookies)) {
+        const events = yield* eventsDuring(app, app.request(read, cookie))
+        const told = events.map((event) => event._tag === "KeyRefused" ? `KeyRefused: ${event.reason}` : event._tag)
+        assert.deepStrictEqual(told, [expected.split(",")[0]])
+      }
+    }))
+
+  it.scoped("tell of sessions that ended under a request, of conflicts and of a store that is away", () =>
+    Effect.gen(function*() {
+      let isAway = false
+      const app = yield* makeWebApp({
+        wrap: (store) => ({
+          ...store,
+          load: (key) =>
+            isAway
+              ? Effect.fail(new SessionStore.LoadError({ reason: "Unavailable", message: "away" }))
+              : store.load(key)
+        })
+      })
+      const browser = app.browser()
+      yield* browser.visit(increment)
+      const cookie = browser.cookie()
+      const during = (meanwhile: typeof read, work: typeof read) =>
+        Effect.andThen(read, Effect.zipRight(Effect.orDie(app.request(meanwhile, cookie)), work))
+      const conflict = yield* eventsDuring(
+        app,
+        app.request(
+          handle((session) =>
+            session.update(Counter, (n) => n + 1).pipe(Effect.zipLeft(app.request(increment, cookie)))
+          ),
+          cookie
+        )
+      )
+      assert.deepStrictEqual(tags(conflict), ["Conflict"])
+      const gone = yield* eventsDuring(app, app.request(during(purge, increment), cookie))
+      assert.deepStrictEqual(tags(gone), ["Purged", "Gone"])
+      isAway = true
+      const away = yield* eventsDuring(app, app.request(read, cookie))
+      assert.deepStrictEqual(away, [{ _tag: "StoreUnavailable", during: "load" }])
+    }))
+
+  it.scoped("carry neither key nor value", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp()
+      const browser = app.browser()
+      const secrets: Array<string> = []
+      const events = yield* eventsDuring(
+        app,
+        Effect.gen(function*() {
+          yield* browser.visit(handle((session) => session.insert(User, "planted")))
+          secrets.push(browser.jar.get("__Host-id")!)
+          yield* browser.visit(renew)
+          secrets.push(browser.jar.get("__Host-id")!)
+          yield* browser.visit(purge)
+        })
+      )
+      const printed = inspect(events, { depth: 9 }) + JSON.stringify(events)
+      for (const cookie of secrets) {
+        const key = Option.getOrThrow(app.middleware.crypto.open(cookie)).plaintext
+        assert.notInclude(printed, key.split(".")[1]!)
+        assert.notInclude(printed, cookie)
+      }
+      assert.notInclude(printed, "planted")
+    }))
+
+  it.scoped("a listener that fails, dies or never takes anything harms neither requests nor other listeners", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp()
+      const failing = yield* Effect.fork(Stream.runForEach(app.middleware.events, () => Effect.fail("listener")))
+      const dying = yield* Effect.fork(Stream.runForEach(app.middleware.events, () => Effect.die("listener")))
+      yield* Effect.fork(Stream.runForEach(app.middleware.events, () => Effect.never))
+      const events = yield* eventsDuring(
+        app,
+        Effect.forEach(Array.from({ length: 3_000 }), () => app.request(read, "__Host-id=forged"))
+      )
+      assert.isAtLeast(events.length, 3_000)
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(failing)))
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(dying)))
+    }))
+})
+
+describe("metrics", () => {
+  it.scoped("count events by kind and measure store calls by verb", () =>
+    Effect.gen(function*() {
+      const created = Metric.value(Metric.tagged(SessionMetrics.events, "event", "Created"))
+      const loads = Metric.value(Metric.tagged(SessionMetrics.storeLatency, "verb", "load"))
+      const before = [(yield* created).count, (yield* loads).count] as const
+      const app = yield* makeWebApp()
+      const browser = app.browser()
+      yield* browser.visit(increment)
+      yield* browser.visit(read)
+      assert.strictEqual((yield* created).count - before[0], 1)
+      assert.strictEqual((yield* loads).count - before[1], 1)
+    }))
+})
+
+describe("spans", () => {
+  it.scoped("each store call has one where there is a tracer, with the session's id and no secret", () => {
+    const spans: Array<Tracer.Span> = []
+    const tracer = Tracer.make({
+      span: (name, parent, context, links, startTime, kind) => {
+        const attributes = new Map<string, unknown>()
+        const span: Tracer.Span = {
+          _tag: "Span",
+          name,
+          spanId: String(spans.length),
+          traceId: "trace",
+          parent,
+          context,
+          status: { _tag: "Started", startTime },
+          attributes,
+          links,
+          sampled: true,
+          kind,
+          end: () => {},
+          attribute: (key, value) => void attributes.set(key, value),
+          event: () => {},
+          addLinks: () => {}
+        }
+        spans.push(span)
+        return span
+      },
+      context: (f) => f()
+    })
+    return Effect.gen(function*() {
+      const app = yield* makeWebApp()
+      const browser = app.browser()
+      yield* browser.visit(increment)
+      yield* browser.visit(increment)
+      yield* TestClock.adjust("1 second")
+      const calls = spans.filter((span) => span.name.startsWith("SessionStore."))
+      assert.deepStrictEqual(calls.map((span) => span.name), [
+        "SessionStore.save",
+        "SessionStore.load",
+        "SessionStore.update"
+      ])
+      const id = calls[1]!.attributes.get("session.id")
+      assert.isTrue(typeof id === "string" && SessionKey.isSessionId(id))
+      const printed = inspect(spans.map((span) => [span.name, ...span.attributes]), { depth: 9 })
+      const key = Option.getOrThrow(app.middleware.crypto.open(browser.jar.get("__Host-id")!)).plaintext
+      assert.notInclude(printed, key.split(".")[1]!)
+      assert.notInclude(printed, browser.jar.get("__Host-id")!)
+    }).pipe(Effect.withTracer(tracer))
+  })
+})
