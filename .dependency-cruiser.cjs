@@ -16,7 +16,11 @@ const anySource = "^src/"
 /** How `import type { X } from` and `import("…").X` are told from imports of values. */
 const typeOnly = ["type-only", "type-import"]
 
-/** A package as it is written in an import, whether it is installed or not. */
+/**
+ * A package as it is written in an import, whether it is installed or not.
+ *
+ * @param {string} name
+ */
 const packageNamed = (name) => `(^|node_modules/)${name}(/|$)`
 
 /** @type {import("dependency-cruiser").IConfiguration} */

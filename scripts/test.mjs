@@ -41,7 +41,7 @@ const checks = [
       () => ["tsc", "-p", "tsconfig.dist.json"],
       () => ["publint", "--strict"],
       () => [
-        ...["attw", "--pack", ".", "--profile", "esm-only", "--format", "ascii", "--no-color", "--no-emoji"],
+        ...["attw", "--pack", ".", "--profile", "esm-only", "--format", "table-flipped", "--no-summary"],
         ...["--include-entrypoints", ...wildcardEntrypoints()]
       ]
     ]

@@ -78,11 +78,19 @@ describe("the import law", () => {
     ["core-shares-only-types", "internal/b.ts", `import "../SessionRecord.js"`],
     ["core-shares-only-types", "CookieCrypto.ts", `import "./SessionKey.js"`],
     ["store-port-knows-only-core", "SessionStore.ts", `export type Y = typeof import("./Session.js")`],
-    ["stores-know-only-the-port", "stores/A.ts", `import type { x as y } from "../Session.js"\nexport type Y = typeof y`],
+    [
+      "stores-know-only-the-port",
+      "stores/A.ts",
+      `import type { x as y } from "../Session.js"\nexport type Y = typeof y`
+    ],
     ["stores-know-only-the-port", "stores/B.ts", `import "./CookieSessionStore.js"`],
     ["stores-know-only-the-port", "stores/C.ts", `import "effect-session/SessionMiddleware"`],
     ["session-knows-no-store-and-no-http", "Session.ts", `import "./SessionStore.js"`],
-    ["platform-only-at-the-edge", "Session.ts", `import type * as A from "@effect/platform/HttpApp"\nexport type { A }`],
+    [
+      "platform-only-at-the-edge",
+      "Session.ts",
+      `import type * as A from "@effect/platform/HttpApp"\nexport type { A }`
+    ],
     ["nobody-knows-the-middleware", "stores/D.ts", `import "../SessionMiddleware.js"`],
     ["nobody-knows-testing", "SessionMiddleware.ts", `import "./testing/TestSession.js"`],
     ["no-barrel-inside", "internal/c.ts", `import "../index.js"`],
@@ -102,7 +110,10 @@ describe("the import law", () => {
       files[file] = `${files[file] ?? ""}\n${text}`
     }
     const broken = await brokenRules(files)
-    assert.deepStrictEqual(violations.map(([rule, file]) => `${rule}: src/${file}`).filter((each) => !broken.has(each)), [])
+    assert.deepStrictEqual(
+      violations.map(([rule, file]) => `${rule}: src/${file}`).filter((each) => !broken.has(each)),
+      []
+    )
   })
 
   it("has a breach in the list above for every rule", async () => {

@@ -27,7 +27,7 @@
  *     const session = yield* Session.Session
  *     assert.strictEqual(yield* session.status, "Purged")
  *     assert.isFalse(yield* session.contains(User))
- *   }).pipe(Effect.provide(TestSession.layer([TestSession.value(User, "ferris")]))))
+ *   }).pipe(Effect.provide(TestSession.layer({ user: "ferris" }))))
  * ```
  *
  * @since 0.1.0
@@ -38,7 +38,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
-import type * as Schema from "effect/Schema"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
 import * as Config from "../Config.js"
 import * as Session from "../Session.js"
 import * as SessionKey from "../SessionKey.js"
@@ -48,7 +49,7 @@ import type * as SessionStore from "../SessionStore.js"
 import * as MemorySessionStore from "../stores/MemorySessionStore.js"
 
 /**
- * A value that the session holds when the handler starts. Made by `value`.
+ * A typed value that the session holds when the handler starts. Made by `value`.
  *
  * @since 0.1.0
  * @category models
@@ -59,11 +60,17 @@ export interface GivenValue<out R = never> {
 }
 
 /**
- * Says that the session holds a value: an entry and its value, or a key, a Schema and a value. What does not encode makes
- * the session, or its Layer, fail with a `SessionInsertError`.
+ * What the session holds when the handler starts: a record of JSON, as a store has it, or a list of typed values, which
+ * their Schemas encode.
  *
- * A value that the handler's own Schema cannot read, as an older release may have left it there, is written with the
- * Schema of that time.
+ * @since 0.1.0
+ * @category models
+ */
+export type Given<R = never> = { readonly [key: string]: Session.Json } | Iterable<GivenValue<R>>
+
+/**
+ * Says that the session holds a value of an entry. What does not encode makes the session, or its Layer, fail with a
+ * `SessionInsertError`.
  *
  * @example
  * ```ts
@@ -72,25 +79,24 @@ export interface GivenValue<out R = never> {
  * import * as TestSession from "effect-session/testing/TestSession"
  *
  * const Counter = Session.entry("counter", Schema.NonNegativeInt)
+ * const LoggedInAt = Session.entry("loggedInAt", Schema.Date)
  *
- * const Visitor = TestSession.layer([TestSession.value(Counter, 3)])
- *
- * const VisitorOfLastYear = TestSession.layer([TestSession.value("counter", Schema.String, "three")])
+ * const Visitor = TestSession.layer([TestSession.value(Counter, 3), TestSession.value(LoggedInAt, new Date(0))])
  * ```
  *
  * @since 0.1.0
  * @category constructors
  */
-export const value: {
-  <A, I, R>(entry: Session.SessionEntry<A, I, R>, value: A): GivenValue<R>
-  <A, I, R>(key: string, schema: Schema.Schema<A, I, R>, value: A): GivenValue<R>
-} = <A, I, R>(
-  ...args:
-    | [entry: Session.SessionEntry<A, I, R>, value: A]
-    | [key: string, schema: Schema.Schema<A, I, R>, value: A]
-): GivenValue<R> => ({
-  writeTo: (session) => args.length === 2 ? session.insert(args[0], args[1]) : session.insert(args[0], args[1], args[2])
+export const value = <A, I, R>(entry: Session.SessionEntry<A, I, R>, value: A): GivenValue<R> => ({
+  writeTo: (session) => session.insert(entry, value)
 })
+
+const writeGiven = <R>(session: Session.Session, given: Given<R>): Effect.Effect<void, Session.SessionInsertError, R> =>
+  Predicate.isIterable(given)
+    ? Effect.forEach(given, (value) => value.writeTo(session), { discard: true })
+    : Effect.forEach(Object.entries(given), ([key, json]) => session.insert(key, Schema.Unknown, json), {
+      discard: true
+    })
 
 /**
  * What else there is to say about the session. Everything left out is taken from `defaults`.
@@ -136,7 +142,7 @@ class DetachedSession extends Session.SessionBase {
 const anonymous = () => new DetachedSession(Effect.succeed(undefined))
 
 /**
- * Makes a session that holds the given values, as a handler finds it when its visitor comes back. Without values and
+ * Makes a session that holds what is given, as a handler finds it when its visitor comes back. Without values and
  * options it is that of a new visitor: there is no record, and so no id.
  *
  * Nothing is committed: what the handler did shows in the `status` and the `entries` of the very same `Session`. Times are
@@ -146,12 +152,12 @@ const anonymous = () => new DetachedSession(Effect.succeed(undefined))
  * @category constructors
  */
 export const make = <R = never>(
-  values: Iterable<GivenValue<R>> = [],
+  given: Given<R> = [],
   options?: Options
 ): Effect.Effect<Session.Session, Session.SessionInsertError, R> =>
   Effect.gen(function*() {
     const earlier = anonymous()
-    yield* Effect.forEach(values, (value) => value.writeTo(earlier), { discard: true })
+    yield* writeGiven(earlier, given)
     const state = earlier.state
     if (state.size === 0 && options === undefined) {
       return anonymous()
@@ -177,7 +183,7 @@ export const make = <R = never>(
  *
  * const NewVisitor = TestSession.layer()
  *
- * const OldHand = TestSession.layer([], { age: "80 days" })
+ * const OldHand = TestSession.layer({ counter: 3 }, { age: "80 days" })
  *
  * const createdAt = Effect.flatMap(Session.Session, (session) => session.createdAt).pipe(Effect.provide(OldHand))
  * ```
@@ -186,9 +192,9 @@ export const make = <R = never>(
  * @category layers
  */
 export const layer = <R = never>(
-  values?: Iterable<GivenValue<R>>,
+  given?: Given<R>,
   options?: Options
-): Layer.Layer<Session.Session, Session.SessionInsertError, R> => Layer.effect(Session.Session, make(values, options))
+): Layer.Layer<Session.Session, Session.SessionInsertError, R> => Layer.effect(Session.Session, make(given, options))
 
 /**
  * A session whose store is away: every operation that needs the state fails with the reason `StoreUnavailable`. For the

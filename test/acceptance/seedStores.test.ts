@@ -225,7 +225,7 @@ layer(ServerLive)("RedisSessionStore", (it) => {
             ]
           ) {
             const key = SessionKey.mint()
-            yield* Effect.promise(() => spoil(`session:${key.id}`))
+            yield* Effect.promise((): Promise<unknown> => spoil(`session:${key.id}`))
             assert.strictEqual((yield* Effect.flip(store.load(key))).reason, "Malformed")
 
             const cookie = `__Host-id=${crypto.seal(SessionKey.toText(key))}`

@@ -5,7 +5,9 @@ const lines = (...text: ReadonlyArray<string>): string => text.join("\n")
 
 describe("code fences of Markdown", () => {
   it("finds the ts fences and where their code stands", () => {
-    const { complaints, fences } = fencesOfMarkdown(lines("# A", "```ts", "one()", "two()", "```", "```sh", "ls", "```"))
+    const { complaints, fences } = fencesOfMarkdown(
+      lines("# A", "```ts", "one()", "two()", "```", "```sh", "ls", "```")
+    )
     assert.deepStrictEqual(fences, [{ line: 3, column: 0, code: ["one()", "two()"] }])
     assert.deepStrictEqual(complaints, [])
   })

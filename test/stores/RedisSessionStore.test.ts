@@ -940,7 +940,8 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const configured = RedisSessionStore.layerConfig({
           url: Config.redacted("REDIS_URL"),
           prefix: Config.string("REDIS_PREFIX"),
-          timeout: Config.duration("REDIS_TIMEOUT")
+          timeout: Config.duration("REDIS_TIMEOUT"),
+          redis: Config.succeed({ connectionName: "sessions" })
         })
         const key = yield* SessionStore.SessionStore.pipe(
           Effect.flatMap((store) => store.save(stateOf({ a: "1" }), lifetime)),

@@ -52,8 +52,11 @@ describe("RedisSessionStore over TLS", () => {
       assert.strictEqual((yield* store.load(key))._tag, "Live")
     }))
 
-  for (const [title, redis] of [["none", {}], ["another one", { tls: { ca: certificate().cert } }]] as const) {
-    it.scopedLive(`does not talk to a server that no trusted authority vouches for (${title})`, () =>
+  const strangers = [["none", {}], ["undefined", { tls: undefined }], ["another", {
+    tls: { ca: certificate().cert }
+  }]] as const
+  for (const [title, redis] of strangers) {
+    it.scopedLive(`does not talk to a server that no trusted authority vouches for (authority: ${title})`, () =>
       Effect.gen(function*() {
         const lines: Array<string> = []
         const logger = Logger.make(({ message }) => {

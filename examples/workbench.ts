@@ -1,0 +1,104 @@
+/**
+ * Every session operation as an HTTP route, for trying things out and for test harnesses in other languages. Run it with
+ * `npm run --silent workbench`: standard output carries one line, `listening on http://127.0.0.1:PORT`, once requests are
+ * answered; everything else goes to standard error.
+ *
+ * | variable | value |
+ * | --- | --- |
+ * | `PORT` | the port to listen on, `0` for a free one; default `3000` |
+ * | `SESSION_STORE` | `memory` (default), `cookie` or `redis` |
+ * | `REDIS_URL` | where Redis is; default `redis://127.0.0.1:6379` |
+ * | `SESSION_…` | what `Config.fromEnv` reads; without `SESSION_KEYS`, a key is drawn that lasts as long as the process |
+ *
+ * The cookie is that of the library's defaults: `__Host-id` with Secure. Clients that keep such cookies from plain HTTP,
+ * as curl does, need `SESSION_COOKIE_NAME=id SESSION_COOKIE_SECURE=false`.
+ */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as SessionConfig from "effect-session/Config"
+import * as SessionMiddleware from "effect-session/SessionMiddleware"
+import * as CookieSessionStore from "effect-session/stores/CookieSessionStore"
+import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
+import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
+import * as Cause from "effect/Cause"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Redacted from "effect/Redacted"
+import { Server } from "node:http"
+import { router } from "./workbench/routes.js"
+
+const Port = Config.integer("PORT").pipe(
+  Config.validate({ message: "Expected a port from 0 to 65535", validation: (port) => port >= 0 && port <= 65_535 }),
+  Config.withDefault(3000)
+)
+
+const Store = Layer.unwrapEffect(Effect.gen(function*() {
+  switch (yield* Config.withDefault(Config.literal("memory", "cookie", "redis")("SESSION_STORE"), "memory")) {
+    case "memory":
+      return MemorySessionStore.layer()
+    case "cookie":
+      return CookieSessionStore.layer
+    case "redis":
+      return RedisSessionStore.layerConfig({
+        url: Config.withDefault(Config.redacted("REDIS_URL"), Redacted.make("redis://127.0.0.1:6379"))
+      })
+  }
+}))
+
+const options = Effect.gen(function*() {
+  const keys = yield* Config.withDefault(Config.string("SESSION_KEYS"), "")
+  if (keys.trim() !== "") {
+    return yield* SessionConfig.fromEnv
+  }
+  yield* Effect.logWarning("SESSION_KEYS is not set: sessions are sealed with a random key and end with this process")
+  const drawn = new Map([["SESSION_KEYS", Redacted.value(SessionConfig.generateKey())]])
+  return yield* Effect.withConfigProvider(
+    SessionConfig.fromEnv,
+    ConfigProvider.orElse(ConfigProvider.fromMap(drawn), () => ConfigProvider.fromEnv())
+  )
+})
+
+const Sessions = Layer.effect(SessionMiddleware.SessionMiddleware, Effect.flatMap(options, SessionMiddleware.make))
+
+/** Hangs up on whoever still waits for an answer when it closes: a `?delay=` must not hold up the end of the process. */
+class PromptServer extends Server {
+  override close(callback?: (error?: Error) => void): this {
+    super.close(callback)
+    this.closeAllConnections()
+    return this
+  }
+}
+
+const Announcement = Layer.effectDiscard(
+  HttpServer.addressFormattedWith((address) => Console.log(`listening on ${address}`))
+)
+
+const App = Announcement.pipe(
+  Layer.provide(router.pipe(SessionMiddleware.session, HttpServer.serve())),
+  Layer.provide(Sessions),
+  Layer.provide(Store),
+  Layer.provide(NodeHttpServer.layerConfig(() => new PromptServer(), { port: Port, host: Config.succeed("127.0.0.1") })),
+  // A session key may be any text, and the router stops at 100 characters, drops empty parts and joins slashes.
+  Layer.provide(HttpRouter.setRouterConfig({
+    maxParamLength: Number.MAX_SAFE_INTEGER,
+    ignoreTrailingSlash: false,
+    ignoreDuplicateSlashes: false
+  }))
+)
+
+const logFailure = (cause: Cause.Cause<unknown>) =>
+  Cause.isInterruptedOnly(cause) ? Effect.void : Effect.logFatal("The workbench cannot run", cause)
+
+NodeRuntime.runMain(
+  Layer.launch(App).pipe(
+    Effect.tapErrorCause(logFailure),
+    Effect.provide(Logger.replace(Logger.defaultLogger, Logger.prettyLogger({ stderr: true })))
+  ),
+  { disableErrorReporting: true, disablePrettyLogger: true }
+)

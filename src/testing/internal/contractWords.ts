@@ -1,0 +1,156 @@
+/**
+ * The words in which the cases of the store contract speak: lifetimes, changes, and what a store answered.
+ *
+ * @internal
+ */
+import { assert } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as SessionKey from "../../SessionKey.js"
+import type { Lifetime, SessionChange, SessionRecord, SessionState } from "../../SessionRecord.js"
+import * as Record from "../../SessionRecord.js"
+import type { LoadError, LoadResult, Saved, SessionStore, UpdateError, WriteResult } from "../../SessionStore.js"
+
+/** @internal */
+export type Entries = ReadonlyArray<readonly [key: string, value: string]>
+
+/** @internal */
+export const minute = 60_000
+
+/**
+ * Long enough for a backend that removes records by its own clock to keep them while a case runs.
+ *
+ * @internal
+ */
+export const hour = 3_600_000
+
+/** @internal */
+export const hourly: Lifetime = { ttl: hour, maxLifetime: undefined }
+
+/** @internal */
+export const changeOf = (
+  set: Entries,
+  rest?: {
+    readonly unset?: ReadonlyArray<string> | undefined
+    readonly expect?: ReadonlyArray<readonly [key: string, value: string | undefined]> | undefined
+  }
+): SessionChange => ({ set: new Map(set), unset: new Set(rest?.unset), expect: new Map(rest?.expect) })
+
+/**
+ * A change that no record in these cases lets through: the answer is a `Conflict`, which shows the record to a superseded
+ * key, too.
+ *
+ * @internal
+ */
+export const unmet: SessionChange = changeOf([["written", "1"]], { expect: [["nowhere", "0"]] })
+
+/** @internal */
+export const sorted = (state: SessionState | Entries): Entries =>
+  [...state].sort(([left], [right]) => left < right ? -1 : left > right ? 1 : 0)
+
+/** @internal */
+export const save = (store: SessionStore, entries: Entries, lifetime: Lifetime = hourly) =>
+  store.save(new Map(entries), lifetime)
+
+/**
+ * The key as the next request brings it: written to its text and read back.
+ *
+ * @internal
+ */
+export const fromCookie = (store: SessionStore, key: SessionKey.SessionKey): SessionKey.SessionKey => {
+  const back = store.readKey(SessionKey.toText(key))
+  assert(Option.isSome(back), "the text of a key that the store gave is not read as a key")
+  return back.value
+}
+
+/** @internal */
+export const load = (store: SessionStore, key: SessionKey.SessionKey): Effect.Effect<LoadResult, LoadError> =>
+  Effect.suspend(() => store.load(fromCookie(store, key)))
+
+/** @internal */
+export const liveRecord = (result: LoadResult): SessionRecord => {
+  assert(result._tag === "Live", `load answered ${result._tag} where the session is Live`)
+  return result.record
+}
+
+/** @internal */
+export const loadRecord = (store: SessionStore, key: SessionKey.SessionKey): Effect.Effect<SessionRecord, LoadError> =>
+  Effect.map(load(store, key), liveRecord)
+
+/** @internal */
+export const expectState = (store: SessionStore, key: SessionKey.SessionKey, entries: Entries) =>
+  Effect.map(
+    loadRecord(store, key),
+    ({ state }) => assert.deepStrictEqual(sorted(state), sorted(entries), "the state of the session")
+  )
+
+/** @internal */
+export const expectLoad = (store: SessionStore, key: SessionKey.SessionKey, tag: LoadResult["_tag"], when: string) =>
+  Effect.map(load(store, key), (result) => assert.strictEqual(result._tag, tag, `the answer of load, ${when}`))
+
+/** @internal */
+export const savedBy = (result: WriteResult): Saved => {
+  assert(result._tag === "Saved", `the write answered ${result._tag} where it is Saved`)
+  return result
+}
+
+/** @internal */
+export const conflictOf = (result: WriteResult): SessionRecord => {
+  assert(result._tag === "Conflict", `the write answered ${result._tag} where it is a Conflict`)
+  return result.record
+}
+
+/**
+ * The parts of a record that every store hands out, in an order of their own.
+ *
+ * @internal
+ */
+export const comparable = ({ createdAt, deadline, expiresAt, id, state }: SessionRecord) => ({
+  id,
+  createdAt,
+  expiresAt,
+  deadline,
+  state: sorted(state)
+})
+
+/**
+ * The three verbs that change a record, each with a change that writes `written`, or none where the verb takes none.
+ *
+ * @internal
+ */
+export const writes = {
+  update: (store: SessionStore, key: SessionKey.SessionKey, ttl: number = hour) =>
+    store.update(key, changeOf([["written", "1"]]), ttl),
+  renew: (store: SessionStore, key: SessionKey.SessionKey, ttl: number = hour) =>
+    store.renew(key, changeOf([["written", "1"]]), ttl),
+  updateTtl: (store: SessionStore, key: SessionKey.SessionKey, ttl: number = hour) => store.updateTtl(key, ttl)
+} as const satisfies {
+  readonly [verb: string]: (
+    store: SessionStore,
+    key: SessionKey.SessionKey,
+    ttl?: number
+  ) => Effect.Effect<WriteResult, UpdateError>
+}
+
+/** @internal */
+export const verbsThatWrite = ["update", "renew", "updateTtl"] as const
+
+/** @internal */
+export const expectGone = (
+  store: SessionStore,
+  key: SessionKey.SessionKey,
+  verb: typeof verbsThatWrite[number],
+  when: string
+) => Effect.map(writes[verb](store, key), (result) => assert.strictEqual(result._tag, "Gone", `${verb}, ${when}`))
+
+/**
+ * Renews, and answers the key that is current afterwards.
+ *
+ * @internal
+ */
+export const renewed = (store: SessionStore, key: SessionKey.SessionKey, ttl: number = hour) =>
+  Effect.map(store.renew(key, Record.noChange, ttl), (result) => savedBy(result).key)
+
+/** @internal */
+export const now = Clock.currentTimeMillis

@@ -1,0 +1,74 @@
+/**
+ * The stores under test, each as a run of the model needs it: empty, and with a way to lose sessions as the backend
+ * itself might.
+ */
+import * as SessionKey from "effect-session/SessionKey"
+import type * as SessionStore from "effect-session/SessionStore"
+import * as CookieSessionStore from "effect-session/stores/CookieSessionStore"
+import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
+import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
+import * as Effect from "effect/Effect"
+import type { Redis } from "ioredis"
+
+export interface Backend {
+  readonly store: SessionStore.SessionStore
+  /** Whether it keeps the sessions itself, so that it can end them. */
+  readonly isRevocable: boolean
+  /** The finest step of the clock that it can be asked about, in milliseconds. */
+  readonly grain: number
+  /** Drops all sessions but one, for want of room. */
+  readonly evictAllBut: (kept: SessionKey.SessionKey | undefined) => Effect.Effect<void>
+}
+
+export type MakeBackend = () => Backend
+
+const capacity = 64
+
+/** A memory store with room for 64 sessions, more than a run of the model makes. */
+export const memory: MakeBackend = () => {
+  const store = Effect.runSync(MemorySessionStore.make({ capacity }))
+  const other = store.save(new Map([["other", "1"]]), { ttl: 1_000_000_000, maxLifetime: undefined })
+  return {
+    store,
+    isRevocable: true,
+    grain: 1,
+    evictAllBut: (kept) =>
+      Effect.orDie(
+        Effect.repeatN(kept === undefined ? other : Effect.zipRight(store.load(kept), other), capacity - 1).pipe(
+          Effect.zipRight(kept === undefined ? Effect.void : store.load(kept))
+        )
+      )
+  }
+}
+
+/** A cookie store, which has nothing to lose. */
+export const cookie: MakeBackend = () => ({
+  store: CookieSessionStore.store,
+  isRevocable: false,
+  grain: 1,
+  evictAllBut: () => Effect.void
+})
+
+/**
+ * A Redis store with a prefix of its own. Redis removes records by its own clock, which hardly moves during a run; with a
+ * grain of three seconds no record has less than that left before its time is up.
+ */
+export const redis = (client: Redis): MakeBackend => {
+  let runs = 0
+  return () => {
+    const prefix = `run${runs++}:`
+    return {
+      store: Effect.runSync(RedisSessionStore.fromClient(client, { prefix, timeout: "20 seconds" })),
+      isRevocable: true,
+      grain: 3000,
+      evictAllBut: (kept) =>
+        Effect.promise(async () => {
+          const found = await client.keys(`${prefix}*`)
+          const lost = found.filter((name) => name !== `${prefix}${kept?.id ?? ""}`)
+          if (lost.length > 0) {
+            await client.del(lost)
+          }
+        })
+    }
+  }
+}

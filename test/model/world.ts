@@ -1,0 +1,145 @@
+/**
+ * The real app of one run, told apart by the same numbers as the model: sessions, keys of the ring, cookies.
+ */
+import * as Config from "effect-session/Config"
+import * as CookieCrypto from "effect-session/CookieCrypto"
+import * as SessionKey from "effect-session/SessionKey"
+import type * as SessionMiddleware from "effect-session/SessionMiddleware"
+import type * as SessionStore from "effect-session/SessionStore"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { Buffer } from "node:buffer"
+import type { Backend } from "./backends.js"
+import type { Settings } from "./model.js"
+import { Observer } from "./observer.js"
+import { beforeEachCall, cookieName, makeMiddleware, makeSessionApp, type SessionApp, type Verb } from "./sessionApp.js"
+
+/** The keys that a ring can have, by number. */
+const keyPool = Array.from({ length: 6 }, Config.generateKey)
+
+export const keyCount = keyPool.length
+
+const strangersKey = Config.generateKey()
+
+const cryptoOf = (
+  contentSecurity: Settings["contentSecurity"],
+  keys: ReadonlyArray<Redacted.Redacted<string>>,
+  name: string = cookieName
+): CookieCrypto.CookieCrypto => {
+  const [first, ...rest] = keys.map((key) => Redacted.make(Buffer.from(Redacted.value(key), "base64url")))
+  return CookieCrypto.make({ name, keys: [first!, ...rest], contentSecurity })
+}
+
+const perSecurity = <A>(make: (contentSecurity: Settings["contentSecurity"]) => A) => ({
+  Private: make("Private"),
+  Signed: make("Signed")
+})
+
+const poolCrypto = perSecurity((security) => cryptoOf(security, keyPool))
+const strangersCrypto = perSecurity((security) => cryptoOf(security, [strangersKey]))
+const otherNamesCrypto = perSecurity((security) => keyPool.map((key) => cryptoOf(security, [key], "__Host-other")))
+const otherSecuritysCrypto = perSecurity((security) =>
+  keyPool.map((key) => cryptoOf(security === "Private" ? "Signed" : "Private", [key]))
+)
+const ringCrypto = perSecurity((security) => keyPool.map((key) => cryptoOf(security, [key])))
+
+/** Ways to make a cookie that was never set. */
+export type Forgery =
+  | "FlippedBit"
+  | "CutShort"
+  | "StrangersSeal"
+  | "OtherCookiesSeal"
+  | "OtherSecuritysSeal"
+  | "Unsealed"
+  | "UnknownId"
+  | "WrongSecret"
+
+export class World {
+  readonly app: SessionApp
+  readonly observer: Observer
+  /** The values of the cookies that were set, in the order of the model's. */
+  readonly cookies: Array<string> = []
+  calls: Array<Verb> = []
+  middleware: SessionMiddleware.SessionMiddleware
+  private readonly store: SessionStore.SessionStore
+
+  constructor(readonly backend: Backend, readonly settings: Settings, ring: ReadonlyArray<number>, start: number) {
+    this.app = makeSessionApp(start)
+    this.observer = new Observer(settings, backend.isRevocable)
+    this.store = beforeEachCall(backend.store, (verb) =>
+      Effect.sync(() => {
+        this.calls.push(verb)
+      }))
+    this.middleware = this.makeMiddleware(ring)
+  }
+
+  /** Starts the app anew, on the store that is there. Requests in flight end in the old one. */
+  restart(ring: ReadonlyArray<number>): void {
+    this.middleware = this.makeMiddleware(ring)
+  }
+
+  private makeMiddleware(ring: ReadonlyArray<number>): SessionMiddleware.SessionMiddleware {
+    const { contentSecurity, lifecycle, maxLifetime, ttl, ttlExtension } = this.settings
+    return makeMiddleware(this.store, {
+      keys: ring.map((number) => keyPool[number]!),
+      contentSecurity,
+      lifecycle: Config[lifecycle]({ ttl, ttlExtension, maxLifetime })
+    })
+  }
+
+  takeCalls(): Array<Verb> {
+    const { calls } = this
+    this.calls = []
+    return calls
+  }
+
+  /** The key in a cookie that any ring of ours has sealed. */
+  keyIn(value: string): SessionKey.SessionKey | undefined {
+    return Option.getOrUndefined(
+      Option.flatMap(poolCrypto[this.settings.contentSecurity].open(value), ({ plaintext }) =>
+        this.backend.store.readKey(plaintext))
+    )
+  }
+
+  /** The number of the key that sealed a cookie. */
+  sealerOf(value: string): number {
+    return ringCrypto[this.settings.contentSecurity].findIndex((crypto) => Option.isSome(crypto.open(value)))
+  }
+
+  /** Makes a cookie from the value of another one, or from nothing where there is none yet. */
+  forge(kind: Forgery, genuine: string | undefined, at: number, ring: ReadonlyArray<number>): string {
+    const { contentSecurity } = this.settings
+    const seal = ringCrypto[contentSecurity][ring[0]!]!.seal
+    const text = genuine === undefined ? SessionKey.toText(SessionKey.mint()) : this.textIn(genuine)
+    const value = genuine ?? seal(text)
+    const sealer = this.sealerOf(value)
+    switch (kind) {
+      case "FlippedBit": {
+        const position = at % value.length
+        const flipped = base64url[(base64url.indexOf(value[position]!) + 1 + at % 63) % 64]!
+        return value.slice(0, position) + flipped + value.slice(position + 1)
+      }
+      case "CutShort":
+        return value.slice(0, at % value.length)
+      case "StrangersSeal":
+        return strangersCrypto[contentSecurity].seal(text)
+      case "OtherCookiesSeal":
+        return otherNamesCrypto[contentSecurity][sealer]!.seal(text)
+      case "OtherSecuritysSeal":
+        return otherSecuritysCrypto[contentSecurity][sealer]!.seal(text)
+      case "Unsealed":
+        return text
+      case "UnknownId":
+        return seal(SessionKey.toText(SessionKey.mint()))
+      case "WrongSecret":
+        return seal(SessionKey.toText(SessionKey.mintSecret(text.slice(0, SessionKey.idLength) as SessionKey.SessionId)))
+    }
+  }
+
+  private textIn(value: string): string {
+    return Option.getOrThrow(poolCrypto[this.settings.contentSecurity].open(value)).plaintext
+  }
+}
+
+const base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
