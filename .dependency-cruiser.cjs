@@ -6,11 +6,13 @@
  *     SessionStore                                 the core
  *     stores/*                                     SessionStore and the core; never Session, the middleware or each other
  *     Session                                      the core; no store, no HTTP
+ *     internal/requestSession                      the middleware without HTTP: Session, SessionStore and the core
  *     SessionMiddleware                            all of them; known to index.ts and testing/ alone
  *     testing                                      everything: it is what users run against their own code
  *     bin                                          the core
  */
-const core = "^src/(internal/.+|Config|SessionKey|CookieCrypto|SessionRecord|SessionEvent|SessionMetrics)\\.ts$"
+const core =
+  "^src/(internal/(?!requestSession\\.ts$).+|Config|SessionKey|CookieCrypto|SessionRecord|SessionEvent|SessionMetrics)\\.ts$"
 const anySource = "^src/"
 
 /** How `import type { X } from` and `import("…").X` are told from imports of values. */
@@ -42,9 +44,10 @@ module.exports = {
     },
     {
       name: "core-shares-only-types",
-      comment: "Core rooms know each other's types, not each other's values; SessionRecord alone builds on SessionKey.",
+      comment:
+        "Core rooms know each other's types, not each other's values; but SessionRecord builds on SessionKey, and observedCall feeds SessionMetrics.",
       severity: "error",
-      from: { path: core, pathNot: "^src/SessionRecord\\.ts$" },
+      from: { path: core, pathNot: "^src/(SessionRecord|internal/observedCall)\\.ts$" },
       to: { path: "^src/[^/]+\\.ts$", dependencyTypesNot: typeOnly }
     },
     {
@@ -67,6 +70,20 @@ module.exports = {
       severity: "error",
       from: { path: "^src/Session\\.ts$" },
       to: { path: anySource, pathNot: core }
+    },
+    {
+      name: "request-session-is-the-middleware-without-http",
+      comment: "internal/requestSession.ts knows Session, SessionStore and the core; the middleware alone knows it.",
+      severity: "error",
+      from: { path: "^src/internal/requestSession\\.ts$" },
+      to: { path: anySource, pathNot: [core, "^src/Session(Store)?\\.ts$"] }
+    },
+    {
+      name: "only-the-middleware-knows-the-request-session",
+      comment: "internal/requestSession.ts is the middleware's other half.",
+      severity: "error",
+      from: { path: anySource, pathNot: "^src/SessionMiddleware\\.ts$" },
+      to: { path: "^src/internal/requestSession\\.ts$" }
     },
     {
       name: "nobody-knows-the-middleware",

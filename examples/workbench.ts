@@ -83,7 +83,9 @@ const App = Announcement.pipe(
   Layer.provide(router.pipe(SessionMiddleware.session, HttpServer.serve())),
   Layer.provide(Sessions),
   Layer.provide(Store),
-  Layer.provide(NodeHttpServer.layerConfig(() => new PromptServer(), { port: Port, host: Config.succeed("127.0.0.1") })),
+  Layer.provide(
+    NodeHttpServer.layerConfig(() => new PromptServer(), { port: Port, host: Config.succeed("127.0.0.1") })
+  ),
   // A session key may be any text, and the router stops at 100 characters, drops empty parts and joins slashes.
   Layer.provide(HttpRouter.setRouterConfig({
     maxParamLength: Number.MAX_SAFE_INTEGER,

@@ -18,8 +18,10 @@ const noContent = HttpServerResponse.empty()
 
 /** What is not JSON fails with a `ParseError`, which the platform answers with 400. */
 const readBody = <A, I>(schema: Schema.Schema<A, I>) =>
-  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-    Effect.flatMap(request.text, Schema.decode(Schema.parseJson(schema))))
+  Effect.flatMap(
+    HttpServerRequest.HttpServerRequest,
+    (request) => Effect.flatMap(request.text, Schema.decode(Schema.parseJson(schema)))
+  )
 
 const summary = Effect.gen(function*() {
   const session = yield* Session.Session

@@ -17,8 +17,7 @@ import { pause, runExample, startExample } from "./exampleProcess.js"
 
 class Workbench extends Context.Tag("test/Workbench")<Workbench, RunningExample>() {}
 
-const workbenchOn = (env: Readonly<Record<string, string>>) =>
-  Layer.scoped(Workbench, runExample("workbench.ts", env))
+const workbenchOn = (env: Readonly<Record<string, string>>) => Layer.scoped(Workbench, runExample("workbench.ts", env))
 
 const onRedis = Layer.provideMerge(
   Layer.unwrapEffect(Effect.map(RedisServer, ({ url }) => workbenchOn({ SESSION_STORE: "redis", REDIS_URL: url }))),

@@ -192,16 +192,15 @@ export class ModelRequest {
     if (isUntouched && this.status === "Unchanged" && this.presented === undefined && only !== undefined) {
       return this.refresh(only)
     }
-    this.ask()
-    const { presented } = this
-    switch (presented?._tag) {
+    const presented = this.ask()
+    switch (presented._tag) {
       case "Live":
         return this.commit(presented)
       case "None":
         return this.stateNow().size > 0 ? this.save() : nothing
       case "Refused":
         return this.stateNow().size > 0 ? this.save() : this.status === "Purged" ? { _tag: "Removal" } : nothing
-      default:
+      case "Superseded":
         return nothing
     }
   }
@@ -297,19 +296,18 @@ export class ModelRequest {
     return this.model.isAlive(session) && (generation === session.generation || session.superseded.has(generation))
   }
 
-  private ask(): void {
-    if (this.presented === undefined) {
-      const answers = this.candidates.map((cookie) => {
-        this.calls.push("load")
-        return this.answerOf(cookie)
-      })
-      const live = answers.filter((answer) => answer._tag === "Live")
-      this.presented = this.cookies.length === 0
-        ? { _tag: "None" }
-        : live.length === 1
-        ? live[0]!
-        : { _tag: live.length === 0 && answers.some(({ _tag }) => _tag === "Superseded") ? "Superseded" : "Refused" }
-    }
+  private ask(): Presented {
+    return this.presented ??= this.cookies.length === 0 ? { _tag: "None" } : this.theOnlyLiveOne()
+  }
+
+  private theOnlyLiveOne(): Presented {
+    const answers = this.candidates.map((cookie) => {
+      this.calls.push("load")
+      return this.answerOf(cookie)
+    })
+    const live = answers.filter((answer) => answer._tag === "Live")
+    const isLate = live.length === 0 && answers.some((answer) => answer._tag === "Superseded")
+    return live.length === 1 ? live[0]! : { _tag: isLate ? "Superseded" : "Refused" }
   }
 
   private answerOf({ sealedBy, ticket }: ModelCookie): Presented {
@@ -324,9 +322,9 @@ export class ModelRequest {
 
   private load(): void {
     if (this.presented === undefined && this.status !== "Purged") {
-      this.ask()
-      if (this.presented!._tag === "Live") {
-        const { createdAt, expiresAt, number, state } = this.presented!.ticket.session
+      const presented = this.ask()
+      if (presented._tag === "Live") {
+        const { createdAt, expiresAt, number, state } = presented.ticket.session
         this.record = { id: number, createdAt, expiresAt }
         this.base = new Map(state)
       }

@@ -114,7 +114,9 @@ export class Observer {
   private checkAnonymous({ calls, presented, program, set }: Observation): void {
     const writes = program.some(({ _tag }) => _tag === "Insert" || _tag === "Count")
     if (presented.length === 0 && !writes && (calls.length > 0 || set !== undefined)) {
-      throw new Error(`I7: anonymous browsing cost ${calls.join(", ") || "no call"}, and a cookie: ${set !== undefined}`)
+      throw new Error(
+        `I7: anonymous browsing cost ${calls.join(", ") || "no call"}, and a cookie: ${set !== undefined}`
+      )
     }
   }
 
@@ -134,7 +136,7 @@ export class Observer {
     for (const { id } of home === undefined ? presented : [home, ...presented]) {
       this.touchedAt.set(id, answeredAt)
     }
-    const lastPurge = program.findLastIndex(({ _tag }) => _tag === "Purge")
+    const lastPurge = program.map(({ _tag }) => _tag).lastIndexOf("Purge")
     const only = presented.length === 1 ? presented[0]! : undefined
     if (lastPurge !== -1 && only !== undefined && sent.currentSecrets.get(only.id) === Redacted.value(only.secret)) {
       this.ended = new Set(this.ended).add(only.id)

@@ -32,6 +32,9 @@ export type Ending = "Answers" | "Fails" | "IsInterrupted"
 export const keys = ["a", "b", "n", "user"] as const
 export type Key = typeof keys[number]
 
+/** Stands for a value that nobody else writes; it is drawn when the request is sent. */
+export const fresh = -1
+
 export const read: Operation = { _tag: "Read" }
 export const facts: Operation = { _tag: "Facts" }
 export const insert = (key: Key, value: number): Operation => ({ _tag: "Insert", key, value })
@@ -48,7 +51,7 @@ export const describeProgram = (program: Program): string =>
 const describeOperation = (operation: Operation): string => {
   switch (operation._tag) {
     case "Insert":
-      return `insert ${operation.key}=${operation.value}`
+      return `insert ${operation.key}=${operation.value === fresh ? "fresh" : operation.value}`
     case "Contains":
     case "Count":
     case "CountIfThere":
@@ -101,11 +104,17 @@ const toMillis: (time: Option.Option<DateTime.Utc>) => number | null = Option.ma
 
 export type Handler = Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, Session.Session>
 
-/** The handler that carries out a program and answers what its operations answered, as a JSON array. */
-export const handlerOf = (program: Program, ending: Ending = "Answers"): Handler =>
+/**
+ * The handler that carries out a program and answers what its operations answered, as a JSON array. `pause` comes after
+ * the first operation.
+ */
+export const handlerOf = (program: Program, ending: Ending = "Answers", pause?: Effect.Effect<void>): Handler =>
   Effect.flatMap(Session.Session, (session) =>
     Effect.flatMap(
-      Effect.forEach(program, (operation) => perform(session, operation)),
+      Effect.forEach(program, (operation, index) =>
+        index === 0 && pause !== undefined
+          ? Effect.zipLeft(perform(session, operation), pause)
+          : perform(session, operation)),
       (results): Handler => {
         switch (ending) {
           case "Answers":

@@ -1,6 +1,7 @@
 /**
  * The real app of one run, told apart by the same numbers as the model: sessions, keys of the ring, cookies.
  */
+import { assert } from "@effect/vitest"
 import * as Config from "effect-session/Config"
 import * as CookieCrypto from "effect-session/CookieCrypto"
 import * as SessionKey from "effect-session/SessionKey"
@@ -11,7 +12,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { Buffer } from "node:buffer"
 import type { Backend } from "./backends.js"
-import type { Settings } from "./model.js"
+import type { ModelCookie, Settings } from "./model.js"
 import { Observer } from "./observer.js"
 import { beforeEachCall, cookieName, makeMiddleware, makeSessionApp, type SessionApp, type Verb } from "./sessionApp.js"
 
@@ -63,6 +64,8 @@ export class World {
   calls: Array<Verb> = []
   middleware: SessionMiddleware.SessionMiddleware
   private readonly store: SessionStore.SessionStore
+  private readonly ids = new Map<number, string>()
+  private readonly keyTexts = new Map<string, string>()
 
   constructor(readonly backend: Backend, readonly settings: Settings, ring: ReadonlyArray<number>, start: number) {
     this.app = makeSessionApp(start)
@@ -97,14 +100,47 @@ export class World {
   /** The key in a cookie that any ring of ours has sealed. */
   keyIn(value: string): SessionKey.SessionKey | undefined {
     return Option.getOrUndefined(
-      Option.flatMap(poolCrypto[this.settings.contentSecurity].open(value), ({ plaintext }) =>
-        this.backend.store.readKey(plaintext))
+      Option.flatMap(
+        poolCrypto[this.settings.contentSecurity].open(value),
+        ({ plaintext }) => this.backend.store.readKey(plaintext)
+      )
     )
   }
 
   /** The number of the key that sealed a cookie. */
   sealerOf(value: string): number {
     return ringCrypto[this.settings.contentSecurity].findIndex((crypto) => Option.isSome(crypto.open(value)))
+  }
+
+  /** The real id of a session. */
+  idOf(session: number): string | undefined {
+    return this.ids.get(session)
+  }
+
+  /** Takes in a cookie that the app has set for the model's `cookie`, and checks that it is what it should be. */
+  recognise(value: string, { sealedBy, ticket }: ModelCookie): SessionKey.SessionKey {
+    const key = this.keyIn(value)
+    if (key === undefined || ticket === undefined) {
+      throw new Error("the app set a cookie that it cannot open itself")
+    }
+    assert.strictEqual(this.sealerOf(value), sealedBy, "which key of the ring seals the cookie")
+    const { number } = ticket.session
+    if (!this.ids.has(number)) {
+      assert.isFalse(Array.from(this.ids.values()).includes(key.id), "a new session has a new id")
+      this.ids.set(number, key.id)
+    }
+    assert.strictEqual(key.id, this.ids.get(number), "the cookie names its session")
+    if (this.backend.isRevocable) {
+      const name = `${number}/${ticket.generation}`
+      const text = SessionKey.toText(key)
+      if (!this.keyTexts.has(name)) {
+        assert.isFalse(Array.from(this.keyTexts.values()).includes(text), "a new key is a new one")
+        this.keyTexts.set(name, text)
+      }
+      assert.strictEqual(text, this.keyTexts.get(name), "the cookie holds the current key")
+    }
+    this.cookies.push(value)
+    return key
   }
 
   /** Makes a cookie from the value of another one, or from nothing where there is none yet. */
@@ -133,7 +169,9 @@ export class World {
       case "UnknownId":
         return seal(SessionKey.toText(SessionKey.mint()))
       case "WrongSecret":
-        return seal(SessionKey.toText(SessionKey.mintSecret(text.slice(0, SessionKey.idLength) as SessionKey.SessionId)))
+        return seal(
+          SessionKey.toText(SessionKey.mintSecret(text.slice(0, SessionKey.idLength) as SessionKey.SessionId))
+        )
     }
   }
 

@@ -1,0 +1,408 @@
+/**
+ * The session of one request, from its cookie to its commit: what the middleware is without HTTP. It opens the cookie
+ * when the handler first asks, and carries out the commit that `decideCommit` plans.
+ *
+ * @internal
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { SessionConfig } from "../Config.js"
+import type { CookieCrypto } from "../CookieCrypto.js"
+import * as Session from "../Session.js"
+import * as SessionEvent from "../SessionEvent.js"
+import type { SessionId } from "../SessionKey.js"
+import * as SessionKey from "../SessionKey.js"
+import type * as SessionRecord from "../SessionRecord.js"
+import * as SessionStore from "../SessionStore.js"
+import { type CommitPlan, decideCommit, isIdle, type Presented as PresentedTag } from "./commitDecision.js"
+import { readCookieValues, tooManyCandidates } from "./cookieHeader.js"
+import { cookieSize, maxCookieBytes } from "./cookieRules.js"
+import { serializeRemovalCookie, serializeSetCookie } from "./setCookie.js"
+
+/** A key that came in the session cookie, sealed by us. */
+interface PresentedKey {
+  readonly key: SessionKey.SessionKey
+  readonly sealedByNewest: boolean
+}
+
+/** What the request presented. There is no record where the store was not asked. */
+type Presented =
+  | { readonly _tag: Exclude<PresentedTag, "Valid"> }
+  | PresentedSession
+
+interface PresentedSession extends PresentedKey {
+  readonly _tag: "Valid"
+  readonly record: SessionRecord.SessionRecord | undefined
+}
+
+const none: Presented = { _tag: "None" }
+const refused: Presented = { _tag: "Refused" }
+const superseded: Presented = { _tag: "Superseded" }
+
+/**
+ * What the commit came to, for the response to carry.
+ *
+ * @internal
+ */
+export type CommitOutcome =
+  | { readonly _tag: "Keep" }
+  | { readonly _tag: "SetCookie"; readonly line: string }
+  | { readonly _tag: "Fail"; readonly error: CommitError | undefined }
+
+const keep: CommitOutcome = { _tag: "Keep" }
+
+/**
+ * What the session of a request works with.
+ *
+ * @internal
+ */
+export interface SessionServices {
+  readonly config: SessionConfig
+  readonly crypto: CookieCrypto
+  readonly store: SessionStore.SessionStore
+  readonly publish: (event: SessionEvent.SessionEvent) => Effect.Effect<void>
+}
+
+/** @internal */
+export class RequestSession extends Session.SessionBase {
+  private presented: Presented | undefined = undefined
+  private committed: CommitOutcome | undefined = undefined
+
+  constructor(
+    private readonly services: SessionServices,
+    private readonly cookieHeader: string | undefined
+  ) {
+    super()
+  }
+
+  /** Whether the handler looked at the session in any way. */
+  get isTouched(): boolean {
+    return this.log.isTouched
+  }
+
+  protected load(): Effect.Effect<SessionRecord.SessionRecord | undefined, Session.SessionGetError> {
+    return Effect.mapBoth(this.present(this.openCookie()), {
+      onSuccess: (presented) => presented._tag === "Valid" ? presented.record : undefined,
+      onFailure: (cause) =>
+        new Session.SessionGetError({
+          reason: "StoreUnavailable",
+          message: `The session store could not say whether there is a session: ${cause.message}`,
+          cause
+        })
+    })
+  }
+
+  /**
+   * Closes the session and does what the handler's doings ask for. Never fails. It works once and remembers what came of
+   * it, since platform asks again when a response breaks.
+   */
+  settle(wasInterrupted: boolean): Effect.Effect<CommitOutcome> {
+    if (this.committed !== undefined) {
+      return Effect.succeed(this.committed)
+    }
+    this.log.isCommitted = true
+    if (wasInterrupted) {
+      this.log.dropWrites()
+    }
+    const outcome = this.isIdle
+      ? Effect.succeed(keep)
+      : Effect.catchAllCause(this.commit(), (cause) => this.commitFailed(cause))
+    return Effect.map(outcome, (outcome) => this.committed = outcome)
+  }
+
+  private get refreshesAlways(): boolean {
+    return this.services.config.lifecycle.ttlExtension === "OnEveryRequest"
+  }
+
+  // Where the store could not be read and the handler went on without, it is not asked again for a mere refresh.
+  private get isIdle(): boolean {
+    return isIdle({
+      status: this.log.status,
+      hasWrites: this.log.hasWrites,
+      refreshesAlways: this.refreshesAlways && this.outcome?._tag !== "Failure"
+    })
+  }
+
+  private commit(): Effect.Effect<CommitOutcome, CommitError> {
+    return Effect.flatMap(this.presentedForCommit(), (presented) => {
+      const plan = decideCommit({
+        presented: presented._tag,
+        status: this.log.status,
+        hasWrites: this.log.hasWrites,
+        hasValues: this.log.state().size > 0,
+        refreshesAlways: this.refreshesAlways
+      })
+      return presented._tag === "Valid" ? this.carryOut(plan, presented) : this.carryOutAnonymous(plan)
+    })
+  }
+
+  // Every verb but `updateTtl` acts for a request that has seen its session alive, so the others load it first.
+  private presentedForCommit(): Effect.Effect<Presented, SessionStore.LoadError> {
+    if (this.presented !== undefined) {
+      return Effect.succeed(this.presented)
+    }
+    const cookie = this.openCookie()
+    return this.log.status === "Unchanged" && cookie.keys.length === 1
+      ? Effect.succeed({ _tag: "Valid", record: undefined, ...cookie.keys[0]! })
+      : this.present(cookie)
+  }
+
+  private carryOutAnonymous(plan: CommitPlan): Effect.Effect<CommitOutcome, CommitError> {
+    switch (plan) {
+      case "Save":
+        return this.save()
+      case "RemoveCookie":
+        return Effect.succeed(this.removeCookie())
+      default:
+        return Effect.succeed(keep)
+    }
+  }
+
+  private carryOut(plan: CommitPlan, presented: PresentedSession): Effect.Effect<CommitOutcome, CommitError> {
+    const { config: { lifecycle }, publish, store } = this.services
+    switch (plan) {
+      case "UpdateTtl":
+        return Effect.flatMap(
+          store.updateTtl(presented.key, lifecycle.ttlMillis),
+          (result) => result._tag === "Saved" ? this.refreshCookie(result, presented) : this.gone(presented)
+        )
+      case "Update":
+        return Effect.flatMap(
+          this.merge(presented, (change) => store.update(presented.key, change, lifecycle.ttlMillis)),
+          (result) => result._tag === "Saved" ? this.refreshCookie(result, presented) : this.gone(presented)
+        )
+      case "Renew":
+        return Effect.flatMap(
+          this.merge(presented, (change) => store.renew(presented.key, change, lifecycle.ttlMillis)),
+          (result) =>
+            result._tag === "Saved"
+              ? Effect.zipRight(publish(SessionEvent.Renewed({ id: presented.key.id })), this.setCookie(result))
+              : Effect.zipRight(this.gone(presented), this.startAnew())
+        )
+      case "Delete":
+        return Effect.as(this.delete(presented), this.removeCookie())
+      case "DeleteThenSave":
+        return Effect.zipRight(this.delete(presented), this.save())
+      default:
+        return Effect.succeed(keep)
+    }
+  }
+
+  /** Writes until no parallel request is faster, computing anew what depended on the values it changed. */
+  private merge(
+    presented: PresentedKey,
+    write: (change: SessionRecord.SessionChange) => Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError>
+  ): Effect.Effect<Exclude<SessionStore.WriteResult, { readonly _tag: "Conflict" }>, CommitError> {
+    return Effect.flatMap(Clock.currentTimeMillis, (start) => {
+      const { storeTimeoutMillis } = this.services.config
+      const attempt: ReturnType<RequestSession["merge"]> = Effect.suspend(() =>
+        Effect.flatMap(write(this.log.change()), (result) => {
+          if (result._tag !== "Conflict") {
+            return Effect.succeed(result)
+          }
+          return Effect.flatMap(Clock.currentTimeMillis, (now) =>
+            now - start < storeTimeoutMillis
+              ? Effect.zipRight(
+                this.services.publish(SessionEvent.Conflict({ id: presented.key.id })),
+                Effect.zipRight(this.rebase(result.record.state), attempt)
+              )
+              : Effect.fail(
+                new SessionStore.UpdateError({
+                  reason: "Unavailable",
+                  message: `Parallel requests kept changing the same session value for ${storeTimeoutMillis} ms. ` +
+                    "Raise storeTimeout, or keep such a value outside the session."
+                })
+              ))
+        })
+      )
+      return attempt
+    })
+  }
+
+  private rebase(
+    state: SessionRecord.SessionState
+  ): Effect.Effect<void, Session.SessionGetError | Session.SessionInsertError> {
+    return Effect.map(
+      Effect.forEach(
+        this.log.outdated(state),
+        ({ derive, key }) => Effect.map(derive(state.get(key)), (value) => [key, value] as const)
+      ),
+      (values) => this.log.rebase(state, new Map(values))
+    )
+  }
+
+  // The session is gone, but its user asked for a new secret: what this request wrote, and nothing that it had loaded,
+  // begins a new one.
+  private startAnew(): Effect.Effect<CommitOutcome, CommitError> {
+    return Effect.flatMap(
+      this.rebase(new Map()),
+      () => this.log.state().size > 0 ? this.save() : Effect.succeed(keep)
+    )
+  }
+
+  private save(): Effect.Effect<CommitOutcome, CommitError> {
+    const { config: { lifecycle }, publish, store } = this.services
+    return Effect.flatMap(
+      store.save(this.log.state(), { ttl: lifecycle.ttlMillis, maxLifetime: lifecycle.maxLifetimeMillis }),
+      (saved) => Effect.zipRight(publish(SessionEvent.Created({ id: saved.key.id })), this.setCookie(saved))
+    )
+  }
+
+  private delete({ key }: PresentedKey): Effect.Effect<void, CommitError> {
+    const { publish, store } = this.services
+    return Effect.zipRight(store.delete(key), publish(SessionEvent.Purged({ id: key.id })))
+  }
+
+  private gone({ key }: PresentedKey): Effect.Effect<CommitOutcome> {
+    return Effect.as(this.services.publish(SessionEvent.Gone({ id: key.id })), keep)
+  }
+
+  private commitFailed(cause: Cause.Cause<CommitError>): Effect.Effect<CommitOutcome> {
+    const error = Option.getOrUndefined(Cause.failureOption(cause))
+    const isUnavailable = error !== undefined && (error.reason === "Unavailable" || error.reason === "StoreUnavailable")
+    return Effect.logError("The session could not be committed", cause).pipe(
+      Effect.zipRight(
+        isUnavailable
+          ? this.services.publish(SessionEvent.StoreUnavailable({ during: "commit" }))
+          : Effect.void
+      ),
+      Effect.as({ _tag: "Fail", error })
+    )
+  }
+
+  /** Sends a cookie only where the browser learns something from it, and never an old key over a newer one. */
+  private refreshCookie(saved: SessionStore.Saved, presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
+    const isNews = !presented.sealedByNewest ||
+      this.services.config.lifecycle._tag === "PersistentSession" ||
+      SessionKey.toText(saved.key) !== SessionKey.toText(presented.key)
+    return saved.isCurrent && isNews ? this.setCookie(saved) : Effect.succeed(keep)
+  }
+
+  private setCookie(saved: SessionStore.Saved): Effect.Effect<CommitOutcome, CommitError> {
+    const { config, crypto } = this.services
+    const value = crypto.seal(SessionKey.toText(saved.key))
+    const size = cookieSize(config.cookie.name, value)
+    if (size > maxCookieBytes) {
+      return Effect.fail(
+        new SessionStore.SaveError({
+          reason: "TooLarge",
+          message:
+            `The session cookie would have ${size} bytes, and browsers drop cookies of more than ${maxCookieBytes}. ` +
+            "Keep less in the session, or use a store that keeps the state on the server."
+        })
+      )
+    }
+    return Effect.map(Clock.currentTimeMillis, (now) => {
+      const maxAge = config.lifecycle._tag === "PersistentSession"
+        ? Math.max(1, Math.ceil((saved.expiresAt - now) / 1000))
+        : undefined
+      return {
+        _tag: "SetCookie",
+        line: serializeSetCookie(config.cookie.name, value, config.cookie.attributes, maxAge)
+      }
+    })
+  }
+
+  private removeCookie(): CommitOutcome {
+    const { attributes, name } = this.services.config.cookie
+    return { _tag: "SetCookie", line: serializeRemovalCookie(name, attributes) }
+  }
+
+  /** Asks the store about what the cookie holds. */
+  private present(cookie: OpenedCookie): Effect.Effect<Presented, SessionStore.LoadError> {
+    const { keys, refusals } = cookie
+    const presented = keys.length === 0
+      ? Effect.succeed(refusals.length === 0 ? none : refused)
+      : keys.length === 1
+      ? this.ask(keys[0]!)
+      : Effect.flatMap(Effect.forEach(keys, (key) => this.ask(key)), (all) => this.theOnlyLiveOne(all))
+    return Effect.zipRight(
+      Effect.forEach(refusals, (reason) => this.refuse(reason), { discard: true }),
+      Effect.map(presented, (presented) => this.presented = presented)
+    )
+  }
+
+  private ask(presented: PresentedKey): Effect.Effect<Presented, SessionStore.LoadError> {
+    const { publish, store } = this.services
+    const { id } = presented.key
+    return Effect.matchEffect(store.load(presented.key), {
+      onSuccess: (result): Effect.Effect<Presented> => {
+        switch (result._tag) {
+          case "Live":
+            return Effect.succeed({ _tag: "Valid", record: result.record, ...presented })
+          case "Superseded":
+            return Effect.as(publish(SessionEvent.KeySuperseded({ id })), superseded)
+          case "Absent":
+            return Effect.as(publish(SessionEvent.KeyExpired({ id })), refused)
+        }
+      },
+      // What is not a record opens no session today or ever, so the browser starts anew instead of failing for good.
+      onFailure: (error) =>
+        error.reason === "Malformed"
+          ? Effect.logWarning("A session record is malformed and is ignored", error).pipe(
+            Effect.zipRight(this.refuse("MalformedRecord", id)),
+            Effect.as(refused)
+          )
+          : Effect.zipRight(publish(SessionEvent.StoreUnavailable({ during: "load" })), Effect.fail(error))
+    })
+  }
+
+  // A parent domain's cookie of the same name can stand beside ours, in either order. A choice between two live sessions
+  // would be an attacker's choice, so there is none.
+  private theOnlyLiveOne(all: ReadonlyArray<Presented>): Effect.Effect<Presented> {
+    const live = all.filter((presented) => presented._tag === "Valid")
+    if (live.length === 1) {
+      return Effect.succeed(live[0]!)
+    }
+    return live.length === 0
+      ? Effect.succeed(all.includes(superseded) ? superseded : refused)
+      : Effect.as(this.refuse("Ambiguous"), refused)
+  }
+
+  private refuse(reason: SessionEvent.RefusalReason, id?: SessionId): Effect.Effect<void> {
+    return this.services.publish(SessionEvent.KeyRefused({ reason, id }))
+  }
+
+  /** The distinct keys in the cookies of this name that we sealed ourselves. */
+  private openCookie(): OpenedCookie {
+    if (this.cookieHeader === undefined) {
+      return noCookie
+    }
+    const { config, crypto, store } = this.services
+    const values = readCookieValues(this.cookieHeader, config.cookie.name)
+    if (values.length === 0) {
+      return values === tooManyCandidates ? { keys: [], refusals: ["TooManyCookies"] } : noCookie
+    }
+    const keys = new Map<string, PresentedKey>()
+    const refusals: Array<SessionEvent.RefusalReason> = []
+    for (const value of values) {
+      const opened = crypto.open(value)
+      const key = Option.flatMap(opened, ({ plaintext }) => store.readKey(plaintext))
+      if (Option.isNone(opened)) {
+        refusals.push("BrokenSeal")
+      } else if (Option.isNone(key)) {
+        refusals.push("MalformedKey")
+      } else {
+        keys.set(opened.value.plaintext, { key: key.value, sealedByNewest: opened.value.sealedByNewest })
+      }
+    }
+    return { keys: Array.from(keys.values()), refusals }
+  }
+}
+
+/**
+ * Why a commit could not be carried out.
+ *
+ * @internal
+ */
+export type CommitError = SessionStore.SessionStoreError | Session.SessionGetError | Session.SessionInsertError
+
+/** What is in the cookies of the configured name, before the store is asked. */
+interface OpenedCookie {
+  readonly keys: ReadonlyArray<PresentedKey>
+  readonly refusals: ReadonlyArray<SessionEvent.RefusalReason>
+}
+
+const noCookie: OpenedCookie = { keys: [], refusals: [] }

@@ -1,0 +1,142 @@
+/**
+ * The reader of the `Cookie` header against a reader that is too simple to be wrong, on headers written to be misread.
+ */
+import { afterAll, assert, describe, it } from "@effect/vitest"
+import { maxCandidates, readCookieValues, tooManyCandidates } from "../../src/internal/cookieHeader.js"
+import { report } from "../support/figures.js"
+import { scaled } from "../support/soak.js"
+import { builtIns } from "./builtIns.js"
+import { mostCandidates, readAsDocumented, readEveryValue } from "./cookieAutomaton.js"
+import { askedNames, costlyShapes, hugeHeader, longHeader, ownName, shortHeader } from "./headers.js"
+import { makeRandom } from "./random.js"
+
+const before = builtIns()
+
+const agree = (header: string, name: string, seed: number): ReadonlyArray<string> => {
+  const values = readCookieValues(header, name)
+  const expected = readAsDocumented(header, name)
+  if (values.length !== expected.length || values.some((value, index) => value !== expected[index])) {
+    assert.deepStrictEqual(values, expected, `seed ${seed}, name ${name}, ${JSON.stringify(header.slice(0, 4_000))}`)
+  }
+  return values
+}
+
+describe("the cookie header, fuzzed", () => {
+  it("reads what the documented rules say, on short, long and huge headers of every byte there is", () => {
+    const headers = scaled(200_000, 1_000_000)
+    const random = makeRandom()
+    let found = 0
+    let foundNothing = 0
+    let overfull = 0
+    for (let i = 0; i < headers; i++) {
+      const header = i % 20_000 === 0 ? hugeHeader(random) : i % 2_000 === 0 ? longHeader(random) : shortHeader(random)
+      const values = agree(header, random.pick(askedNames), random.seed)
+      if (values === tooManyCandidates) {
+        overfull++
+      } else if (values.length === 0) {
+        foundNothing++
+      } else {
+        found++
+      }
+    }
+    // A fuzzer whose inputs all end in the same branch would prove nothing.
+    assert.strictEqual(maxCandidates, mostCandidates)
+    assert.isAbove(found, headers / 10)
+    assert.isAbove(foundNothing, headers / 10)
+    assert.isAbove(overfull, 10)
+    report("hostile cookie headers", {
+      seed: random.seed,
+      headers,
+      disagreements: 0,
+      "with the cookie": found,
+      "without it": foundNothing,
+      "too many": overfull
+    })
+  })
+
+  it("reads every byte as itself: 256 bytes in 12 places of a header", () => {
+    for (let byte = 0; byte < 256; byte++) {
+      const character = String.fromCharCode(byte)
+      for (
+        const header of [
+          `${character}__Host-id=T`,
+          `__Host-id${character}=T`,
+          `__Host-id=${character}T`,
+          `__Host-id=T${character}`,
+          `__Host-id=T${character}U`,
+          `__Host${character}id=T`,
+          `__Host-i${character}=T`,
+          `a=1${character}__Host-id=T`,
+          `a=1;${character}__Host-id=T`,
+          `a=1${character};__Host-id=T`,
+          `a=${character}; __Host-id=T; b=${character}`,
+          `${character}=1; __Host-id=T; ${character}=2`
+        ]
+      ) {
+        agree(header, ownName, 0)
+      }
+    }
+  })
+
+  it("finds the same values in whatever order the pairs stand", () => {
+    const random = makeRandom()
+    const rounds = scaled(10_000, 100_000)
+    for (let i = 0; i < rounds; i++) {
+      const pairs = shortHeader(random).split(";")
+      const shuffled = [...pairs]
+      for (let at = shuffled.length - 1; at > 0; at--) {
+        const other = random.below(at + 1)
+        const kept = shuffled[at]!
+        shuffled[at] = shuffled[other]!
+        shuffled[other] = kept
+      }
+      assert.deepStrictEqual(
+        [...readCookieValues(shuffled.join(";"), ownName)].sort(),
+        [...readCookieValues(pairs.join(";"), ownName)].sort(),
+        `seed ${random.seed}, ${JSON.stringify(pairs)}`
+      )
+    }
+  })
+
+  it("never loses the true cookie to whatever stands beside it, short of too many of its name", () => {
+    const random = makeRandom()
+    const rounds = scaled(10_000, 100_000)
+    for (let i = 0; i < rounds; i++) {
+      const hostile = shortHeader(random)
+      const own = readEveryValue(hostile, ownName)
+      for (const header of [`${ownName}=T;${hostile}`, `${hostile};${ownName}=T`]) {
+        const values = readCookieValues(header, ownName)
+        assert.strictEqual(values.length, own.length + 1 > mostCandidates ? 0 : own.length + 1)
+        assert.isTrue(values === tooManyCandidates || values.includes("T"), `seed ${random.seed}, ${header}`)
+      }
+    }
+  })
+
+  describe("a header of a megabyte", () => {
+    const megabyte = 1_000_000
+    const shapes = costlyShapes(megabyte)
+    let worst = 0
+
+    for (const [title, shape] of shapes) {
+      // A second is a thousand times what a linear reader takes, and a thousandth of what a quadratic one would.
+      it(`is read in far less than a second when it is made of ${title}`, () => {
+        for (const header of [shape, `${shape};${ownName}=T`, `${ownName}=T;${shape}`]) {
+          const start = performance.now()
+          const values = readCookieValues(header, ownName)
+          const millis = performance.now() - start
+          worst = Math.max(worst, millis)
+          assert.isBelow(millis, 1_000)
+          assert.deepStrictEqual(values, readAsDocumented(header, ownName))
+        }
+      })
+    }
+
+    afterAll(() => {
+      report("a cookie header of 1 MB", { shapes: shapes.length * 3, "slowest, ms": Number(worst.toFixed(2)) })
+    })
+  })
+
+  it("leaves the built-in prototypes as they were", () => {
+    assert.deepStrictEqual(builtIns(), before)
+  })
+})

@@ -1,0 +1,66 @@
+/**
+ * Runs random lists of commands against the app and the model side by side.
+ */
+import * as FastCheck from "effect/FastCheck"
+import type { Backend } from "./backends.js"
+import { abandonAll, anyCommands, finishAll, Run } from "./commands.js"
+import { Model, type Settings } from "./model.js"
+import { World } from "./world.js"
+
+const { asyncModelRun, asyncProperty, boolean, check, constantFrom, record } = FastCheck
+
+/** The policies that a run draws from. Limits are multiples of the coarsest grain. */
+const anySettings: FastCheck.Arbitrary<Settings> = record({
+  lifecycle: constantFrom("BrowserSession" as const, "PersistentSession" as const),
+  ttlExtension: constantFrom("OnStateChanges" as const, "OnEveryRequest" as const),
+  // The shorter one is over before a replaced key has stopped to be a late one.
+  ttl: constantFrom(60_000, 60_000, 6000),
+  hasMaxLifetime: boolean(),
+  contentSecurity: constantFrom("Private" as const, "Signed" as const)
+}).map(({ hasMaxLifetime, ...settings }) => ({
+  ...settings,
+  maxLifetime: hasMaxLifetime ? settings.ttl * 1.5 : undefined
+}))
+
+const start = 1_800_000_000_000
+
+export interface Totals {
+  readonly runs: number
+  readonly commands: number
+  readonly requests: number
+}
+
+export interface Verdict {
+  readonly totals: Totals
+  /** Why a run failed: the settings, the shortest list of commands found, and what was not as it should be. */
+  readonly failure: string | undefined
+}
+
+/** `shrink: false` stops at the first run that fails, without looking for a shorter one. */
+export const runModel = async (
+  makeBackend: () => Backend,
+  options: { readonly runs: number; readonly shrink?: boolean }
+): Promise<Verdict> => {
+  let runs = 0
+  let commands = 0
+  let requests = 0
+  const property = asyncProperty(anySettings, anyCommands(40), async (settings, list) => {
+    const backend = makeBackend()
+    const model = new Model(settings, backend.isRevocable, start)
+    const run = new Run(new World(backend, settings, model.ring, start))
+    try {
+      await asyncModelRun(() => ({ model, real: run }), list)
+      await finishAll(run)
+    } finally {
+      abandonAll(run)
+      runs++
+      commands += run.commands
+      requests += run.requests
+    }
+  })
+  const details = await check(property, { numRuns: options.runs, endOnFailure: options.shrink === false })
+  return {
+    totals: { runs, commands, requests },
+    failure: details.failed ? await FastCheck.asyncDefaultReportMessage(details) : undefined
+  }
+}

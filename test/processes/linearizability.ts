@@ -1,0 +1,334 @@
+/**
+ * Decides whether one order of atomic steps explains all that the clients of one session were told (Wing and Gong's
+ * search, with a memory of the configurations that led nowhere).
+ *
+ * An operation that writes has two steps between its call and its answer: it loads the session, and it commits. A read has
+ * the first alone. An operation whose answer was lost may have had any of its steps, at any time since.
+ */
+import * as SessionRecord from "effect-session/SessionRecord"
+
+export type Action =
+  | { readonly _tag: "Read" }
+  | { readonly _tag: "Put"; readonly name: string; readonly value: number }
+  | { readonly _tag: "Delete"; readonly name: string }
+  /** Adds one, or begins with one. */
+  | { readonly _tag: "Increment"; readonly name: string }
+  | { readonly _tag: "Clear" }
+  | { readonly _tag: "Purge" }
+  | { readonly _tag: "Renew" }
+
+export type Values = Readonly<Record<string, number>>
+
+/** What an answer said. */
+export interface Answer {
+  /** None, a removal, a key of another session, or a new key of this one, by its number. */
+  readonly cookie: "None" | "Removal" | "Other" | number
+  /** What a `Read` saw. */
+  readonly values?: Values | undefined
+  /** What an `Increment` came to on the values that it had loaded, whatever it came to at its commit. */
+  readonly value?: number | undefined
+}
+
+/** Times are milliseconds of one monotonic clock. */
+export interface Operation {
+  readonly action: Action
+  /** The number of the key that the request came with. The session began with key 0. */
+  readonly key: number
+  readonly invoked: number
+  /** `Infinity` where there was no answer, or one that says nothing (5xx). */
+  readonly returned: number
+  readonly answer: Answer | undefined
+}
+
+export type Verdict =
+  | { readonly _tag: "Linearizable"; readonly configurations: number }
+  /** No order explains more than `explained` operations: whatever came first, none of `stuck` could be the next. */
+  | {
+    readonly _tag: "Violation"
+    readonly explained: number
+    readonly values: Values
+    readonly isEnded: boolean
+    readonly stuck: ReadonlyArray<Operation>
+  }
+  | { readonly _tag: "Undecided"; readonly configurations: number }
+
+interface State {
+  readonly isEnded: boolean
+  /** The number of the session's key; every other one is superseded. */
+  readonly current: number
+  readonly values: Values
+}
+
+/** `Loaded`: has, or may have, seen its session alive. A `Clear` goes on with the names that it saw. */
+type Progress = "Waiting" | "Loaded" | "Done" | ReadonlyArray<string>
+
+/** How far the operations are: those before `from` are done, those after the listed ones are waiting. */
+interface Configuration {
+  readonly from: number
+  readonly progress: ReadonlyArray<Progress>
+  /** How far those whose answer was lost are. */
+  readonly lost: ReadonlyArray<Progress>
+  readonly state: State
+}
+
+export const check = (
+  history: ReadonlyArray<Operation>,
+  initial: Values,
+  maxConfigurations = 2_000_000
+): Verdict => {
+  const known = history.filter(({ answer }) => answer !== undefined).sort((a, b) => a.invoked - b.invoked)
+  const lost = history.filter(({ action, answer }) => answer === undefined && action._tag !== "Read")
+  const start = Math.min(...history.map(({ invoked }) => invoked))
+  const seen = new Set<string>()
+  const stack = [
+    settle(known, lost, start, {
+      from: 0,
+      progress: [],
+      lost: lost.map(() => "Waiting"),
+      state: { isEnded: false, current: 0, values: initial }
+    })
+  ]
+  let furthest = { explained: -1, configuration: stack[0]! }
+  for (let configuration = stack.pop(); configuration !== undefined; configuration = stack.pop()) {
+    const { from, progress } = configuration
+    if (from === known.length) {
+      return { _tag: "Linearizable", configurations: seen.size }
+    }
+    const name = nameOf(configuration)
+    if (seen.has(name)) {
+      continue
+    }
+    if (seen.size === maxConfigurations) {
+      return { _tag: "Undecided", configurations: seen.size }
+    }
+    seen.add(name)
+    const explained = from + progress.filter((step) => step === "Done").length
+    if (explained > furthest.explained) {
+      furthest = { explained, configuration }
+    }
+    for (const next of successors(known, lost, start, configuration)) {
+      stack.push(settle(known, lost, start, next))
+    }
+  }
+  const { isEnded, values } = furthest.configuration.state
+  const stuck = eligible(known, furthest.configuration).indices.map((index) => known[index]!)
+  return { _tag: "Violation", explained: furthest.explained, values, isEnded, stuck }
+}
+
+/** The operations that may step now: none of those that are not done was answered before they were called. */
+const eligible = (known: ReadonlyArray<Operation>, { from, progress }: Configuration) => {
+  const indices: Array<number> = []
+  let until = Infinity
+  for (let index = from; index < known.length && known[index]!.invoked <= until; index++) {
+    if ((progress[index - from] ?? "Waiting") !== "Done") {
+      indices.push(index)
+      until = Math.min(until, known[index]!.returned)
+    }
+  }
+  return { indices: indices.filter((index) => known[index]!.invoked <= until), until }
+}
+
+const nameOf = ({ from, lost, progress, state }: Configuration): string =>
+  JSON.stringify([from, progress, lost, state.isEnded, state.current, Object.entries(state.values).sort(byName)])
+
+const byName = ([a]: readonly [string, number], [b]: readonly [string, number]): number => a < b ? -1 : a > b ? 1 : 0
+
+// -- steps without a choice
+
+/** Takes every step that changes nothing and could not come to more by waiting, until there is none. */
+const settle = (
+  known: ReadonlyArray<Operation>,
+  lost: ReadonlyArray<Operation>,
+  start: number,
+  configuration: Configuration
+): Configuration => {
+  let { from } = configuration
+  const { state } = configuration
+  const progress = configuration.progress.slice()
+  const lostProgress = configuration.lost.slice()
+  for (let isMoving = true; isMoving;) {
+    isMoving = false
+    const { indices, until } = eligible(known, { from, progress, lost: lostProgress, state })
+    for (const index of indices) {
+      const before = progress[index - from] ?? "Waiting"
+      const after = settled(known[index]!, before, state, start)
+      if (after !== before) {
+        while (progress.length <= index - from) {
+          progress.push("Waiting")
+        }
+        progress[index - from] = after
+        isMoving = true
+      }
+    }
+    lost.forEach((operation, index) => {
+      if (operation.invoked <= until && lostProgress[index] === "Waiting" && mayLoad(operation, state)) {
+        lostProgress[index] = "Loaded"
+      }
+    })
+    while (progress[0] === "Done") {
+      progress.shift()
+      from++
+    }
+  }
+  return { from, progress, lost: lostProgress, state }
+}
+
+const settled = (operation: Operation, progress: Progress, state: State, start: number): Progress => {
+  if (operation.action._tag === "Read") {
+    return isReadOf(operation, opens(operation, state) ? state.values : {}) ? "Done" : progress
+  }
+  if (progress === "Waiting" && opens(operation, state)) {
+    return mayLoad(operation, state) ? "Loaded" : progress
+  }
+  const canStillWrite = progress !== "Waiting" && !state.isEnded
+  return !canStillWrite && isExplainedWithoutEffect(operation, progress, state, start) ? "Done" : progress
+}
+
+/** Whether a load at this moment finds the session alive. Once it does not, it never does again. */
+const opens = (operation: Operation, state: State): boolean => !state.isEnded && operation.key === state.current
+
+const isReadOf = ({ answer }: Operation, values: Values): boolean => {
+  const read = answer?.values ?? {}
+  const names = Object.keys(values)
+  return answer?.cookie === "None" && names.length === Object.keys(read).length &&
+    names.every((name) => read[name] === values[name])
+}
+
+/** Whether the load may as well happen at once. What a `Clear` loads makes a difference, so its time is a choice. */
+const mayLoad = (operation: Operation, state: State): boolean => {
+  const { action, answer } = operation
+  return opens(operation, state) && action._tag !== "Clear" &&
+    (action._tag !== "Increment" || answer === undefined ||
+      answer.value === (state.values[action.name] ?? 0) + 1)
+}
+
+/** Whether the operation may end here with the answer that it gave, having changed nothing. */
+const isExplainedWithoutEffect = (
+  { action, answer, key, returned }: Operation,
+  progress: Progress,
+  state: State,
+  start: number
+): boolean => {
+  const { isEnded } = state
+  const isSuperseded = !isEnded && key !== state.current
+  const isUnknown = isEnded || isSuperseded && returned - start >= SessionRecord.supersededWindow
+  const mayHaveLoaded = progress !== "Waiting"
+  switch (answer?.cookie) {
+    case "None":
+      switch (action._tag) {
+        // A write of an unknown key would have begun another session.
+        case "Put":
+          return isSuperseded || isEnded && mayHaveLoaded
+        case "Increment":
+          return isSuperseded && answer.value === 1 || isEnded && mayHaveLoaded
+        case "Purge":
+          return isSuperseded
+        default:
+          return isSuperseded || isEnded
+      }
+    case "Other":
+      return isUnknown && (action._tag === "Put" || action._tag === "Increment" && answer.value === 1)
+    case "Removal":
+      return isUnknown && action._tag === "Purge"
+    default:
+      return false
+  }
+}
+
+// -- steps with a choice
+
+/** All configurations that are one chosen step further. What is most likely comes last, which is where the search begins. */
+function* successors(
+  known: ReadonlyArray<Operation>,
+  lost: ReadonlyArray<Operation>,
+  start: number,
+  configuration: Configuration
+): Iterable<Configuration> {
+  const { from, state } = configuration
+  const { indices, until } = eligible(known, configuration)
+  for (let index = 0; index < lost.length; index++) {
+    const operation = lost[index]!
+    if (operation.invoked <= until) {
+      for (const [after, next] of choices(operation, configuration.lost[index]!, state, -1 - index, start)) {
+        yield { ...configuration, lost: configuration.lost.with(index, after), state: next }
+      }
+    }
+  }
+  for (const index of indices.sort((a, b) => known[b]!.returned - known[a]!.returned)) {
+    const progress = configuration.progress.slice()
+    while (progress.length <= index - from) {
+      progress.push("Waiting")
+    }
+    for (const [after, next] of choices(known[index]!, progress[index - from]!, state, 0, start)) {
+      yield { ...configuration, progress: progress.with(index - from, after), state: next }
+    }
+  }
+}
+
+function* choices(
+  operation: Operation,
+  progress: Progress,
+  state: State,
+  lostKey: number,
+  start: number
+): Iterable<readonly [Progress, State]> {
+  if (progress === "Done" || state.isEnded) {
+    return
+  }
+  if (operation.action._tag === "Clear" && progress === "Waiting" && opens(operation, state)) {
+    const names = Object.keys(state.values).sort()
+    yield [names.length === 0 ? "Done" : names, state]
+    return
+  }
+  if (progress !== "Waiting") {
+    if (isExplainedWithoutEffect(operation, progress, state, start)) {
+      yield ["Done", state]
+    }
+    const next = commit(operation, progress, state, lostKey)
+    if (next !== undefined) {
+      yield ["Done", next]
+    }
+  }
+}
+
+/** What the commit of an operation makes of a session that is alive; nothing where the answer speaks against it. */
+const commit = (
+  { action, answer }: Operation,
+  progress: Progress,
+  state: State,
+  lostKey: number
+): State | undefined => {
+  const cookie = answer?.cookie
+  switch (action._tag) {
+    case "Purge":
+      return cookie === undefined || cookie === "Removal" ? { ...state, isEnded: true, values: {} } : undefined
+    case "Renew":
+      return cookie === undefined
+        ? { ...state, current: lostKey }
+        : typeof cookie === "number"
+        ? { ...state, current: cookie }
+        : undefined
+    default:
+      return cookie === undefined || cookie === "None"
+        ? { ...state, values: written(action, progress, state.values) }
+        : undefined
+  }
+}
+
+const written = (action: Action, progress: Progress, values: Values): Values => {
+  switch (action._tag) {
+    case "Put":
+      return { ...values, [action.name]: action.value }
+    case "Increment":
+      return { ...values, [action.name]: (values[action.name] ?? 0) + 1 }
+    case "Delete":
+      return without(values, [action.name])
+    case "Clear":
+      return without(values, Array.isArray(progress) ? progress : [])
+    default:
+      return values
+  }
+}
+
+const without = (values: Values, names: ReadonlyArray<string>): Values =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => !names.includes(name)))
