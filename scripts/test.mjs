@@ -22,7 +22,7 @@ const vitestArgs = process.argv.slice(2)
 /** The public modules behind the `*` of package.json's exports, which attw does not expand itself. */
 const wildcardEntrypoints = () =>
   ["stores", "testing"].flatMap((room) =>
-    readdirSync(join(root, "dist", room), { recursive: true, encoding: "utf8" })
+    readdirSync(join(root, "dist", room))
       .filter((file) => file.endsWith(".js"))
       .map((file) => `./${room}/${file.slice(0, -".js".length)}`)
   )
@@ -117,6 +117,16 @@ const main = () => {
   return timed("tests", runVitest)
 }
 
-const { failed, passed } = main()
+// The last line is owed whatever happens, a mistake in this file included.
+const attempt = () => {
+  try {
+    return main()
+  } catch (error) {
+    console.error(error)
+    return { passed: 0, failed: 1 }
+  }
+}
+
+const { failed, passed } = attempt()
 process.exitCode = failed === 0 ? 0 : 1
 console.log(`\n${passed} passed, ${failed} failed`)

@@ -18,6 +18,7 @@ describe("package.json", () => {
 
   it("keeps internal modules out of reach", () => {
     assert.isNull(exports["./internal/*"])
+    assert.isNull(exports["./testing/internal/*"])
   })
 })
 

@@ -2,7 +2,7 @@
  * Keeps sessions in Redis or Valkey: one hash a session, one round trip a call, each write one atomic script.
  *
  * An app boots, runs and shuts down without its Redis: calls fail as `Unavailable` within the time limit while it is
- * away, and work again within about a second after it is back. Needs `ioredis` 5 or 6.
+ * away, and work again within about a second after it is back. Needs `ioredis` 5.11 or later, or 6.
  *
  * @example
  * ```ts

@@ -267,6 +267,10 @@ class Begin implements Command {
     this.data = { ...data, program: [read, ...data.program] }
   }
 
+  hasCookie({ jars }: Readonly<Model>): boolean {
+    return jars[this.data.browser] !== undefined
+  }
+
   check(): boolean {
     return true
   }
@@ -280,6 +284,35 @@ class Begin implements Command {
 
   toString(): string {
     return `[in flight] ${describeRequest(this.data)}`
+  }
+}
+
+/** A request that is overtaken by others which carry the same cookie: between what it reads and what it commits. */
+class Overtake implements Command {
+  private readonly slow: Begin
+  private readonly others: ReadonlyArray<Request>
+
+  constructor(slow: RequestData, others: ReadonlyArray<RequestData>) {
+    this.slow = new Begin({ ...slow, presentation: { _tag: "Own" } })
+    this.others = others.map((data) => new Request({ ...data, browser: slow.browser, presentation: { _tag: "Own" } }))
+  }
+
+  check(model: Readonly<Model>): boolean {
+    return this.slow.hasCookie(model)
+  }
+
+  async run(model: Model, run: Run): Promise<void> {
+    await this.slow.run(model, run)
+    const slow = run.inFlight.at(-1)
+    for (const other of this.others) {
+      await other.run(model, run)
+    }
+    run.inFlight.pop()
+    await slow?.finish()
+  }
+
+  toString(): string {
+    return `${this.slow} ... overtaken by ${this.others.join(", then ")}`
   }
 }
 
@@ -300,6 +333,15 @@ class Finish implements Command {
     return `request in flight #${this.pick} goes on`
   }
 }
+
+/** Lets the first browser have a session, with which most of the commands are about something. */
+export const signIn = (model: Model, run: Run): Promise<void> =>
+  new Request({
+    browser: 0,
+    presentation: { _tag: "None" },
+    program: [insert("user", fresh), insert("n", 1)],
+    ending: "Answers"
+  }).run(model, run)
 
 /** Ends all requests that are in flight when the commands are over. */
 export const finishAll = async (run: Run): Promise<void> => {
@@ -500,11 +542,14 @@ export const anyCommands = (maxCommands: number): FastCheck.Arbitrary<Iterable<C
   FastCheck.commands<Model, Run, false>(
     [
       ...repeated(10, anyRequest.map((data): Command => new Request(data))),
-      ...repeated(3, anyRequest.map((data): Command => new Begin(data))),
-      ...repeated(3, nat(3).map((pick): Command => new Finish(pick))),
+      ...repeated(2, anyRequest.map((data): Command => new Begin(data))),
+      ...repeated(2, tuple(anyRequest, array(anyRequest, { minLength: 1, maxLength: 2 })).map(
+        ([slow, others]): Command => new Overtake(slow, others)
+      )),
+      ...repeated(2, nat(3).map((pick): Command => new Finish(pick))),
       ...repeated(3, anyAdvance),
       anyRestart,
       anyPick.map((pick): Command => new Evict(pick))
     ],
-    { maxCommands }
+    { maxCommands, size: "max" }
   )

@@ -61,27 +61,25 @@ export class Observer {
     const keys = this.isRevocable
       ? presented.filter((key) => sent.currentSecrets.get(key.id) === Redacted.value(key.secret))
       : presented
-    const key = keys[0]
-    if (key === undefined || (this.isRevocable && new Set(keys.map(({ id }) => id)).size > 1)) {
-      throw new Error("I3: values were shown without the current cookie of one session")
+    const faults = keys.map(({ id }) => this.faultOfSight(id, sent, Object.values(seen)))
+    if (!faults.includes(undefined)) {
+      throw new Error(faults[0] ?? "I3: values were shown without the current cookie of a session")
     }
-    const { id } = key
-    if (this.isRevocable && sent.ended.has(id)) {
-      throw new Error("I1: values of an ended session were shown")
-    }
+  }
+
+  /** Why it cannot be the session of that id that was shown. */
+  private faultOfSight(id: string, { at, ended }: Moment, values: ReadonlyArray<number>): string | undefined {
     const { maxLifetime = Infinity, ttl } = this.settings
-    if (sent.at >= (this.touchedAt.get(id) ?? 0) + ttl) {
-      throw new Error("I2: values were shown after the idle limit")
-    }
-    if (sent.at >= (this.createdAt.get(id) ?? 0) + maxLifetime) {
-      throw new Error("I2: values were shown after the absolute limit")
-    }
-    for (const value of Object.values(seen)) {
-      const owner = this.owners.get(originOf(value))
-      if (owner !== undefined && owner !== id) {
-        throw new Error(`I5: ${value} was written to another session than the one that shows it`)
-      }
-    }
+    const stray = values.find((value) => (this.owners.get(originOf(value)) ?? id) !== id)
+    return this.isRevocable && ended.has(id)
+      ? "I1: values of an ended session were shown"
+      : at >= (this.touchedAt.get(id) ?? 0) + ttl
+      ? "I2: values were shown after the idle limit"
+      : at >= (this.createdAt.get(id) ?? 0) + maxLifetime
+      ? "I2: values were shown after the absolute limit"
+      : stray !== undefined
+      ? `I5: ${stray} was written to another session than the one that shows it`
+      : undefined
   }
 
   private checkNews({ isRemoval, presented, program, set }: Observation): void {

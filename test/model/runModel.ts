@@ -3,7 +3,7 @@
  */
 import * as FastCheck from "effect/FastCheck"
 import type { Backend } from "./backends.js"
-import { abandonAll, anyCommands, finishAll, Run } from "./commands.js"
+import { abandonAll, anyCommands, finishAll, Run, signIn } from "./commands.js"
 import { Model, type Settings } from "./model.js"
 import { World } from "./world.js"
 
@@ -44,11 +44,14 @@ export const runModel = async (
   let runs = 0
   let commands = 0
   let requests = 0
-  const property = asyncProperty(anySettings, anyCommands(40), async (settings, list) => {
+  const property = asyncProperty(anySettings, boolean(), anyCommands(30), async (settings, isSignedIn, list) => {
     const backend = makeBackend()
     const model = new Model(settings, backend.isRevocable, start)
     const run = new Run(new World(backend, settings, model.ring, start))
     try {
+      if (isSignedIn) {
+        await signIn(model, run)
+      }
       await asyncModelRun(() => ({ model, real: run }), list)
       await finishAll(run)
     } finally {

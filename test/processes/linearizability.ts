@@ -170,6 +170,9 @@ const settle = (
       from++
     }
   }
+  while (progress[progress.length - 1] === "Waiting") {
+    progress.pop()
+  }
   return { from, progress, lost: lostProgress, state }
 }
 

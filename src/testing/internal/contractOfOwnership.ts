@@ -1,0 +1,244 @@
+/**
+ * Cases about who may do what: a wrong secret nothing, a secret that a renewal has replaced finish what its request began,
+ * and nobody anything once the session has ended.
+ *
+ * @internal
+ */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/TestClock"
+import * as SessionKey from "../../SessionKey.js"
+import * as SessionRecord from "../../SessionRecord.js"
+import type { SessionStore } from "../../SessionStore.js"
+import type { ContractCase } from "./contractCase.js"
+import { contractCase } from "./contractCase.js"
+import {
+  changeOf,
+  comparable,
+  conflictOf,
+  expectGone,
+  expectLoad,
+  expectState,
+  hour,
+  loadRecord,
+  now,
+  renewed,
+  save,
+  savedBy,
+  unmet,
+  verbsThatWrite
+} from "./contractWords.js"
+
+const window = SessionRecord.supersededWindow
+const { millis: retention, renewals } = SessionRecord.supersededRetention
+
+/** A session that has been renewed once: the key it had, and the one it has. */
+const supersededSession = (store: SessionStore) =>
+  Effect.gen(function*() {
+    const { key: old } = yield* save(store, [["a", "1"]])
+    return { old, current: yield* renewed(store, old) }
+  })
+
+const expectForeign = (store: SessionStore, key: SessionKey.SessionKey, when: string) =>
+  Effect.gen(function*() {
+    yield* expectLoad(store, key, "Absent", when)
+    for (const verb of verbsThatWrite) {
+      yield* expectGone(store, key, verb, when)
+    }
+    yield* store.delete(key)
+  })
+
+/** @internal */
+export const contractOfOwnership: ReadonlyArray<ContractCase> = [
+  contractCase("a wrong secret opens nothing, writes nothing and ends nothing", (store) =>
+    Effect.gen(function*() {
+      const { key } = yield* save(store, [["a", "1"]])
+      const other = yield* save(store, [["b", "2"]])
+      const before = comparable(yield* loadRecord(store, key))
+      yield* TestClock.adjust(1_000)
+      yield* expectForeign(store, SessionKey.mintSecret(key.id), "with a random secret")
+      yield* expectForeign(
+        store,
+        SessionKey.make(key.id, Redacted.value(other.key.secret)),
+        "with the secret of another session"
+      )
+      yield* expectForeign(store, SessionKey.make(key.id, SessionKey.digest(key)), "with the digest for a secret")
+      assert.deepStrictEqual(comparable(yield* loadRecord(store, key)), before)
+    }), { for: "Stores" }),
+  contractCase("a wrong secret is as wrong after a renewal", (store) =>
+    Effect.gen(function*() {
+      const { current, old } = yield* supersededSession(store)
+      const before = comparable(yield* loadRecord(store, current))
+      yield* TestClock.adjust(1_000)
+      yield* expectForeign(store, SessionKey.mintSecret(current.id), "with a random secret")
+      yield* expectForeign(store, SessionKey.make(old.id, SessionKey.digest(old)), "with the digest of the old secret")
+      assert.deepStrictEqual(comparable(yield* loadRecord(store, current)), before)
+    }), { for: "Stores" }),
+  contractCase("a deleted session stays deleted, whatever is written to it", (store) =>
+    Effect.gen(function*() {
+      const { key } = yield* save(store, [["a", "1"]])
+      yield* store.delete(key)
+      for (let i = 0; i < 2; i++) {
+        yield* expectForeign(store, key, "after the delete")
+      }
+    }), { for: "Stores" }),
+  contractCase("delete may be repeated, and is no error where nothing is left", (store) =>
+    Effect.gen(function*() {
+      const { key } = yield* save(store, [["a", "1"]])
+      yield* store.delete(key)
+      yield* store.delete(key)
+    })),
+  contractCase("delete ends one session and no other", (store) =>
+    Effect.gen(function*() {
+      const { key } = yield* save(store, [["a", "1"]])
+      const { key: other } = yield* save(store, [["b", "2"]])
+      yield* store.delete(key)
+      yield* expectState(store, other, [["b", "2"]])
+    })),
+  contractCase(
+    "a renewal keeps the id, writes its change in the same step, and its key opens the session",
+    (store) =>
+      Effect.gen(function*() {
+        const { key } = yield* save(store, [["a", "1"], ["b", "1"]])
+        const result = savedBy(yield* store.renew(key, changeOf([["a", "2"], ["c", "3"]], { unset: ["b"] }), hour))
+        assert.strictEqual(result.key.id, key.id)
+        assert.isTrue(result.isCurrent)
+        yield* expectState(store, result.key, [["a", "2"], ["c", "3"]])
+      })
+  ),
+  contractCase("a renewal draws a new secret each time", (store) =>
+    Effect.gen(function*() {
+      const { current, old } = yield* supersededSession(store)
+      const third = yield* renewed(store, current)
+      assert.strictEqual(new Set([old, current, third].map(({ secret }) => Redacted.value(secret))).size, 3)
+    }), { for: "Stores" }),
+  contractCase("an update leaves the key as it is, and the key opens what it wrote", (store) =>
+    Effect.gen(function*() {
+      const { key } = yield* save(store, [["a", "1"]])
+      const result = savedBy(yield* store.update(key, changeOf([["b", "2"]]), hour))
+      assert.strictEqual(SessionKey.toText(result.key), SessionKey.toText(key))
+      assert.isTrue(result.isCurrent)
+      yield* expectState(store, key, [["a", "1"], ["b", "2"]])
+    }), { for: "Stores" }),
+  contractCase(
+    "load: a superseded key is Superseded inside the window, and Absent from its end on",
+    (store) =>
+      Effect.gen(function*() {
+        const { current, old } = yield* supersededSession(store)
+        yield* expectLoad(store, old, "Superseded", "at once")
+        yield* TestClock.adjust(window - 1)
+        yield* expectLoad(store, old, "Superseded", "a millisecond before the end of the window")
+        yield* TestClock.adjust(1)
+        yield* expectLoad(store, old, "Absent", "at the end of the window")
+        yield* expectState(store, current, [["a", "1"]])
+      }),
+    { for: "Stores" }
+  ),
+  contractCase("load: the window of each superseded key is its own", (store) =>
+    Effect.gen(function*() {
+      const { current, old } = yield* supersededSession(store)
+      yield* TestClock.adjust(window / 2)
+      yield* renewed(store, current)
+      yield* TestClock.adjust(window / 2)
+      yield* expectLoad(store, old, "Absent", "a window after the first renewal")
+      yield* expectLoad(store, current, "Superseded", "half a window after the second one")
+    }), { for: "Stores" }),
+  contractCase(
+    "update: a superseded key is accepted, also after the window, and is not current",
+    (store) =>
+      Effect.gen(function*() {
+        const { current, old } = yield* supersededSession(store)
+        const first = savedBy(yield* store.update(old, changeOf([["b", "2"]]), hour))
+        assert.isFalse(first.isCurrent)
+        yield* TestClock.adjust(window)
+        const second = savedBy(yield* store.update(old, changeOf([["c", "3"]]), hour))
+        assert.isFalse(second.isCurrent)
+        assert.strictEqual(second.expiresAt, (yield* now) + hour)
+        yield* expectState(store, current, [["a", "1"], ["b", "2"], ["c", "3"]])
+        assert.isTrue(savedBy(yield* store.update(current, SessionRecord.noChange, hour)).isCurrent)
+      }),
+    { for: "Stores" }
+  ),
+  contractCase(
+    "update and renew: a superseded key meets a Conflict like the current one",
+    (store) =>
+      Effect.gen(function*() {
+        const { current, old } = yield* supersededSession(store)
+        const before = comparable(yield* loadRecord(store, current))
+        yield* TestClock.adjust(1_000)
+        assert.deepStrictEqual(comparable(conflictOf(yield* store.update(old, unmet, hour))), before)
+        assert.deepStrictEqual(comparable(conflictOf(yield* store.renew(old, unmet, hour))), before)
+        assert.deepStrictEqual(comparable(yield* loadRecord(store, current)), before)
+      }),
+    { for: "Stores" }
+  ),
+  contractCase("updateTtl: a superseded key is Gone, and prolongs nothing", (store) =>
+    Effect.gen(function*() {
+      const { current, old } = yield* supersededSession(store)
+      const before = comparable(yield* loadRecord(store, current))
+      yield* TestClock.adjust(1_000)
+      yield* expectGone(store, old, "updateTtl", "with a superseded key")
+      assert.deepStrictEqual(comparable(yield* loadRecord(store, current)), before)
+    }), { for: "Stores" }),
+  contractCase(
+    "renew: a superseded key is accepted, and supersedes the one that was current",
+    (store) =>
+      Effect.gen(function*() {
+        const { current, old } = yield* supersededSession(store)
+        const again = savedBy(yield* store.renew(old, changeOf([["b", "2"]]), hour))
+        assert.isTrue(again.isCurrent)
+        yield* expectState(store, again.key, [["a", "1"], ["b", "2"]])
+        yield* expectLoad(store, current, "Superseded", "for the key in between")
+        yield* expectLoad(store, old, "Superseded", "for the first key")
+        assert.isFalse(savedBy(yield* store.update(current, SessionRecord.noChange, hour)).isCurrent)
+      }),
+    { for: "Stores" }
+  ),
+  contractCase(
+    "delete: a superseded key ends the session, for the current key, too",
+    (store) =>
+      Effect.gen(function*() {
+        const { current, old } = yield* supersededSession(store)
+        yield* TestClock.adjust(window)
+        yield* store.delete(old)
+        yield* expectForeign(store, current, "after the delete with a superseded key")
+        yield* expectForeign(store, old, "after its own delete")
+      }),
+    { for: "Stores" }
+  ),
+  contractCase(
+    `a key is remembered for ${renewals} renewals and forgotten with the next`,
+    (store) =>
+      Effect.gen(function*() {
+        const { current, old } = yield* supersededSession(store)
+        let key = current
+        for (let i = 1; i < renewals; i++) {
+          key = yield* renewed(store, key)
+        }
+        assert.isFalse(savedBy(yield* store.update(old, changeOf([["b", "2"]]), hour)).isCurrent)
+        key = yield* renewed(store, key)
+        yield* expectForeign(store, old, "after one renewal more than are remembered")
+        assert.isFalse(savedBy(yield* store.update(current, changeOf([["c", "3"]]), hour)).isCurrent)
+        yield* expectState(store, key, [["a", "1"], ["b", "2"], ["c", "3"]])
+      }),
+    { for: "Stores" }
+  ),
+  contractCase(
+    "a key is remembered for an hour and forgotten with the first renewal after it",
+    (store) =>
+      Effect.gen(function*() {
+        const ttl = 3 * retention
+        const { key: old } = yield* save(store, [["a", "1"]], { ttl, maxLifetime: undefined })
+        const second = yield* renewed(store, old, ttl)
+        yield* TestClock.adjust(retention - 1)
+        const third = yield* renewed(store, second, ttl)
+        assert.isFalse(savedBy(yield* store.update(old, changeOf([["b", "2"]]), ttl)).isCurrent)
+        yield* TestClock.adjust(1)
+        yield* renewed(store, third, ttl)
+        yield* expectForeign(store, old, "an hour and a renewal later")
+        assert.isFalse(savedBy(yield* store.update(second, changeOf([["c", "3"]]), ttl)).isCurrent)
+      }),
+    { for: "Stores" }
+  )
+]

@@ -1,0 +1,175 @@
+/**
+ * Stores with the defects that session libraries have had, to see whether a suite notices. Each is a thin coat around a
+ * store that works.
+ */
+import * as SessionKey from "effect-session/SessionKey"
+import type * as SessionRecord from "effect-session/SessionRecord"
+import * as SessionStore from "effect-session/SessionStore"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+
+export type Breakage = (store: SessionStore.SessionStore) => SessionStore.SessionStore
+
+const { Absent, Live } = SessionStore.LoadResult
+const { Conflict, Gone, Saved } = SessionStore.WriteResult
+
+/** An update of a session that is gone writes it all the same, under its old key. */
+export const upserts: Breakage = (store) => {
+  const revived = new Map<string, SessionRecord.SessionRecord>()
+  return {
+    ...store,
+    load: (key) =>
+      Effect.map(store.load(key), (result) => {
+        const record = revived.get(SessionKey.toText(key))
+        return result._tag === "Absent" && record !== undefined ? Live({ record }) : result
+      }),
+    update: (key, change, ttl) =>
+      Effect.flatMap(store.update(key, change, ttl), (result) =>
+        result._tag === "Gone"
+          ? Effect.map(Clock.currentTimeMillis, (now) => {
+            const expiresAt = now + ttl
+            revived.set(SessionKey.toText(key), {
+              id: key.id,
+              state: change.set,
+              createdAt: now,
+              expiresAt,
+              deadline: undefined
+            })
+            return Saved({ key, expiresAt, isCurrent: true })
+          })
+          : Effect.succeed(result))
+  }
+}
+
+/** An update of a session that is gone saves the changes as a new session and hands out its key. */
+export const savesWhatIsGone: Breakage = (store) => ({
+  ...store,
+  update: (key, change, ttl) =>
+    Effect.flatMap(store.update(key, change, ttl), (result) =>
+      result._tag === "Gone"
+        ? Effect.map(Effect.orDie(store.save(change.set, { ttl, maxLifetime: undefined })), Saved)
+        : Effect.succeed(result))
+})
+
+/** Sessions live for as long as somebody uses them. */
+export const ignoresTheDeadline: Breakage = (store) => ({
+  ...store,
+  save: (state, { ttl }) => store.save(state, { ttl, maxLifetime: undefined })
+})
+
+/** A logout takes the cookie away and leaves the record. */
+export const neverDeletes: Breakage = (store) => ({ ...store, delete: () => Effect.void })
+
+/** A key that was replaced opens the session as before. */
+export const keepsOldKeys: Breakage = (store) => {
+  const successors = new Map<string, SessionKey.SessionKey>()
+  const newest = (key: SessionKey.SessionKey): SessionKey.SessionKey => {
+    const successor = successors.get(SessionKey.toText(key))
+    return successor === undefined ? key : newest(successor)
+  }
+  return {
+    ...store,
+    load: (key) => store.load(newest(key)),
+    renew: (key, change, ttl) =>
+      Effect.tap(store.renew(key, change, ttl), (result) => {
+        if (result._tag === "Saved") {
+          successors.set(SessionKey.toText(key), result.key)
+        }
+      })
+  }
+}
+
+/** A cache in front of the store that hears of writes, and of logouts nothing. */
+export const cachesEndedSessions: Breakage = (store) => {
+  const cache = new Map<string, SessionStore.LoadResult>()
+  return {
+    ...store,
+    load: (key) =>
+      Effect.map(store.load(key), (result) => {
+        const text = SessionKey.toText(key)
+        const answer = result._tag === "Absent" ? cache.get(text) ?? result : result
+        cache.set(text, answer)
+        return answer
+      })
+  }
+}
+
+/** A cache whose one slot belongs to everybody. */
+export const mixesUpSessions: Breakage = (store) => {
+  let last: SessionStore.LoadResult = Absent()
+  return {
+    ...store,
+    load: (key) =>
+      Effect.map(store.load(key), (result) => {
+        const mixed = last._tag === "Live" && result._tag === "Live" ? Live({ record: { ...result.record, state: last.record.state } }) : result
+        last = result
+        return mixed
+      })
+  }
+}
+
+/** A record is alive for one millisecond more than it should be. */
+export const expiresLate: Breakage = (store) => {
+  const late = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.clockWith((clock) =>
+      Effect.withClock(effect, {
+        ...clock,
+        unsafeCurrentTimeMillis: () => clock.unsafeCurrentTimeMillis() - 1,
+        currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now - 1)
+      })
+    )
+  return { ...store, load: (key) => late(store.load(key)) }
+}
+
+/** A refresh does not move the expiry. */
+export const neverRefreshes: Breakage = (store) => ({
+  ...store,
+  updateTtl: (key) =>
+    Effect.map(Effect.orDie(store.load(key)), (result) =>
+      result._tag === "Live" ? Saved({ key, expiresAt: result.record.expiresAt, isCurrent: true }) : Gone())
+})
+
+/** A change that was computed from an older value than the store holds overwrites it. */
+export const forgetsExpectations: Breakage = (store) => ({
+  ...store,
+  update: (key, change, ttl) => store.update(key, { ...change, expect: new Map() }, ttl)
+})
+
+/** A late request is told that the key it came with is the current one, and sends it to the browser again. */
+export const takesEveryKeyForTheCurrent: Breakage = (store) => ({
+  ...store,
+  update: (key, change, ttl) =>
+    Effect.map(store.update(key, change, ttl), (result) =>
+      result._tag === "Saved" ? Saved({ ...result, isCurrent: true }) : result)
+})
+
+/**
+ * Reads the record, and later puts it back as a whole with the changes in it. `pause` is the time in between, in which
+ * other requests have their turn.
+ */
+export const readsThenWrites = (pause: Effect.Effect<void>): Breakage => (store) => {
+  const current = (key: SessionKey.SessionKey) =>
+    Effect.map(Effect.orDie(store.load(key)), (result) => result._tag === "Live" ? result.record : undefined)
+  return {
+    ...store,
+    update: (key, change, ttl) =>
+      Effect.gen(function*() {
+        const found = yield* current(key)
+        if (found === undefined) {
+          return Gone()
+        }
+        for (const [name, value] of change.expect) {
+          if (found.state.get(name) !== value) {
+            return Conflict({ record: found })
+          }
+        }
+        const state = new Map(found.state)
+        change.unset.forEach((name) => state.delete(name))
+        change.set.forEach((value, name) => state.set(name, value))
+        yield* pause
+        const { state: replaced } = (yield* current(key)) ?? found
+        const unset = new Set(Array.from(replaced.keys()).filter((name) => !state.has(name)))
+        return yield* store.update(key, { set: state, unset, expect: new Map() }, ttl)
+      })
+  }
+}
