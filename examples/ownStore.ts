@@ -1,84 +1,56 @@
-/** A store of your own, over any backend that can compare and swap: docs/guides/writing-a-store.md goes through it. */
+/** A complete store: docs/guides/writing-a-store.md goes through it. */
 import * as SessionKey from "effect-session/SessionKey"
 import * as SessionRecord from "effect-session/SessionRecord"
 import * as SessionStore from "effect-session/SessionStore"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 
-type Stored = SessionRecord.StoredRecord | undefined
+type Row = SessionRecord.StoredRecord
 
-export interface Backend {
-  readonly get: (id: string) => Effect.Effect<string | undefined, Error>
-  /** In one atomic step: where `from` is there, puts `to` in its place. `undefined` stands for no row. */
-  readonly swap: (id: string, from?: string, to?: string, expiresAt?: number) => Effect.Effect<boolean, Error>
-}
+const make = (rows: Map<string, Row>): SessionStore.SessionStore => {
+  const read = (id: string) => Effect.sync(() => rows.get(id))
 
-const Digest = Schema.String.pipe(Schema.brand("SecretDigest"))
-const RecordText = Schema.parseJson(Schema.Struct({
-  id: Schema.String.pipe(Schema.brand("SessionId")),
-  digest: Digest,
-  superseded: Schema.Array(Schema.Struct({ digest: Digest, at: Schema.Number })),
-  state: Schema.ReadonlyMap({ key: Schema.String, value: Schema.String }),
-  createdAt: Schema.Number,
-  expiresAt: Schema.Number,
-  deadline: Schema.UndefinedOr(Schema.Number)
-}))
-const encode = Schema.encodeSync(RecordText)
-const decode = Schema.decodeOption(RecordText)
+  // One atomic step: puts `to` in the place of `from`, or says that somebody else was faster.
+  const compareAndSwap = (id: string, from: Row | undefined, to: Row | undefined) =>
+    Effect.sync(() => rows.get(id) === from && (to === undefined ? rows.delete(id) : rows.set(id, to).has(id)))
 
-const unavailable = (cause: Error) => ({ reason: "Unavailable" as const, message: "The backend did not answer", cause })
-const malformed = () => ({ reason: "Malformed" as const, message: "The backend holds no session record" })
-
-export const make = (backend: Backend): SessionStore.SessionStore => {
-  // What a rule answers, and the record that it leaves behind.
-  const apply = <A>(id: string, rule: (record: Stored, now: number) => readonly [answer: A, next: Stored]) =>
+  const apply = <A>(id: string, rule: (record: Row | undefined, now: number) => [answer: A, next: Row | undefined]) =>
     Effect.gen(function*() {
       while (true) {
-        const text = yield* Effect.mapError(backend.get(id), unavailable)
-        const record = text === undefined ? undefined : yield* Effect.mapError(decode(text), malformed)
+        const row = yield* read(id)
+        const record = structuredClone(row)
         const [answer, next] = rule(record, yield* Clock.currentTimeMillis)
-        if (
-          next === record ||
-          (yield* Effect.mapError(backend.swap(id, text, next && encode(next), next?.expiresAt), unavailable))
-        ) {
+        if (next === record || (yield* compareAndSwap(id, row, structuredClone(next)))) {
           return answer
         }
       }
     })
 
-  const write = (key: SessionKey.SessionKey, rule: (record: Stored, now: number) => SessionRecord.Rewrite) =>
-    Effect.mapError(
-      apply(key.id, (record, now): readonly [SessionStore.WriteResult, Stored] => {
-        const result = rule(record, now)
-        return result._tag === "Replace"
-          ? [
-            SessionStore.WriteResult.Saved({ key, expiresAt: result.record.expiresAt, isCurrent: result.isCurrent }),
-            result.record
-          ]
-          : [result, record]
-      }),
-      (failure) => new SessionStore.UpdateError(failure)
-    )
+  const write = (key: SessionKey.SessionKey, rule: (record: Row | undefined, now: number) => SessionRecord.Rewrite) =>
+    apply<SessionStore.WriteResult>(key.id, (record, now) => {
+      const result = rule(record, now)
+      if (result._tag !== "Replace") {
+        return [result, record]
+      }
+      const { isCurrent, record: next } = result
+      return [SessionStore.WriteResult.Saved({ key, expiresAt: next.expiresAt, isCurrent }), next]
+    })
 
   return SessionStore.make({
     readKey: SessionKey.fromText,
-    load: (key) =>
-      Effect.mapError(
-        apply(key.id, (record, now) => [SessionStore.loadResult(record, key, now), record]),
-        (failure) => new SessionStore.LoadError(failure)
-      ),
+    load: (key) => apply(key.id, (record, now) => [SessionStore.loadResult(record, key, now), record]),
     save: (state, lifetime) =>
-      Effect.suspend(() => {
-        const key = SessionKey.mint()
-        return apply(key.id, (taken, now) => {
-          const record = taken ?? SessionRecord.create(key, state, lifetime, now)
-          return [{ key, expiresAt: record.expiresAt, isCurrent: taken === undefined }, record]
-        })
-      }).pipe(
-        Effect.repeat({ until: ({ isCurrent }) => isCurrent }),
-        Effect.mapError((failure) => new SessionStore.SaveError({ ...failure, reason: "Unavailable" }))
-      ),
+      Effect.gen(function*() {
+        while (true) {
+          const key = SessionKey.mint()
+          const record = SessionRecord.create(key, state, lifetime, yield* Clock.currentTimeMillis)
+          if (yield* compareAndSwap(key.id, undefined, structuredClone(record))) {
+            return { key, expiresAt: record.expiresAt, isCurrent: true }
+          }
+        }
+      }),
     update: (key, change, ttl) => write(key, (record, now) => SessionRecord.update(record, key, change, ttl, now)),
     updateTtl: (key, ttl) => write(key, (record, now) => SessionRecord.refresh(record, key, ttl, now)),
     renew: (key, change, ttl) =>
@@ -87,12 +59,22 @@ export const make = (backend: Backend): SessionStore.SessionStore => {
         return write(newKey, (record, now) => SessionRecord.renew(record, key, newKey, change, ttl, now))
       }),
     delete: (key) =>
-      Effect.mapError(
-        apply(key.id, (record, now) => [
-          undefined,
-          record === undefined || SessionRecord.mayDelete(record, key, now) ? undefined : record
-        ]),
-        (failure) => new SessionStore.DeleteError({ ...failure, reason: "Unavailable" })
-      )
+      apply(key.id, (record, now) => [
+        undefined,
+        record && SessionRecord.mayDelete(record, key, now) ? undefined : record
+      ])
   })
 }
+
+export const layer = Layer.scoped(
+  SessionStore.SessionStore,
+  Effect.gen(function*() {
+    const rows = new Map<string, Row>()
+    const sweep = Effect.map(
+      Clock.currentTimeMillis,
+      (now) => rows.forEach((row, id) => SessionRecord.isExpired(row, now) && rows.delete(id))
+    )
+    yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 minute")))
+    return make(rows)
+  })
+)

@@ -281,7 +281,7 @@ const outerSession = (
   request: HttpServerRequest.HttpServerRequest,
   context: Context.Context<never>
 ): HttpSession | undefined => {
-  const outer = context.unsafeMap.get(Session.Session.key)
+  const outer: unknown = context.unsafeMap.get(Session.Session.key)
   return outer instanceof HttpSession && outer.belongsTo(middleware, request) ? outer : undefined
 }
 

@@ -193,7 +193,8 @@ export const verify = (record: StoredRecord, key: SessionKey.SessionKey, now: nu
   if (SessionKey.digestsEqual(record.digest, digest)) {
     return "Current"
   }
-  return findSuperseded(record, digest) === undefined ? "Foreign" : "Superseded"
+  const secret = findSuperseded(record, digest)
+  return secret !== undefined && isRemembered(secret, now) ? "Superseded" : "Foreign"
 }
 
 /**
@@ -206,6 +207,8 @@ export const isLate = (record: StoredRecord, key: SessionKey.SessionKey, now: nu
   const secret = findSuperseded(record, SessionKey.digest(key))
   return secret !== undefined && now - secret.at < supersededWindow
 }
+
+const isRemembered = (secret: SupersededSecret, now: number): boolean => now - secret.at < supersededRetention.millis
 
 const findSuperseded = (record: StoredRecord, digest: SessionKey.SecretDigest): SupersededSecret | undefined =>
   record.superseded.find((secret) => SessionKey.digestsEqual(secret.digest, digest))
@@ -307,7 +310,7 @@ export const renew = (
     return rewrite
   }
   const { digest, superseded } = rewrite.record
-  const remembered = superseded.filter((secret) => now - secret.at < supersededRetention.millis)
+  const remembered = superseded.filter((secret) => isRemembered(secret, now))
   return Replace({
     record: {
       ...rewrite.record,

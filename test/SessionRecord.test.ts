@@ -111,6 +111,14 @@ describe("SessionRecord", () => {
       assert.strictEqual(SessionRecord.verify(rewrite.record, newKey, 501), "Current")
     })
 
+    it("the old key is forgotten in time, without another renewal", () => {
+      const { millis } = SessionRecord.supersededRetention
+      const lasting = replaced(SessionRecord.update(renewed, newKey, change({}), 2 * millis, 501))
+      assert.strictEqual(SessionRecord.verify(lasting, key, 500 + millis - 1), "Superseded")
+      assert.strictEqual(SessionRecord.verify(lasting, key, 500 + millis), "Foreign")
+      assert.isFalse(SessionRecord.mayDelete(lasting, key, 500 + millis))
+    })
+
     it("the old key may still end the session, and cannot prolong it", () => {
       assert.isTrue(SessionRecord.mayDelete(renewed, key, 501))
       assert.strictEqual(SessionRecord.refresh(renewed, key, 1_000, 501)._tag, "Gone")

@@ -115,12 +115,12 @@ const visitView = (visit: Visit, ttlSeconds: number): Html =>
   <section class="card facts" aria-labelledby="session-title">
     <h2 id="session-title">Your session</h2>
     <dl>
-      <div class="wide"><dt>Id</dt><dd><code id="session-id">${visit.id}</code></dd></div>
+      <div><dt>Id</dt><dd><code id="session-id">${visit.id}</code></dd></div>
       <div><dt>Created</dt><dd><time datetime="${DateTime.formatIso(visit.createdAt)}">${
     formatTime(visit.createdAt)
   }</time></dd></div>
-      <div><dt>Status of this request</dt><dd>${badge(visit.status)}</dd></div>
-      <div class="wide"><dt id="left-label">Time left</dt><dd>
+      <div><dt>This request</dt><dd>${badge(visit.status)}</dd></div>
+      <div><dt id="left-label">Time left</dt><dd>
         <span id="left" data-seconds="${visit.secondsLeft}">${formatSeconds(visit.secondsLeft)}</span>
         <progress max="${ttlSeconds}" value="${visit.secondsLeft}" aria-labelledby="left-label"></progress>
       </dd></div>
@@ -128,7 +128,7 @@ const visitView = (visit: Visit, ttlSeconds: number): Html =>
     <p class="quiet">The id names the session and proves nothing, so it may be shown. What proves that the session is yours
       is in a cookie that scripts cannot read.</p>
     <div class="actions">
-      <form method="post" action="/renew"><button type="submit" data-focus="renew">Renew the cookie</button></form>
+      <form method="post" action="/renew"><button type="submit" data-focus="renew">Renew cookie</button></form>
       <form method="post" action="/logout"><button type="submit" data-focus="logout">Log out</button></form>
     </div>
   </section>

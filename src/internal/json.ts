@@ -39,7 +39,7 @@ const isJsonArray = (value: object, depth: number): boolean => {
 
 // A property that holds `undefined` is an optional field left out, as Schema encodes it; JSON leaves it out as well.
 const isJsonObject = (value: object, depth: number): boolean => {
-  const prototype = Object.getPrototypeOf(value)
+  const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) {
     return false
   }

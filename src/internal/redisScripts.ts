@@ -8,6 +8,7 @@
  * @internal
  */
 import { createHash } from "node:crypto"
+import * as SessionRecord from "../SessionRecord.js"
 import { fields, layoutVersion } from "./redisRecord.js"
 
 /**
@@ -57,7 +58,11 @@ if not tonumber(expiresAt or '') then return {'Malformed', '${fields.expiresAt}'
 if deadline and not tonumber(deadline) then return {'Malformed', '${fields.deadline}'} end
 if now >= tonumber(expiresAt) then return {'Gone'} end
 local isCurrent = current == digest
-if not isCurrent and not string.find(',' .. superseded, ',' .. digest .. ':', 1, true) then return {'Gone'} end
+if not isCurrent then
+  local _, colon = string.find(',' .. superseded, ',' .. digest .. ':', 1, true)
+  local at = colon and tonumber(string.match(superseded, '^[^,]+', colon))
+  if not at or now - at >= ${SessionRecord.supersededRetention.millis} then return {'Gone'} end
+end
 `
 
 // ARGV[3]: when the record would expire if it had no deadline.
@@ -125,23 +130,22 @@ export const update = script(
 )
 
 /**
- * `ARGV[4]`: the new digest. `ARGV[5]` and `ARGV[6]`: for how long and for how many renewals an old one is kept. Answers
- * as `update` does.
+ * `ARGV[4]`: the new digest. Answers as `update` does.
  *
  * @internal
  */
 export const renew = script(
   own,
   extended,
-  "local first = 7",
+  "local first = 5",
   expectations,
   sliced,
   expire,
   `
 local kept = {current .. ':' .. ARGV[2]}
 for old, at in string.gmatch(superseded, '([^:,]+):([^,]+)') do
-  if #kept >= tonumber(ARGV[6]) then break end
-  if now - tonumber(at) < tonumber(ARGV[5]) then kept[#kept + 1] = old .. ':' .. at end
+  if #kept >= ${SessionRecord.supersededRetention.renewals} then break end
+  if now - tonumber(at) < ${SessionRecord.supersededRetention.millis} then kept[#kept + 1] = old .. ':' .. at end
 end
 redis.call('HSET', KEYS[1], '${fields.digest}', ARGV[4], '${fields.superseded}', table.concat(kept, ','))
 `,

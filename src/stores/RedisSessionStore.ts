@@ -28,7 +28,6 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { Redis, type RedisOptions } from "ioredis"
 import type { RedisClient, RedisConnection, RedisFailure } from "../internal/redisCommand.js"
@@ -116,25 +115,10 @@ export const defaults = { prefix: "session:", timeout: "1 second" } as const
 export type { RedisClient } from "../internal/redisCommand.js"
 
 /**
- * The store cannot be built from these options. The message says what would do instead, and never the URL's password.
- *
- * @since 0.1.0
- * @category errors
- */
-export class RedisSessionStoreError
-  extends Schema.TaggedError<RedisSessionStoreError>("effect-session/RedisSessionStoreError")(
-    "RedisSessionStoreError",
-    {
-      option: Schema.Literal("url", "timeout", "redis"),
-      message: Schema.String
-    }
-  )
-{}
-
-/**
  * Connects to Redis and makes a store of the connection, which is closed with the scope.
  *
- * Waits for the connection for at most the time limit. Where it is not there by then, a warning is logged and the store
+ * Fails with a `SessionStoreConfigError` where an option cannot be used; its message never quotes the URL. Waits for the
+ * connection for at most the time limit. Where it is not there by then, a warning is logged and the store
  * is built nevertheless. A connection that is lost is logged once as a warning, and once more when it is back.
  *
  * @since 0.1.0
@@ -142,12 +126,13 @@ export class RedisSessionStoreError
  */
 export const make = (
   options: Options
-): Effect.Effect<SessionStore.SessionStore, RedisSessionStoreError, Scope.Scope> =>
+): Effect.Effect<SessionStore.SessionStore, SessionStore.SessionStoreConfigError, Scope.Scope> =>
   Effect.gen(function*() {
     const url = typeof options.url === "string" ? options.url : Redacted.value(options.url)
     const address = yield* Either.mapLeft(
       parseRedisUrl(url),
-      (mend) => new RedisSessionStoreError({ option: "url", message: `The option url cannot be read: ${mend}` })
+      (mend) =>
+        new SessionStore.SessionStoreConfigError({ option: "url", message: `The option url cannot be read: ${mend}` })
     )
     const limit = yield* decodeTimeout(options)
     const connection = yield* connect(address, limit, options.redis)
@@ -165,7 +150,7 @@ export const make = (
 export const fromClient = (
   client: RedisClient,
   options?: ClientOptions | undefined
-): Effect.Effect<SessionStore.SessionStore, RedisSessionStoreError> =>
+): Effect.Effect<SessionStore.SessionStore, SessionStore.SessionStoreConfigError> =>
   Effect.map(
     decodeTimeout(options ?? {}),
     (limit) => makeStore({ client, dropIfReady: () => {} }, limit, options?.prefix)
@@ -177,7 +162,7 @@ export const fromClient = (
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options): Layer.Layer<SessionStore.SessionStore, RedisSessionStoreError> =>
+export const layer = (options: Options): Layer.Layer<SessionStore.SessionStore, SessionStore.SessionStoreConfigError> =>
   Layer.scoped(SessionStore.SessionStore, make(options))
 
 /**
@@ -188,7 +173,7 @@ export const layer = (options: Options): Layer.Layer<SessionStore.SessionStore, 
  */
 export const layerConfig = (
   options: EffectConfig.Config.Wrap<Options>
-): Layer.Layer<SessionStore.SessionStore, RedisSessionStoreError | ConfigError.ConfigError> =>
+): Layer.Layer<SessionStore.SessionStore, SessionStore.SessionStoreConfigError | ConfigError.ConfigError> =>
   Layer.scoped(SessionStore.SessionStore, Effect.flatMap(EffectConfig.unwrap(options), make))
 
 /**
@@ -200,7 +185,7 @@ export const layerConfig = (
 export const layerFromClient = (
   client: RedisClient,
   options?: ClientOptions | undefined
-): Layer.Layer<SessionStore.SessionStore, RedisSessionStoreError> =>
+): Layer.Layer<SessionStore.SessionStore, SessionStore.SessionStoreConfigError> =>
   Layer.effect(SessionStore.SessionStore, fromClient(client, options))
 
 // -- options
@@ -208,11 +193,13 @@ export const layerFromClient = (
 // What a timer of Node can count: more overflows, and would fire at once.
 const maxTimerMillis = 2_147_483_647
 
-const decodeTimeout = (options: ClientOptions): Effect.Effect<Duration.Duration, RedisSessionStoreError> =>
+const decodeTimeout = (
+  options: ClientOptions
+): Effect.Effect<Duration.Duration, SessionStore.SessionStoreConfigError> =>
   Duration.decodeUnknown(options.timeout ?? defaults.timeout).pipe(
     Option.filter((limit) => Duration.toMillis(limit) > 0 && Duration.toMillis(limit) <= maxTimerMillis),
     Effect.mapError(() =>
-      new RedisSessionStoreError({
+      new SessionStore.SessionStoreConfigError({
         option: "timeout",
         message: "The option timeout must be a duration of more than zero and at most 24 days, such as \"1 second\""
       })
@@ -230,7 +217,7 @@ const connect = (
   address: RedisAddress,
   limit: Duration.Duration,
   options: Options["redis"]
-): Effect.Effect<RedisConnection, RedisSessionStoreError, Scope.Scope> =>
+): Effect.Effect<RedisConnection, SessionStore.SessionStoreConfigError, Scope.Scope> =>
   Effect.gen(function*() {
     const runtime = yield* Effect.runtime<never>()
     const fork = (effect: Effect.Effect<void>) => {
@@ -240,7 +227,10 @@ const connect = (
       Effect.try({
         try: () => openConnection(address, limit, options, fork),
         catch: (error) =>
-          new RedisSessionStoreError({ option: "redis", message: `ioredis refuses it: ${describeError(error)}` })
+          new SessionStore.SessionStoreConfigError({
+            option: "redis",
+            message: `ioredis refuses it: ${describeError(error)}`
+          })
       }),
       (own) => own.close
     )
@@ -249,7 +239,7 @@ const connect = (
   })
 
 interface OwnConnection extends RedisConnection {
-  readonly awaitReady: Effect.Effect<void, RedisSessionStoreError>
+  readonly awaitReady: Effect.Effect<void, SessionStore.SessionStoreConfigError>
   readonly close: Effect.Effect<void>
 }
 
@@ -343,7 +333,7 @@ const openConnection = (
           resume(Effect.void)
         } else if (client.status === "end") {
           const message = `ioredis cannot connect with it: ${lastError ?? "the connection was closed for good"}`
-          resume(Effect.fail(new RedisSessionStoreError({ option: "redis", message })))
+          resume(Effect.fail(new SessionStore.SessionStoreConfigError({ option: "redis", message })))
         } else {
           lastError ??= `no answer within ${Duration.format(limit)}`
           reportDown()
@@ -481,8 +471,6 @@ const makeStore = (
         const newKey = SessionKey.mintSecret(key.id)
         return rewrite("renew", scripts.renew, key, newKey, ttl, [
           SessionKey.digest(newKey),
-          String(SessionRecord.supersededRetention.millis),
-          String(SessionRecord.supersededRetention.renewals),
           ...changeArguments(change)
         ])
       }),

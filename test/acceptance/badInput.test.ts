@@ -442,6 +442,22 @@ describe("several cookies of the name", () => {
   )
 
   attempt(
+    "the one from before a renewal beside its successor is the successor, in either order",
+    Effect.gen(function*() {
+      const old = yield* begin
+      const renewed = (yield* request("/renew", cookie(old))).setCookies[0]!.value
+      let counter = 1
+      for (const header of bothOrders(old, renewed)) {
+        assert.deepStrictEqual(yield* read(header), { counter })
+        assert.deepStrictEqual((yield* request("/write", header)).setCookies, [])
+        counter++
+      }
+      assert.deepStrictEqual(yield* read(cookie(renewed)), { counter: 3 })
+      assert.deepStrictEqual(yield* read(cookie(old)), emptyState)
+    })
+  )
+
+  attempt(
     "a header stuffed with more of them than anybody opens is none, wherever the good one stands",
     Effect.gen(function*() {
       const value = yield* begin

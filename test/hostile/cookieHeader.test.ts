@@ -8,6 +8,7 @@ import { scaled } from "../support/soak.js"
 import { builtIns } from "./builtIns.js"
 import { mostCandidates, readAsDocumented, readEveryValue } from "./cookieAutomaton.js"
 import { askedNames, costlyShapes, hugeHeader, longHeader, ownName, shortHeader } from "./headers.js"
+import { patience, repeat } from "./patience.js"
 import { makeRandom } from "./random.js"
 
 const before = builtIns()
@@ -22,13 +23,13 @@ const agree = (header: string, name: string, seed: number): ReadonlyArray<string
 }
 
 describe("the cookie header, fuzzed", () => {
-  it("reads what the documented rules say, on short, long and huge headers of every byte there is", () => {
+  it("reads what the documented rules say, on short, long and huge headers of every byte there is", async () => {
     const headers = scaled(200_000, 1_000_000)
     const random = makeRandom()
     let found = 0
     let foundNothing = 0
     let overfull = 0
-    for (let i = 0; i < headers; i++) {
+    await repeat(headers, (i) => {
       const header = i % 20_000 === 0 ? hugeHeader(random) : i % 2_000 === 0 ? longHeader(random) : shortHeader(random)
       const values = agree(header, random.pick(askedNames), random.seed)
       if (values === tooManyCandidates) {
@@ -38,7 +39,7 @@ describe("the cookie header, fuzzed", () => {
       } else {
         found++
       }
-    }
+    })
     // A fuzzer whose inputs all end in the same branch would prove nothing.
     assert.strictEqual(maxCandidates, mostCandidates)
     assert.isAbove(found, headers / 10)
@@ -52,7 +53,7 @@ describe("the cookie header, fuzzed", () => {
       "without it": foundNothing,
       "too many": overfull
     })
-  })
+  }, patience)
 
   it("reads every byte as itself: 256 bytes in 12 places of a header", () => {
     for (let byte = 0; byte < 256; byte++) {
@@ -78,10 +79,10 @@ describe("the cookie header, fuzzed", () => {
     }
   })
 
-  it("finds the same values in whatever order the pairs stand", () => {
+  it("finds the same values in whatever order the pairs stand", async () => {
     const random = makeRandom()
     const rounds = scaled(10_000, 100_000)
-    for (let i = 0; i < rounds; i++) {
+    await repeat(rounds, () => {
       const pairs = shortHeader(random).split(";")
       const shuffled = [...pairs]
       for (let at = shuffled.length - 1; at > 0; at--) {
@@ -95,13 +96,13 @@ describe("the cookie header, fuzzed", () => {
         [...readCookieValues(pairs.join(";"), ownName)].sort(),
         `seed ${random.seed}, ${JSON.stringify(pairs)}`
       )
-    }
-  })
+    })
+  }, patience)
 
-  it("never loses the true cookie to whatever stands beside it, short of too many of its name", () => {
+  it("never loses the true cookie to whatever stands beside it, short of too many of its name", async () => {
     const random = makeRandom()
     const rounds = scaled(10_000, 100_000)
-    for (let i = 0; i < rounds; i++) {
+    await repeat(rounds, () => {
       const hostile = shortHeader(random)
       const own = readEveryValue(hostile, ownName)
       for (const header of [`${ownName}=T;${hostile}`, `${hostile};${ownName}=T`]) {
@@ -109,8 +110,8 @@ describe("the cookie header, fuzzed", () => {
         assert.strictEqual(values.length, own.length + 1 > mostCandidates ? 0 : own.length + 1)
         assert.isTrue(values === tooManyCandidates || values.includes("T"), `seed ${random.seed}, ${header}`)
       }
-    }
-  })
+    })
+  }, patience)
 
   describe("a header of a megabyte", () => {
     const megabyte = 1_000_000

@@ -158,7 +158,11 @@ export const forgeries: { readonly [title: string]: Forge } = {
   ),
   "a run of equal bytes": onBytes((bytes, random) => {
     const from = random.below(bytes.length)
-    return bytes.fill(random.pick([0, 0xff, random.below(256)]), from, Math.min(bytes.length, from + 1 + random.below(16)))
+    return bytes.fill(
+      random.pick([0, 0xff, random.below(256)]),
+      from,
+      Math.min(bytes.length, from + 1 + random.below(16))
+    )
   })
 }
 

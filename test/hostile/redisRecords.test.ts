@@ -19,6 +19,7 @@ import { makeWebApp } from "../support/webApp.js"
 import { builtIns } from "./builtIns.js"
 import { observed, operations, resultOf } from "./operations.js"
 import type { Result } from "./operations.js"
+import { patience } from "./patience.js"
 import { makeRandom } from "./random.js"
 import { recordHash } from "./records.js"
 import type { Hash } from "./records.js"
@@ -82,39 +83,43 @@ const makeVictim = (store: SessionStore.SessionStore) =>
   )
 
 describe("records in Redis, fuzzed", () => {
-  it.scopedLive("each verb answers or fails with a typed error, and nobody sees what another has", () =>
-    Effect.gen(function*() {
-      const { redis, store } = yield* world
-      const victim = yield* makeVictim(store)
-      const random = makeRandom()
-      const records = scaled(2_000, 30_000)
-      let live = 0
-      const cases = Array.from({ length: records }, () => {
-        const key = SessionKey.mint()
-        return { key, hash: recordHash(random, key) }
-      })
-      yield* Effect.forEach(cases, ({ hash, key }) =>
-        Effect.gen(function*() {
-          for (const [verb, call] of Object.entries(verbsOf(store, key))) {
-            yield* plant(redis, key, hash)
-            const result = resultOf(yield* Effect.exit(call))
-            assertNoDefect(result, `seed ${random.seed}, ${verb} of ${show(hash)}`)
-            const answer = result._tag === "Value" ? result.value as SessionStore.LoadResult | undefined : undefined
-            if (answer?._tag === "Live") {
-              live++
-              assert.strictEqual(answer.record.id, key.id)
-              for (const [name, value] of answer.record.state) {
-                assert.include([hash.get(`=${name}`), hash.get(`~${JSON.stringify(name)}`)], value)
+  it.scopedLive(
+    "each verb answers or fails with a typed error, and nobody sees what another has",
+    () =>
+      Effect.gen(function*() {
+        const { redis, store } = yield* world
+        const victim = yield* makeVictim(store)
+        const random = makeRandom()
+        const records = scaled(2_000, 30_000)
+        let live = 0
+        const cases = Array.from({ length: records }, () => {
+          const key = SessionKey.mint()
+          return { key, hash: recordHash(random, key) }
+        })
+        yield* Effect.forEach(cases, ({ hash, key }) =>
+          Effect.gen(function*() {
+            for (const [verb, call] of Object.entries(verbsOf(store, key))) {
+              yield* plant(redis, key, hash)
+              const result = resultOf(yield* Effect.exit(call))
+              assertNoDefect(result, `seed ${random.seed}, ${verb} of ${show(hash)}`)
+              const answer = result._tag === "Value" ? result.value as SessionStore.LoadResult | undefined : undefined
+              if (answer?._tag === "Live") {
+                live++
+                assert.strictEqual(answer.record.id, key.id)
+                for (const [name, value] of answer.record.state) {
+                  assert.include([hash.get(`=${name}`), hash.get(`~${JSON.stringify(name)}`)], value)
+                }
               }
             }
-          }
-          yield* Effect.promise(() => redis.del(redisKeyOf(key)))
-        }), { concurrency: 32, discard: true })
-      yield* victim.isUntouched
-      assert.isAbove(live, records / 100)
-      assert.isBelow(live, records)
-      report("hostile records in Redis", { seed: random.seed, records, live, defects: 0 })
-    }), 120_000)
+            yield* Effect.promise(() => redis.del(redisKeyOf(key)))
+          }), { concurrency: 32, discard: true })
+        yield* victim.isUntouched
+        assert.isAbove(live, records / 100)
+        assert.isBelow(live, records)
+        report("hostile records in Redis", { seed: random.seed, records, live, defects: 0 })
+      }),
+    patience
+  )
 
   it.scopedLive("a key of another type is a typed error for each verb, and stays what it is", () =>
     Effect.gen(function*() {
@@ -167,35 +172,39 @@ describe("records in Redis, fuzzed", () => {
           assertNoDefect(resultOf(yield* Effect.exit(call)), `${verb} of ten megabytes`)
         }
       }
-    }), 60_000)
+    }), patience)
 
-  it.scopedLive("a request whose record is such a hash is anonymous or gets a typed error, whatever it does", () =>
-    Effect.gen(function*() {
-      const { redis, store } = yield* world
-      const victim = yield* makeVictim(store)
-      const random = makeRandom()
-      const app = yield* makeWebApp({ store: Layer.succeed(SessionStore.SessionStore, store) })
-      const names = Object.keys(operations)
-      const requests = scaled(1_500, 15_000)
-      for (let i = 0; i < requests; i++) {
-        const key = SessionKey.mint()
-        const hash = recordHash(random, key)
-        yield* plant(redis, key, hash)
-        const name = names[i % names.length]!
-        const about = `seed ${random.seed}, ${name} of ${show(hash)}`
-        const results: Array<Result> = []
-        const cookie = `__Host-id=${app.middleware.crypto.seal(SessionKey.toText(key))}`
-        const { body, status } = yield* app.request(observed(name, (result) => results.push(result)), cookie)
-        assert.strictEqual(results.length, 1, about)
-        assertNoDefect(results[0]!, about)
-        assert.notInclude(JSON.stringify(results[0]), "victim of the test", about)
-        // 500: the commit found the record damaged in a place that reading it had not looked at.
-        assert.include([204, 500], status, about)
-        assert.isUndefined(body)
-        yield* Effect.promise(() => redis.del(redisKeyOf(key)))
-      }
-      yield* victim.isUntouched
-    }).pipe(Effect.provide(silence)), 60_000)
+  it.scopedLive(
+    "a request whose record is such a hash is anonymous or gets a typed error, whatever it does",
+    () =>
+      Effect.gen(function*() {
+        const { redis, store } = yield* world
+        const victim = yield* makeVictim(store)
+        const random = makeRandom()
+        const app = yield* makeWebApp({ store: Layer.succeed(SessionStore.SessionStore, store) })
+        const names = Object.keys(operations)
+        const requests = scaled(1_500, 15_000)
+        for (let i = 0; i < requests; i++) {
+          const key = SessionKey.mint()
+          const hash = recordHash(random, key)
+          yield* plant(redis, key, hash)
+          const name = names[i % names.length]!
+          const about = `seed ${random.seed}, ${name} of ${show(hash)}`
+          const results: Array<Result> = []
+          const cookie = `__Host-id=${app.middleware.crypto.seal(SessionKey.toText(key))}`
+          const { body, status } = yield* app.request(observed(name, (result) => results.push(result)), cookie)
+          assert.strictEqual(results.length, 1, about)
+          assertNoDefect(results[0]!, about)
+          assert.notInclude(JSON.stringify(results[0]), "victim of the test", about)
+          // 500: the commit found the record damaged in a place that reading it had not looked at.
+          assert.include([204, 500], status, about)
+          assert.isUndefined(body)
+          yield* Effect.promise(() => redis.del(redisKeyOf(key)))
+        }
+        yield* victim.isUntouched
+      }).pipe(Effect.provide(silence)),
+    patience
+  )
 
   it("leaves the built-in prototypes as they were", () => {
     assert.deepStrictEqual(builtIns(), before)

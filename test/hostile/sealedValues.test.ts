@@ -8,6 +8,7 @@ import { report } from "../support/figures.js"
 import { scaled } from "../support/soak.js"
 import { forgeries, spelledOut, targetsWith } from "./forgeries.js"
 import type { Target } from "./forgeries.js"
+import { breathe, patience, repeat } from "./patience.js"
 import { makeRandom } from "./random.js"
 
 const random = makeRandom()
@@ -35,7 +36,7 @@ describe("sealed values, forged", () => {
     const ways = Object.entries(forgeries)
     const share = Math.ceil(attempts / targets.length)
 
-    it(`${target.title}: nothing that was changed after it was sealed opens`, () => {
+    it(`${target.title}: nothing that was changed after it was sealed opens`, async () => {
       const byWay = new Map<string, number>()
       let genuine: ReadonlyArray<string> = []
       let spellings: ReadonlySet<string> = new Set()
@@ -43,6 +44,7 @@ describe("sealed values, forged", () => {
         if (round % 500 === 0) {
           genuine = texts().map((text) => target.crypto.seal(text))
           spellings = new Set(genuine.map((value) => spelledOut(target, value)))
+          await breathe()
         }
         const [how, forge] = ways[round % ways.length]!
         const value = random.pick(genuine)
@@ -62,19 +64,19 @@ describe("sealed values, forged", () => {
       for (const value of genuine) {
         assert.isTrue(Option.isSome(target.crypto.open(value)))
       }
-    })
+    }, patience)
 
-    it(`${target.title}: nothing sealed with another key, for another name, policy or format opens`, () => {
+    it(`${target.title}: nothing sealed with another key, for another name, policy or format opens`, async () => {
       const rounds = scaled(150, 3_000)
-      for (let i = 0; i < rounds; i++) {
+      await repeat(rounds, () => {
         for (const text of texts()) {
           for (const other of [...target.siblings, ...target.strangers]) {
             assertRefused(target, other.seal(text), "sealed elsewhere")
             refused++
           }
         }
-      }
-    })
+      })
+    }, patience)
   }
 
   it("has tried as many as it says", () => {

@@ -101,7 +101,9 @@ export const mixesUpSessions: Breakage = (store) => {
     ...store,
     load: (key) =>
       Effect.map(store.load(key), (result) => {
-        const mixed = last._tag === "Live" && result._tag === "Live" ? Live({ record: { ...result.record, state: last.record.state } }) : result
+        const mixed = last._tag === "Live" && result._tag === "Live"
+          ? Live({ record: { ...result.record, state: last.record.state } })
+          : result
         last = result
         return mixed
       })
@@ -125,8 +127,10 @@ export const expiresLate: Breakage = (store) => {
 export const neverRefreshes: Breakage = (store) => ({
   ...store,
   updateTtl: (key) =>
-    Effect.map(Effect.orDie(store.load(key)), (result) =>
-      result._tag === "Live" ? Saved({ key, expiresAt: result.record.expiresAt, isCurrent: true }) : Gone())
+    Effect.map(
+      Effect.orDie(store.load(key)),
+      (result) => result._tag === "Live" ? Saved({ key, expiresAt: result.record.expiresAt, isCurrent: true }) : Gone()
+    )
 })
 
 /** A change that was computed from an older value than the store holds overwrites it. */
@@ -139,8 +143,10 @@ export const forgetsExpectations: Breakage = (store) => ({
 export const takesEveryKeyForTheCurrent: Breakage = (store) => ({
   ...store,
   update: (key, change, ttl) =>
-    Effect.map(store.update(key, change, ttl), (result) =>
-      result._tag === "Saved" ? Saved({ ...result, isCurrent: true }) : result)
+    Effect.map(
+      store.update(key, change, ttl),
+      (result) => result._tag === "Saved" ? Saved({ ...result, isCurrent: true }) : result
+    )
 })
 
 /**

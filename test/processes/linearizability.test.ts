@@ -234,13 +234,14 @@ describe("the checker rejects", () => {
 /** What a store may get wrong. */
 type Fault = "WritesWholeState" | "CreatesOnUpdate" | "ReadsACache" | "KeepsOldKeys" | "IncrementsBlindly" | "None"
 
-/** The history of a store in small that runs twelve operations at a time, on a clock of its own. */
+/** The history of a store in small that runs eight operations at a time, on a clock of its own. */
 const simulate = (seed: number, fault: Fault): ReadonlyArray<Operation> => {
   const random = makeRandom(seed)
   const names = ["a", "b", "c"]
   let session: { values: Values; key: number } | undefined = { values: { a: 1 }, key: 0 }
   let cache = session
   let lastKey = 0
+  let knownKey = 0
   let nextValue = 100
 
   interface Running {
@@ -318,9 +319,10 @@ const simulate = (seed: number, fault: Fault): ReadonlyArray<Operation> => {
     session = { ...session, values: ground }
   }
 
-  for (let now = 0; history.length < 150; now++) {
-    if (running.length < 12 && random.isLikely(0.5)) {
-      const key = random.isLikely(0.1) ? random.whole(lastKey + 1) : lastKey
+  const started = () => running.length + history.length
+  for (let now = 0; running.length > 0 || started() < 150; now++) {
+    if (running.length < 8 && started() < 150 && random.isLikely(0.5)) {
+      const key = random.isLikely(0.1) ? random.whole(knownKey + 1) : knownKey
       running.push({ operation: { action: act(), key, invoked: now, returned: Infinity, answer: undefined } })
       continue
     }
@@ -337,11 +339,11 @@ const simulate = (seed: number, fault: Fault): ReadonlyArray<Operation> => {
       running.splice(index, 1)
       // A few answers get lost.
       const isLost = random.isLikely(0.02)
+      if (!isLost && typeof one.answer.cookie === "number") {
+        knownKey = Math.max(knownKey, one.answer.cookie)
+      }
       history.push(isLost ? one.operation : { ...one.operation, returned: now, answer: one.answer })
     }
-  }
-  for (const { operation } of running) {
-    history.push(operation)
   }
   return history
 }

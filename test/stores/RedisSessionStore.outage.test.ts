@@ -355,7 +355,7 @@ describe("RedisSessionStore without its Redis", () => {
       const error = yield* hangs(Effect.flip(
         makeStore({ url: `rediss://:planted@127.0.0.1:${port}`, redis: { tls: { cert: "no certificate" } } })
       ))
-      assert(error._tag === "RedisSessionStoreError")
+      assert(error._tag === "SessionStoreConfigError")
       assert.strictEqual(error.option, "redis")
       assert.notInclude(error.message, "planted")
     }))

@@ -1002,7 +1002,7 @@ describe("RedisSessionStore options", () => {
       Effect.gen(function*() {
         for (const given of [url, Redacted.make(url)]) {
           const error = yield* refusal({ url: given })
-          assert.strictEqual(error._tag, "RedisSessionStoreError")
+          assert.strictEqual(error._tag, "SessionStoreConfigError")
           assert.strictEqual(error.option, "url")
           assert.include(error.message, "option url")
           assert.notInclude(error.message, "planted")

@@ -1,0 +1,20 @@
+/**
+ * Long loops of synchronous work, in a process that also has to answer whoever runs the tests.
+ */
+import { scaled } from "../support/soak.js"
+
+/** How long such a test may take on a machine that has other things to do, in milliseconds. */
+export const patience = scaled(120_000, 900_000)
+
+/** Lets timers and messages through. */
+export const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** Does something for each number below `count`, and breathes now and then. */
+export const repeat = async (count: number, body: (index: number) => void): Promise<void> => {
+  for (let i = 0; i < count; i++) {
+    body(i)
+    if (i % 500 === 499) {
+      await breathe()
+    }
+  }
+}
