@@ -3,6 +3,7 @@
  * sockets, on a clock that is set by hand, with the middleware of the caller's choice for each request.
  */
 import * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as Config from "effect-session/Config"
 import * as SessionMiddleware from "effect-session/SessionMiddleware"
 import * as SessionStore from "effect-session/SessionStore"
@@ -48,7 +49,12 @@ export const makeSessionApp = (start: number): SessionApp => {
     sleep: (duration) => live.sleep(duration)
   }
   const runtime = Effect.runSync(
-    Effect.runtime<never>().pipe(Effect.withClock(clock), Logger.withMinimumLogLevel(LogLevel.None))
+    Effect.runtime<never>().pipe(
+      Effect.withClock(clock),
+      Logger.withMinimumLogLevel(LogLevel.None),
+      // A span per request costs more than all the rest of it.
+      HttpMiddleware.withTracerDisabledWhen(() => true)
+    )
   )
   const serve = HttpApp.toWebHandlerRuntime(runtime)
   const app: SessionApp = {

@@ -320,7 +320,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         assert.strictEqual((yield* store.update(keys[1]!, SessionRecord.noChange, minute))._tag, "Saved")
       }))
 
-    it.effect("forgets a replaced key with the first renewal after an hour", () =>
+    it.effect("forgets a replaced key after an hour, with another renewal and without", () =>
       Effect.gen(function*() {
         const { store } = yield* fixture
         const ttl = 600 * minute
@@ -330,6 +330,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const third = saved(yield* store.renew(second, SessionRecord.noChange, ttl)).key
         assert.strictEqual((yield* store.update(key, SessionRecord.noChange, ttl))._tag, "Saved")
         yield* TestClock.adjust(1)
+        assert.strictEqual((yield* store.update(key, SessionRecord.noChange, ttl))._tag, "Gone")
         yield* store.renew(third, SessionRecord.noChange, ttl)
         assert.strictEqual((yield* store.update(key, SessionRecord.noChange, ttl))._tag, "Gone")
         assert.strictEqual((yield* store.update(second, SessionRecord.noChange, ttl))._tag, "Saved")
