@@ -12,7 +12,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
-    testTimeout: 30_000,
+    testTimeout: process.env["SOAK"] === "1" ? 900_000 : 30_000,
     hookTimeout: 30_000,
     pool: "forks",
     poolOptions: { forks: { maxForks: 2 } }

@@ -10,8 +10,6 @@ import * as Schedule from "effect/Schedule"
 type Row = SessionRecord.StoredRecord
 
 const make = (rows: Map<string, Row>): SessionStore.SessionStore => {
-  const read = (id: string) => Effect.sync(() => rows.get(id))
-
   // One atomic step: puts `to` in the place of `from`, or says that somebody else was faster.
   const compareAndSwap = (id: string, from: Row | undefined, to: Row | undefined) =>
     Effect.sync(() => rows.get(id) === from && (to === undefined ? rows.delete(id) : rows.set(id, to).has(id)))
@@ -19,7 +17,7 @@ const make = (rows: Map<string, Row>): SessionStore.SessionStore => {
   const apply = <A>(id: string, rule: (record: Row | undefined, now: number) => [answer: A, next: Row | undefined]) =>
     Effect.gen(function*() {
       while (true) {
-        const row = yield* read(id)
+        const row = yield* Effect.sync(() => rows.get(id))
         const record = structuredClone(row)
         const [answer, next] = rule(record, yield* Clock.currentTimeMillis)
         if (next === record || (yield* compareAndSwap(id, row, structuredClone(next)))) {
@@ -54,15 +52,12 @@ const make = (rows: Map<string, Row>): SessionStore.SessionStore => {
     update: (key, change, ttl) => write(key, (record, now) => SessionRecord.update(record, key, change, ttl, now)),
     updateTtl: (key, ttl) => write(key, (record, now) => SessionRecord.refresh(record, key, ttl, now)),
     renew: (key, change, ttl) =>
-      Effect.suspend(() => {
-        const newKey = SessionKey.mintSecret(key.id)
-        return write(newKey, (record, now) => SessionRecord.renew(record, key, newKey, change, ttl, now))
-      }),
+      Effect.flatMap(
+        Effect.sync(() => SessionKey.mintSecret(key.id)),
+        (newKey) => write(newKey, (record, now) => SessionRecord.renew(record, key, newKey, change, ttl, now))
+      ),
     delete: (key) =>
-      apply(key.id, (record, now) => [
-        undefined,
-        record && SessionRecord.mayDelete(record, key, now) ? undefined : record
-      ])
+      apply(key.id, (row, now) => [undefined, row && SessionRecord.mayDelete(row, key, now) ? undefined : row])
   })
 }
 

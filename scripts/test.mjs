@@ -4,7 +4,7 @@
  * Arguments go to vitest and leave the other checks out: `npm test -- test/SessionKey.test.ts`.
  */
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import process from "node:process"
@@ -91,13 +91,30 @@ const readCounts = (file) => {
   }
 }
 
+/** What the suites counted: runs, interleavings, faults, inputs, findings. @param {string} folder */
+const printFigures = (folder) => {
+  const lines = readdirSync(folder).flatMap((file) => readFileSync(join(folder, file), "utf8").trim().split("\n"))
+  const suites = lines.map((line) => JSON.parse(line)).sort((left, right) => left.name < right.name ? -1 : 1)
+  if (suites.length > 0) {
+    console.log("\nFigures")
+  }
+  for (const { figures, name } of suites) {
+    const pairs = Object.entries(figures).map(([figure, value]) => `${figure} ${value}`)
+    console.log(`  ${name}: ${pairs.join(", ")}`)
+  }
+}
+
 const runVitest = () => {
   const folder = mkdtempSync(join(tmpdir(), "effect-session-test-"))
   try {
     const report = join(folder, "report.json")
+    const figures = join(folder, "figures")
+    mkdirSync(figures)
+    process.env.FIGURES_DIR = figures
     const exitedWell = run(
       ["vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...vitestArgs]
     )
+    printFigures(figures)
     const { failed, passed } = readCounts(report)
     const ok = exitedWell && failed === 0 && passed > 0
     // Whatever else vitest stumbles over, such as an unhandled error or no test at all, is a failure too.

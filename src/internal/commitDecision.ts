@@ -8,12 +8,13 @@ import type { SessionStatus } from "./sessionStatus.js"
 
 /**
  * What came with the request. `Refused`: a cookie that opens no session, whatever the reason. `Superseded`: a key that a
- * renewal replaced a moment ago; the browser holds a newer cookie, or is about to. `Valid`: a key of a live session, or,
- * where nothing asked the store yet, a key that we sealed.
+ * renewal replaced a moment ago; the browser holds a newer cookie, or is about to. `Ambiguous`: keys of several live
+ * sessions, none of which is chosen. `Valid`: a key of a live session, or, where nothing asked the store yet, a key that
+ * we sealed.
  *
  * @internal
  */
-export type Presented = "None" | "Refused" | "Superseded" | "Valid"
+export type Presented = "None" | "Refused" | "Superseded" | "Ambiguous" | "Valid"
 
 /** @internal */
 export interface CommitFacts {
@@ -58,6 +59,9 @@ export const decideCommit = (facts: CommitFacts): CommitPlan => {
       return facts.hasValues ? "Save" : "Nothing"
     case "Refused":
       return facts.hasValues ? "Save" : facts.status === "Purged" ? "RemoveCookie" : "Nothing"
+    // Whoever logs out ends every session that the browser showed, so that none of them is left behind.
+    case "Ambiguous":
+      return facts.status === "Purged" ? decideForLiveSession(facts) : facts.hasValues ? "Save" : "Nothing"
     case "Valid":
       return decideForLiveSession(facts)
   }

@@ -29,7 +29,8 @@ interface PresentedKey {
 
 /** What the request presented. There is no record where the store was not asked. */
 type Presented =
-  | { readonly _tag: Exclude<PresentedTag, "Valid"> }
+  | { readonly _tag: Exclude<PresentedTag, "Valid" | "Ambiguous"> }
+  | { readonly _tag: "Ambiguous"; readonly sessions: ReadonlyArray<PresentedKey> }
   | PresentedSession
 
 interface PresentedSession extends PresentedKey {
@@ -134,7 +135,9 @@ export class RequestSession extends Session.SessionBase {
         hasValues: this.log.state().size > 0,
         refreshesAlways: this.refreshesAlways
       })
-      return presented._tag === "Valid" ? this.carryOut(plan, presented) : this.carryOutAnonymous(plan)
+      return presented._tag === "Valid"
+        ? this.carryOut(plan, presented)
+        : this.carryOutAnonymous(plan, presented._tag === "Ambiguous" ? presented.sessions : [])
     })
   }
 
@@ -149,12 +152,19 @@ export class RequestSession extends Session.SessionBase {
       : this.present(cookie)
   }
 
-  private carryOutAnonymous(plan: CommitPlan): Effect.Effect<CommitOutcome, CommitError> {
+  private carryOutAnonymous(
+    plan: CommitPlan,
+    ambiguous: ReadonlyArray<PresentedKey>
+  ): Effect.Effect<CommitOutcome, CommitError> {
     switch (plan) {
       case "Save":
         return this.save()
       case "RemoveCookie":
         return Effect.succeed(this.removeCookie())
+      case "Delete":
+        return Effect.as(this.deleteAll(ambiguous), this.removeCookie())
+      case "DeleteThenSave":
+        return Effect.zipRight(this.deleteAll(ambiguous), this.save())
       default:
         return Effect.succeed(keep)
     }
@@ -182,9 +192,9 @@ export class RequestSession extends Session.SessionBase {
               : Effect.zipRight(this.gone(presented), this.startAnew())
         )
       case "Delete":
-        return Effect.as(this.delete(presented), this.removeCookie())
+        return Effect.as(this.deleteAll([presented]), this.removeCookie())
       case "DeleteThenSave":
-        return Effect.zipRight(this.delete(presented), this.save())
+        return Effect.zipRight(this.deleteAll([presented]), this.save())
       default:
         return Effect.succeed(keep)
     }
@@ -250,9 +260,13 @@ export class RequestSession extends Session.SessionBase {
     )
   }
 
-  private delete({ key }: PresentedKey): Effect.Effect<void, CommitError> {
+  private deleteAll(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<void, CommitError> {
     const { publish, store } = this.services
-    return Effect.zipRight(store.delete(key), publish(SessionEvent.Purged({ id: key.id })))
+    return Effect.forEach(
+      sessions,
+      ({ key }) => Effect.zipRight(store.delete(key), publish(SessionEvent.Purged({ id: key.id }))),
+      { discard: true }
+    )
   }
 
   private gone({ key }: PresentedKey): Effect.Effect<CommitOutcome> {
@@ -352,13 +366,13 @@ export class RequestSession extends Session.SessionBase {
   // A parent domain's cookie of the same name can stand beside ours, in either order. A choice between two live sessions
   // would be an attacker's choice, so there is none.
   private theOnlyLiveOne(all: ReadonlyArray<Presented>): Effect.Effect<Presented> {
-    const live = all.filter((presented) => presented._tag === "Valid")
-    if (live.length === 1) {
-      return Effect.succeed(live[0]!)
+    const sessions = all.filter((presented) => presented._tag === "Valid")
+    if (sessions.length === 1) {
+      return Effect.succeed(sessions[0]!)
     }
-    return live.length === 0
+    return sessions.length === 0
       ? Effect.succeed(all.includes(superseded) ? superseded : refused)
-      : Effect.as(this.refuse("Ambiguous"), refused)
+      : Effect.as(this.refuse("Ambiguous"), { _tag: "Ambiguous", sessions })
   }
 
   private refuse(reason: SessionEvent.RefusalReason, id?: SessionId): Effect.Effect<void> {

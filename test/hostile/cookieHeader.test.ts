@@ -122,9 +122,13 @@ describe("the cookie header, fuzzed", () => {
       // A second is a thousand times what a linear reader takes, and a thousandth of what a quadratic one would.
       it(`is read in far less than a second when it is made of ${title}`, () => {
         for (const header of [shape, `${shape};${ownName}=T`, `${ownName}=T;${shape}`]) {
-          const start = performance.now()
-          const values = readCookieValues(header, ownName)
-          const millis = performance.now() - start
+          let values: ReadonlyArray<string> = []
+          // The best of a few: on a busy machine the others measure the neighbours.
+          const millis = Math.min(...[1, 2, 3].map(() => {
+            const start = performance.now()
+            values = readCookieValues(header, ownName)
+            return performance.now() - start
+          }))
           worst = Math.max(worst, millis)
           assert.isBelow(millis, 1_000)
           assert.deepStrictEqual(values, readAsDocumented(header, ownName))

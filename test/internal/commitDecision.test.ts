@@ -31,6 +31,13 @@ const table: ReadonlyArray<Row> = [
   ["Superseded", "Renewed", "some", "any", "Nothing"],
   ["Superseded", "Purged", "none", "any", "Nothing"],
   ["Superseded", "Purged", "some", "any", "Nothing"],
+  ["Ambiguous", "Unchanged", "none", "any", "Nothing"],
+  ["Ambiguous", "Changed", "some", "any", "Save"],
+  ["Ambiguous", "Changed", "removals only", "any", "Nothing"],
+  ["Ambiguous", "Renewed", "none", "any", "Nothing"],
+  ["Ambiguous", "Renewed", "some", "any", "Save"],
+  ["Ambiguous", "Purged", "none", "any", "Delete"],
+  ["Ambiguous", "Purged", "some", "any", "DeleteThenSave"],
   ["Valid", "Unchanged", "none", "on changes", "Nothing"],
   ["Valid", "Unchanged", "none", "always", "UpdateTtl"],
   ["Valid", "Changed", "none", "on changes", "Nothing"],
@@ -63,7 +70,7 @@ describe("the commit table", () => {
 
   it("a request is idle only where every row of the table says that nothing is to be done", () => {
     FastCheck.assert(FastCheck.property(
-      FastCheck.constantFrom<CommitFacts["presented"]>("None", "Refused", "Superseded", "Valid"),
+      FastCheck.constantFrom<CommitFacts["presented"]>("None", "Refused", "Superseded", "Ambiguous", "Valid"),
       FastCheck.constantFrom<CommitFacts["status"]>("Unchanged", "Changed", "Renewed", "Purged"),
       FastCheck.constantFrom<Row[2]>("none", "some", "removals only"),
       FastCheck.boolean(),

@@ -80,6 +80,22 @@ describe("a logout cannot be undone", () => {
       assert.deepStrictEqual((yield* app.request(read, old)).body, {})
     }))
 
+  it.scoped("a logout with cookies of two live sessions ends both, in either order", () =>
+    Effect.gen(function*() {
+      for (const turned of [false, true]) {
+        const app = yield* makeWebApp()
+        const [one, other] = [app.browser(), app.browser()]
+        yield* one.visit(increment)
+        yield* other.visit(increment)
+        const cookies = [one.cookie(), other.cookie()]
+        const both = (turned ? cookies.reverse() : cookies).join("; ")
+        assert.deepStrictEqual((yield* app.request(read, both)).body, {})
+        assert.match((yield* app.request(logout, both)).setCookies[0]!, /Max-Age=0/)
+        assert.deepStrictEqual((yield* one.visit(read)).body, {})
+        assert.deepStrictEqual((yield* other.visit(read)).body, {})
+      }
+    }))
+
   it.scoped("a refresh in flight does not bring the session back either", () =>
     Effect.gen(function*() {
       const lifecycle = { _tag: "PersistentSession", ttl: "1 minute", ttlExtension: "OnEveryRequest" } as const

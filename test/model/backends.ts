@@ -8,7 +8,8 @@ import * as CookieSessionStore from "effect-session/stores/CookieSessionStore"
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Effect from "effect/Effect"
-import type { Redis } from "ioredis"
+import type * as Scope from "effect/Scope"
+import { Redis } from "ioredis"
 
 export interface Backend {
   readonly store: SessionStore.SessionStore
@@ -48,6 +49,13 @@ export const cookie: MakeBackend = () => ({
   grain: 1,
   evictAllBut: () => Effect.void
 })
+
+/** A client of the test's own, which lets go of the server with the scope. */
+export const connectRedis = (url: string): Effect.Effect<Redis, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => new Redis(url)),
+    (client) => Effect.sync(() => client.disconnect())
+  )
 
 /**
  * A Redis store with a prefix of its own. Redis removes records by its own clock, which hardly moves during a run; with a

@@ -36,10 +36,13 @@ export interface Verdict {
   readonly failure: string | undefined
 }
 
-/** `shrink: false` stops at the first run that fails, without looking for a shorter one. */
+/**
+ * `shrink: false` stops at the first run that fails, without looking for a shorter one. After `limit` milliseconds no
+ * new run begins.
+ */
 export const runModel = async (
   makeBackend: () => Backend,
-  options: { readonly runs: number; readonly shrink?: boolean }
+  options: { readonly runs: number; readonly limit: number; readonly shrink?: boolean }
 ): Promise<Verdict> => {
   let runs = 0
   let commands = 0
@@ -61,7 +64,11 @@ export const runModel = async (
       requests += run.requests
     }
   })
-  const details = await check(property, { numRuns: options.runs, endOnFailure: options.shrink === false })
+  const details = await check(property, {
+    numRuns: options.runs,
+    interruptAfterTimeLimit: options.limit,
+    endOnFailure: options.shrink === false
+  })
   return {
     totals: { runs, commands, requests },
     failure: details.failed ? await FastCheck.asyncDefaultReportMessage(details) : undefined

@@ -53,7 +53,7 @@ export const makeSessionApp = (start: number): SessionApp => {
       Effect.withClock(clock),
       Logger.withMinimumLogLevel(LogLevel.None),
       // A span per request costs more than all the rest of it.
-      HttpMiddleware.withTracerDisabledWhen(() => true)
+      Effect.locally(HttpMiddleware.currentTracerDisabledWhen, () => true)
     )
   )
   const serve = HttpApp.toWebHandlerRuntime(runtime)

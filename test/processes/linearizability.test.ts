@@ -232,7 +232,15 @@ describe("the checker rejects", () => {
 })
 
 /** What a store may get wrong. */
-type Fault = "WritesWholeState" | "CreatesOnUpdate" | "ReadsACache" | "KeepsOldKeys" | "IncrementsBlindly" | "None"
+const faults = {
+  WritesWholeState: "writes whole sessions",
+  CreatesOnUpdate: "creates what is gone",
+  ReadsACache: "reads a cache",
+  KeepsOldKeys: "opens sessions with superseded keys",
+  IncrementsBlindly: "computes a value from another one than it replaces"
+}
+
+type Fault = keyof typeof faults | "None"
 
 /** The history of a store in small that runs eight operations at a time, on a clock of its own. */
 const simulate = (seed: number, fault: Fault): ReadonlyArray<Operation> => {
@@ -350,18 +358,16 @@ const simulate = (seed: number, fault: Fault): ReadonlyArray<Operation> => {
 
 describe("the checker on stores in small", () => {
   const verdicts = (fault: Fault) =>
-    Array.from({ length: 40 }, (_, seed) => check(simulate(seed, fault), { a: 1 })._tag)
+    Array.from({ length: 15 }, (_, seed) => check(simulate(seed, fault), { a: 1 })._tag)
 
   it("accepts every history of a store that is right", () => {
     assert.deepStrictEqual(verdicts("None").filter((verdict) => verdict !== "Linearizable"), [])
   })
 
-  for (
-    const fault of ["WritesWholeState", "CreatesOnUpdate", "ReadsACache", "KeepsOldKeys", "IncrementsBlindly"] as const
-  ) {
-    it(`finds out a store that ${fault.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).trim()}`, () => {
-      const found = verdicts(fault).filter((verdict) => verdict === "Violation").length
-      assert.isAtLeast(found, 10)
+  for (const [fault, title] of Object.entries(faults)) {
+    it(`finds out a store that ${title}`, () => {
+      const found = verdicts(fault as Fault).filter((verdict) => verdict === "Violation").length
+      assert.isAtLeast(found, 5)
     })
   }
 })

@@ -57,13 +57,20 @@ interface State {
   /** The number of the session's key; every other one is superseded. */
   readonly current: number
   readonly values: Values
+  /** The state in one line, the same for equal states. */
+  readonly name: string
+}
+
+const makeState = (isEnded: boolean, current: number, values: Values): State => {
+  const list = Object.keys(values).sort().map((name) => `${name}=${values[name]}`).join()
+  return { isEnded, current, values, name: `${isEnded} ${current} ${list}` }
 }
 
 /** `Loaded`: has, or may have, seen its session alive. A `Clear` goes on with the names that it saw. */
 type Progress = "Waiting" | "Loaded" | "Done" | ReadonlyArray<string>
 
 /** How far the operations are: those before `from` are done, those after the listed ones are waiting. */
-interface Configuration {
+interface Step {
   readonly from: number
   readonly progress: ReadonlyArray<Progress>
   /** How far those whose answer was lost are. */
@@ -71,27 +78,43 @@ interface Configuration {
   readonly state: State
 }
 
+/** A step after which nothing is left to do but to choose. */
+interface Configuration extends Step, Turn {}
+
+/** Which operations may step now: none of those that are not done was answered before they were called. */
+interface Turn {
+  readonly indices: ReadonlyArray<number>
+  readonly until: number
+}
+
+interface History {
+  readonly known: ReadonlyArray<Operation>
+  readonly lost: ReadonlyArray<Operation>
+  readonly start: number
+}
+
 export const check = (
-  history: ReadonlyArray<Operation>,
+  operations: ReadonlyArray<Operation>,
   initial: Values,
   maxConfigurations = 2_000_000
 ): Verdict => {
-  const known = history.filter(({ answer }) => answer !== undefined).sort((a, b) => a.invoked - b.invoked)
-  const lost = history.filter(({ action, answer }) => answer === undefined && action._tag !== "Read")
-  const start = Math.min(...history.map(({ invoked }) => invoked))
+  const history: History = {
+    known: operations.filter(({ answer }) => answer !== undefined).sort((a, b) => a.invoked - b.invoked),
+    lost: operations.filter(({ action, answer }) => answer === undefined && action._tag !== "Read"),
+    start: operations.reduce((start, { invoked }) => Math.min(start, invoked), Infinity)
+  }
+  const first = settle(history, {
+    from: 0,
+    progress: [],
+    lost: history.lost.map(() => "Waiting"),
+    state: makeState(false, 0, initial)
+  })
   const seen = new Set<string>()
-  const stack = [
-    settle(known, lost, start, {
-      from: 0,
-      progress: [],
-      lost: lost.map(() => "Waiting"),
-      state: { isEnded: false, current: 0, values: initial }
-    })
-  ]
-  let furthest = { explained: -1, configuration: stack[0]! }
+  const stack = [first]
+  let furthest = { explained: -1, configuration: first }
   for (let configuration = stack.pop(); configuration !== undefined; configuration = stack.pop()) {
     const { from, progress } = configuration
-    if (from === known.length) {
+    if (from === history.known.length) {
       return { _tag: "Linearizable", configurations: seen.size }
     }
     const name = nameOf(configuration)
@@ -102,25 +125,24 @@ export const check = (
       return { _tag: "Undecided", configurations: seen.size }
     }
     seen.add(name)
-    const explained = from + progress.filter((step) => step === "Done").length
+    const explained = progress.reduce((sum, one) => one === "Done" ? sum + 1 : sum, from)
     if (explained > furthest.explained) {
       furthest = { explained, configuration }
     }
-    for (const next of successors(known, lost, start, configuration)) {
-      stack.push(settle(known, lost, start, next))
+    for (const next of successors(history, configuration)) {
+      stack.push(settle(history, next))
     }
   }
-  const { isEnded, values } = furthest.configuration.state
-  const stuck = eligible(known, furthest.configuration).indices.map((index) => known[index]!)
-  return { _tag: "Violation", explained: furthest.explained, values, isEnded, stuck }
+  const { configuration: { indices, state }, explained } = furthest
+  const stuck = indices.map((index) => history.known[index]!)
+  return { _tag: "Violation", explained, values: state.values, isEnded: state.isEnded, stuck }
 }
 
-/** The operations that may step now: none of those that are not done was answered before they were called. */
-const eligible = (known: ReadonlyArray<Operation>, { from, progress }: Configuration) => {
+const turn = (known: ReadonlyArray<Operation>, from: number, progress: ReadonlyArray<Progress>): Turn => {
   const indices: Array<number> = []
   let until = Infinity
   for (let index = from; index < known.length && known[index]!.invoked <= until; index++) {
-    if ((progress[index - from] ?? "Waiting") !== "Done") {
+    if (progress[index - from] !== "Done") {
       indices.push(index)
       until = Math.min(until, known[index]!.returned)
     }
@@ -129,51 +151,41 @@ const eligible = (known: ReadonlyArray<Operation>, { from, progress }: Configura
 }
 
 const nameOf = ({ from, lost, progress, state }: Configuration): string =>
-  JSON.stringify([from, progress, lost, state.isEnded, state.current, Object.entries(state.values).sort(byName)])
+  `${from} ${progress.map(letterOf).join("")} ${lost.map(letterOf).join("")} ${state.name}`
 
-const byName = ([a]: readonly [string, number], [b]: readonly [string, number]): number => a < b ? -1 : a > b ? 1 : 0
+const letterOf = (progress: Progress): string => typeof progress === "string" ? progress[0]! : `[${progress.join()}]`
 
 // -- steps without a choice
 
 /** Takes every step that changes nothing and could not come to more by waiting, until there is none. */
-const settle = (
-  known: ReadonlyArray<Operation>,
-  lost: ReadonlyArray<Operation>,
-  start: number,
-  configuration: Configuration
-): Configuration => {
-  let { from } = configuration
-  const { state } = configuration
-  const progress = configuration.progress.slice()
-  const lostProgress = configuration.lost.slice()
-  for (let isMoving = true; isMoving;) {
-    isMoving = false
-    const { indices, until } = eligible(known, { from, progress, lost: lostProgress, state })
+const settle = ({ known, lost, start }: History, step: Step): Configuration => {
+  let { from } = step
+  const { state } = step
+  const progress = step.progress.slice()
+  for (;;) {
+    const { indices, until } = turn(known, from, progress)
+    let isAnyDone = false
     for (const index of indices) {
       const before = progress[index - from] ?? "Waiting"
       const after = settled(known[index]!, before, state, start)
       if (after !== before) {
-        while (progress.length <= index - from) {
+        while (progress.length < index - from) {
           progress.push("Waiting")
         }
         progress[index - from] = after
-        isMoving = true
+        isAnyDone ||= after === "Done"
       }
     }
-    lost.forEach((operation, index) => {
-      if (operation.invoked <= until && lostProgress[index] === "Waiting" && mayLoad(operation, state)) {
-        lostProgress[index] = "Loaded"
-      }
-    })
     while (progress[0] === "Done") {
       progress.shift()
       from++
     }
+    if (!isAnyDone) {
+      const mayLoadNow = (operation: Operation) => operation.invoked <= until && mayLoad(operation, state)
+      const lostProgress = step.lost.map((one, index) => one === "Waiting" && mayLoadNow(lost[index]!) ? "Loaded" : one)
+      return { from, progress, lost: lostProgress, state, indices, until }
+    }
   }
-  while (progress[progress.length - 1] === "Waiting") {
-    progress.pop()
-  }
-  return { from, progress, lost: lostProgress, state }
 }
 
 const settled = (operation: Operation, progress: Progress, state: State, start: number): Progress => {
@@ -240,30 +252,27 @@ const isExplainedWithoutEffect = (
 
 // -- steps with a choice
 
-/** All configurations that are one chosen step further. What is most likely comes last, which is where the search begins. */
-function* successors(
-  known: ReadonlyArray<Operation>,
-  lost: ReadonlyArray<Operation>,
-  start: number,
-  configuration: Configuration
-): Iterable<Configuration> {
-  const { from, state } = configuration
-  const { indices, until } = eligible(known, configuration)
+/** All that may come next. What is most likely comes last, which is where the search goes on. */
+function* successors({ known, lost, start }: History, configuration: Configuration): Iterable<Step> {
+  const { from, indices, progress, state, until } = configuration
   for (let index = 0; index < lost.length; index++) {
     const operation = lost[index]!
     if (operation.invoked <= until) {
       for (const [after, next] of choices(operation, configuration.lost[index]!, state, -1 - index, start)) {
-        yield { ...configuration, lost: configuration.lost.with(index, after), state: next }
+        const lost = configuration.lost.slice()
+        lost[index] = after
+        yield { from, progress, lost, state: next }
       }
     }
   }
-  for (const index of indices.sort((a, b) => known[b]!.returned - known[a]!.returned)) {
-    const progress = configuration.progress.slice()
-    while (progress.length <= index - from) {
-      progress.push("Waiting")
-    }
-    for (const [after, next] of choices(known[index]!, progress[index - from]!, state, 0, start)) {
-      yield { ...configuration, progress: progress.with(index - from, after), state: next }
+  for (const index of indices.slice().sort((a, b) => known[b]!.returned - known[a]!.returned)) {
+    for (const [after, next] of choices(known[index]!, progress[index - from] ?? "Waiting", state, 0, start)) {
+      const advanced = progress.slice()
+      while (advanced.length < index - from) {
+        advanced.push("Waiting")
+      }
+      advanced[index - from] = after
+      yield { from, progress: advanced, lost: configuration.lost, state: next }
     }
   }
 }
@@ -304,16 +313,16 @@ const commit = (
   const cookie = answer?.cookie
   switch (action._tag) {
     case "Purge":
-      return cookie === undefined || cookie === "Removal" ? { ...state, isEnded: true, values: {} } : undefined
+      return cookie === undefined || cookie === "Removal" ? makeState(true, state.current, {}) : undefined
     case "Renew":
       return cookie === undefined
-        ? { ...state, current: lostKey }
+        ? makeState(false, lostKey, state.values)
         : typeof cookie === "number"
-        ? { ...state, current: cookie }
+        ? makeState(false, cookie, state.values)
         : undefined
     default:
       return cookie === undefined || cookie === "None"
-        ? { ...state, values: written(action, progress, state.values) }
+        ? makeState(false, state.current, written(action, progress, state.values))
         : undefined
   }
 }
