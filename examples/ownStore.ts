@@ -12,7 +12,7 @@ type Row = SessionRecord.StoredRecord
 const make = (rows: Map<string, Row>): SessionStore.SessionStore => {
   // One atomic step: puts `to` in the place of `from`, or says that somebody else was faster.
   const compareAndSwap = (id: string, from: Row | undefined, to: Row | undefined) =>
-    Effect.sync(() => rows.get(id) === from && (to === undefined ? rows.delete(id) : rows.set(id, to).has(id)))
+    Effect.sync(() => rows.get(id) === from && Boolean(to ? rows.set(id, to) : rows.delete(id)))
 
   const apply = <A>(id: string, rule: (record: Row | undefined, now: number) => [answer: A, next: Row | undefined]) =>
     Effect.gen(function*() {
@@ -65,10 +65,9 @@ export const layer = Layer.scoped(
   SessionStore.SessionStore,
   Effect.gen(function*() {
     const rows = new Map<string, Row>()
-    const sweep = Effect.map(
-      Clock.currentTimeMillis,
-      (now) => rows.forEach((row, id) => SessionRecord.isExpired(row, now) && rows.delete(id))
-    )
+    const sweep = Effect.map(Clock.currentTimeMillis, (now) => {
+      rows.forEach((row, id) => SessionRecord.isExpired(row, now) && rows.delete(id))
+    })
     yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 minute")))
     return make(rows)
   })

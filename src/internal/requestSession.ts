@@ -332,10 +332,10 @@ export class RequestSession extends Session.SessionBase {
       : keys.length === 1
       ? this.ask(keys[0]!)
       : Effect.flatMap(Effect.forEach(keys, (key) => this.ask(key)), (all) => this.theOnlyLiveOne(all))
-    return Effect.zipRight(
-      Effect.forEach(refusals, (reason) => this.refuse(reason), { discard: true }),
-      Effect.map(presented, (presented) => this.presented = presented)
-    )
+    const remembered = Effect.map(presented, (presented) => this.presented = presented)
+    return refusals.length === 0
+      ? remembered
+      : Effect.zipRight(Effect.forEach(refusals, (reason) => this.refuse(reason), { discard: true }), remembered)
   }
 
   private ask(presented: PresentedKey): Effect.Effect<Presented, SessionStore.LoadError> {
@@ -399,7 +399,12 @@ export class RequestSession extends Session.SessionBase {
       } else if (Option.isNone(key)) {
         refusals.push("MalformedKey")
       } else {
-        keys.set(opened.value.plaintext, { key: key.value, sealedByNewest: opened.value.sealedByNewest })
+        const { plaintext, sealedByNewest } = opened.value
+        // One key may come in two seals. The older one has to go, whichever stands first.
+        keys.set(plaintext, {
+          key: key.value,
+          sealedByNewest: sealedByNewest && keys.get(plaintext)?.sealedByNewest !== false
+        })
       }
     }
     return { keys: Array.from(keys.values()), refusals }

@@ -68,7 +68,7 @@ export const runExample = (
       return url === undefined ? Effect.fail("not yet") : Effect.succeed(url)
     })
     const url = yield* Effect.raceFirst(
-      Effect.retry(Effect.zipRight(pause(20), printed), { while: () => true }),
+      Effect.orDie(Effect.retry(Effect.zipRight(pause(20), printed), { while: () => true })),
       Effect.flatMap(example.ended, (code) =>
         Effect.dieMessage(`${file} ended with ${code}: ${example.output().stderr}${example.output().stdout}`))
     )

@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -100,7 +100,7 @@ const wholeVisit = async (page: Page): Promise<void> => {
 }
 
 describe("login example", () => {
-  it.layer(AppAndChromium, { excludeTestServices: true, timeout: "60 seconds" })("in a browser", (it) => {
+  layer(AppAndChromium, { excludeTestServices: true, timeout: "60 seconds" })("in a browser", (it) => {
     it.scoped("somebody logs in, counts, renews the cookie and logs out", () =>
       Effect.gen(function*() {
         const { complaints, page } = yield* open()

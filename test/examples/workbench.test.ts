@@ -1,5 +1,5 @@
 import type { Vitest } from "@effect/vitest"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import * as Config from "effect-session/Config"
 import * as CookieCrypto from "effect-session/CookieCrypto"
 import * as Context from "effect/Context"
@@ -481,14 +481,14 @@ const costs = (it: Methods<Workbench | RedisServer>) => {
 const options = { excludeTestServices: true, timeout: "60 seconds" } as const
 
 describe("workbench", () => {
-  it.layer(workbenchOn({}), options)("without SESSION_STORE, in memory", (it) => {
+  layer(workbenchOn({}), options)("without SESSION_STORE, in memory", (it) => {
     contract(it)
     promises(it)
   })
 
-  it.layer(workbenchOn({ SESSION_STORE: "cookie" }), options)("SESSION_STORE=cookie", contract)
+  layer(workbenchOn({ SESSION_STORE: "cookie" }), options)("SESSION_STORE=cookie", contract)
 
-  it.layer(onRedis, options)("SESSION_STORE=redis", (it) => {
+  layer(onRedis, options)("SESSION_STORE=redis", (it) => {
     contract(it)
     promises(it)
     costs(it)

@@ -31,13 +31,13 @@ const assertNoDefect = (result: Result, about: string) => {
   }
 }
 
-const verbs = {
-  load: (key: SessionKey.SessionKey) => store.load(key),
-  update: (key: SessionKey.SessionKey) => store.update(key, change, 60_000),
-  updateTtl: (key: SessionKey.SessionKey) => store.updateTtl(key, 60_000),
-  renew: (key: SessionKey.SessionKey) => store.renew(key, change, 60_000),
-  delete: (key: SessionKey.SessionKey) => store.delete(key)
-} as const
+const verbs: { readonly [verb: string]: (key: SessionKey.SessionKey) => Effect.Effect<unknown, unknown> } = {
+  load: (key) => store.load(key),
+  update: (key) => store.update(key, change, 60_000),
+  updateTtl: (key) => store.updateTtl(key, 60_000),
+  renew: (key) => store.renew(key, change, 60_000),
+  delete: (key) => store.delete(key)
+}
 
 const assertSafe = (id: SessionKey.SessionId, text: string, about: string) =>
   Effect.gen(function*() {

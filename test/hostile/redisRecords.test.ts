@@ -54,7 +54,10 @@ const change: SessionRecord.SessionChange = {
   expect: new Map([["counter", "1"]])
 }
 
-const verbsOf = (store: SessionStore.SessionStore, key: SessionKey.SessionKey) => ({
+const verbsOf = (
+  store: SessionStore.SessionStore,
+  key: SessionKey.SessionKey
+): { readonly [verb: string]: Effect.Effect<unknown, unknown> } => ({
   load: store.load(key),
   update: store.update(key, change, 60_000),
   updateTtl: store.updateTtl(key, 60_000),

@@ -4,6 +4,7 @@ import * as Config from "effect-session/Config"
 import * as Session from "effect-session/Session"
 import * as CookieSessionStore from "effect-session/stores/CookieSessionStore"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
@@ -226,6 +227,22 @@ describe("the key ring", () => {
       const retired = yield* makeWebApp({ config: { keys: newer }, wrap: () => store })
       assert.deepStrictEqual((yield* retired.request(read, browser.cookie())).body, {})
       assert.deepStrictEqual((yield* retired.request(read, written.setCookies[0]!.split(";")[0])).body, { counter: 2 })
+    }))
+})
+
+describe("one key in two seals", () => {
+  it.scoped("is sealed anew when the session is next written, whichever of the cookies stands first", () =>
+    Effect.gen(function*() {
+      const [older, newer] = [Config.generateKey(), Config.generateKey()]
+      const before = yield* makeWebApp({ config: { keys: older } })
+      const browser = before.browser()
+      yield* browser.visit(increment)
+      const after = yield* makeWebApp({ config: { keys: [newer, older] }, wrap: () => before.middleware.store })
+      const plaintext = Option.getOrThrow(before.middleware.crypto.open(browser.jar.get("__Host-id")!)).plaintext
+      const seals = [browser.cookie(), `__Host-id=${after.middleware.crypto.seal(plaintext)}`]
+      for (const cookie of [seals.join("; "), seals.reverse().join("; ")]) {
+        assert.strictEqual((yield* after.request(increment, cookie)).setCookies.length, 1)
+      }
     }))
 })
 

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as assert from "node:assert/strict"
 import type { Model, ModelCookie, ModelSession } from "./model.js"
-import { ModelRequest } from "./model.js"
+import { ModelRequest, supersededRetention, supersededWindow } from "./model.js"
 import type { Moment } from "./observer.js"
 import {
   clear,
@@ -355,7 +355,7 @@ export const abandonAll = (run: Run): void => {
 }
 
 /** A time that matters to a session, met from below, exactly, or from above. */
-type Limit = "idle" | "absolute" | "late" | "half of idle" | "one step"
+type Limit = "idle" | "absolute" | "late key" | "forgotten key" | "half of idle" | "one step"
 
 class Advance implements Command {
   constructor(
@@ -390,16 +390,19 @@ const limitOf = (limit: Limit, session: ModelSession | undefined, model: Model, 
       return session?.expiresAt ?? model.now
     case "absolute":
       return session?.deadline ?? model.now
-    case "late": {
-      const replacedAt = Math.max(...session?.superseded.values() ?? [])
-      return Number.isFinite(replacedAt) ? replacedAt + 10_000 : model.now
-    }
+    case "late key":
+      return lastRenewal(session, model) + supersededWindow
+    case "forgotten key":
+      return lastRenewal(session, model) + supersededRetention
     case "half of idle":
       return model.now + model.settings.ttl / 2
     case "one step":
       return model.now + grain
   }
 }
+
+const lastRenewal = (session: ModelSession | undefined, model: Model): number =>
+  session === undefined || session.superseded.size === 0 ? model.now : Math.max(...session.superseded.values())
 
 class Restart implements Command {
   constructor(private readonly change: "same keys" | "a new key" | "without its oldest key") {}
@@ -524,7 +527,15 @@ const anyRequest: FastCheck.Arbitrary<RequestData> = record({
 })
 
 const anyAdvance = tuple(
-  constantFrom<Array<Limit>>("idle", "absolute", "late", "half of idle", "half of idle", "one step"),
+  constantFrom<Array<Limit>>(
+    "idle",
+    "absolute",
+    "late key",
+    "forgotten key",
+    "half of idle",
+    "half of idle",
+    "one step"
+  ),
   nat(8),
   integer({ min: -1, max: 1 })
 ).map(([limit, pick, offset]) => new Advance(limit, pick, offset))

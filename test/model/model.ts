@@ -49,7 +49,10 @@ export type ExpectedNews =
   | { readonly _tag: "Value"; readonly cookie: ModelCookie; readonly maxAge: number | undefined }
 
 /** For how long a replaced key is known for a late one. */
-const supersededWindow = 10_000
+export const supersededWindow = 10_000
+
+/** For how long a request that came with it may still commit. */
+export const supersededRetention = 3_600_000
 
 export class Model {
   readonly sessions: Array<ModelSession> = []
@@ -95,7 +98,14 @@ export class Model {
 
 type Presented =
   | { readonly _tag: "None" | "Refused" | "Superseded" }
-  | { readonly _tag: "Live"; readonly ticket: Ticket; readonly sealedByNewest: boolean }
+  | { readonly _tag: "Ambiguous"; readonly tickets: ReadonlyArray<Ticket> }
+  | Live
+
+interface Live {
+  readonly _tag: "Live"
+  readonly ticket: Ticket
+  readonly sealedByNewest: boolean
+}
 
 type Value = number | undefined
 
@@ -200,20 +210,32 @@ export class ModelRequest {
         return this.stateNow().size > 0 ? this.save() : nothing
       case "Refused":
         return this.stateNow().size > 0 ? this.save() : this.status === "Purged" ? { _tag: "Removal" } : nothing
+      case "Ambiguous":
+        return this.status === "Purged"
+          ? this.end(presented.tickets)
+          : this.stateNow().size > 0
+          ? this.save()
+          : nothing
       case "Superseded":
         return nothing
     }
   }
 
-  private commit(presented: Extract<Presented, { readonly _tag: "Live" }>): ExpectedNews {
+  private end(tickets: ReadonlyArray<Ticket>): ExpectedNews {
+    for (const ticket of tickets) {
+      this.calls.push("delete")
+      if (this.owns(ticket) && this.model.isRevocable) {
+        ticket.session.isEnded = true
+      }
+    }
+    return this.stateNow().size > 0 ? this.save() : { _tag: "Removal" }
+  }
+
+  private commit(presented: Live): ExpectedNews {
     const { model } = this
     const { ticket } = presented
     if (this.status === "Purged") {
-      this.calls.push("delete")
-      if (this.owns(ticket) && model.isRevocable) {
-        ticket.session.isEnded = true
-      }
-      return this.stateNow().size > 0 ? this.save() : { _tag: "Removal" }
+      return this.end([ticket])
     }
     if (this.status !== "Renewed" && this.writes.size === 0) {
       return this.refresh({ ticket, sealedBy: presented.sealedByNewest ? this.ring[0]! : -1 })
@@ -293,7 +315,9 @@ export class ModelRequest {
 
   /** Whether a request that had loaded the session may still write to it. */
   private owns({ generation, session }: Ticket): boolean {
-    return this.model.isAlive(session) && (generation === session.generation || session.superseded.has(generation))
+    const replacedAt = session.superseded.get(generation) ?? -Infinity
+    return this.model.isAlive(session) &&
+      (generation === session.generation || this.model.now - replacedAt < supersededRetention)
   }
 
   private ask(): Presented {
@@ -306,8 +330,10 @@ export class ModelRequest {
       return this.answerOf(cookie)
     })
     const live = answers.filter((answer) => answer._tag === "Live")
-    const isLate = live.length === 0 && answers.some((answer) => answer._tag === "Superseded")
-    return live.length === 1 ? live[0]! : { _tag: isLate ? "Superseded" : "Refused" }
+    if (live.length > 1) {
+      return { _tag: "Ambiguous", tickets: live.map(({ ticket }) => ticket) }
+    }
+    return live[0] ?? answers.find((answer) => answer._tag === "Superseded") ?? { _tag: "Refused" }
   }
 
   private answerOf({ sealedBy, ticket }: ModelCookie): Presented {

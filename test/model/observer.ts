@@ -135,9 +135,9 @@ export class Observer {
       this.touchedAt.set(id, answeredAt)
     }
     const lastPurge = program.map(({ _tag }) => _tag).lastIndexOf("Purge")
-    const only = presented.length === 1 ? presented[0]! : undefined
-    if (lastPurge !== -1 && only !== undefined && sent.currentSecrets.get(only.id) === Redacted.value(only.secret)) {
-      this.ended = new Set(this.ended).add(only.id)
+    if (lastPurge !== -1) {
+      const shown = presented.filter(({ id, secret }) => sent.currentSecrets.get(id) === Redacted.value(secret))
+      this.ended = new Set([...this.ended, ...shown.map(({ id }) => id)])
     }
     if (home !== undefined && !isInterrupted) {
       for (const operation of program.slice(lastPurge + 1)) {

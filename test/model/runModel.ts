@@ -13,8 +13,8 @@ const { asyncModelRun, asyncProperty, boolean, check, constantFrom, record } = F
 const anySettings: FastCheck.Arbitrary<Settings> = record({
   lifecycle: constantFrom("BrowserSession" as const, "PersistentSession" as const),
   ttlExtension: constantFrom("OnStateChanges" as const, "OnEveryRequest" as const),
-  // The shorter one is over before a replaced key has stopped to be a late one.
-  ttl: constantFrom(60_000, 60_000, 6000),
+  // One is over before a replaced key has stopped to be a late one, one lasts until it is forgotten.
+  ttl: constantFrom(60_000, 60_000, 6000, 7_200_000),
   hasMaxLifetime: boolean(),
   contentSecurity: constantFrom("Private" as const, "Signed" as const)
 }).map(({ hasMaxLifetime, ...settings }) => ({

@@ -242,12 +242,12 @@ const faults = {
 
 type Fault = keyof typeof faults | "None"
 
-/** The history of a store in small that runs eight operations at a time, on a clock of its own. */
+/** The history of a store in small that runs six operations at a time, on a clock of its own. */
 const simulate = (seed: number, fault: Fault): ReadonlyArray<Operation> => {
   const random = makeRandom(seed)
   const names = ["a", "b", "c"]
-  let session: { values: Values; key: number } | undefined = { values: { a: 1 }, key: 0 }
-  let cache = session
+  let session: { readonly values: Values; readonly key: number } | undefined = { values: { a: 1 }, key: 0 }
+  let cache: typeof session = session
   let lastKey = 0
   let knownKey = 0
   let nextValue = 100
@@ -328,8 +328,8 @@ const simulate = (seed: number, fault: Fault): ReadonlyArray<Operation> => {
   }
 
   const started = () => running.length + history.length
-  for (let now = 0; running.length > 0 || started() < 150; now++) {
-    if (running.length < 8 && started() < 150 && random.isLikely(0.5)) {
+  for (let now = 0; running.length > 0 || started() < 120; now++) {
+    if (running.length < 6 && started() < 120 && random.isLikely(0.5)) {
       const key = random.isLikely(0.1) ? random.whole(knownKey + 1) : knownKey
       running.push({ operation: { action: act(), key, invoked: now, returned: Infinity, answer: undefined } })
       continue

@@ -1,0 +1,109 @@
+/**
+ * Four app processes on one Redis, worked on by clients that know nothing of each other. Whatever they were told about a
+ * session has to have one order that explains it.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Config from "effect-session/Config"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type { RunningExample } from "../examples/exampleProcess.js"
+import { runExample } from "../examples/exampleProcess.js"
+import { report } from "../support/figures.js"
+import { redisServer } from "../support/redisServer.js"
+import { scaled } from "../support/soak.js"
+import type { SessionHistory } from "./clients.js"
+import { runClients } from "./clients.js"
+import { check } from "./linearizability.js"
+
+const processes = 4
+const clientsPerNode = 8
+
+const histories = scaled(10, 200)
+const operationsPerClient = scaled(20, 100)
+
+/** In each of so many histories, a process is killed in the middle. */
+const killEvery = 10
+
+const describeOperation = (operation: SessionHistory["operations"][number]): string => JSON.stringify(operation)
+
+interface Totals {
+  histories: number
+  operations: number
+  sessions: number
+  kills: number
+  lost: number
+  configurations: number
+}
+
+const examine = (history: ReadonlyArray<SessionHistory>, totals: Totals, seed: number) => {
+  for (const { initial, operations } of history) {
+    const verdict = check(operations, initial)
+    totals.sessions++
+    totals.operations += operations.length
+    totals.lost += operations.filter(({ answer }) => answer === undefined).length
+    if (verdict._tag !== "Linearizable") {
+      assert.fail(
+        `seed ${seed}: ${verdict._tag} ${JSON.stringify(verdict, null, 1)}\n` +
+          `begun with ${JSON.stringify(initial)}\n${operations.map(describeOperation).join("\n")}`
+      )
+    }
+    totals.configurations += verdict.configurations
+  }
+}
+
+describe("several processes on one Redis", () => {
+  it.scopedLive(
+    "keep each session linearizable, also when one of them is killed in the middle",
+    () =>
+      Effect.gen(function*() {
+        const redis = yield* redisServer()
+        const start = runExample("workbench.ts", {
+          SESSION_STORE: "redis",
+          REDIS_URL: redis.url,
+          SESSION_KEYS: Redacted.value(Config.generateKey())
+        })
+        const nodes: Array<RunningExample> = yield* Effect.all(Array.from({ length: processes }, () => start), {
+          concurrency: 2
+        })
+        const totals: Totals = { histories: 0, operations: 0, sessions: 0, kills: 0, lost: 0, configurations: 0 }
+        const began = performance.now()
+        for (let index = 0; index < histories; index++) {
+          const seed = Date.now() % 1_000_000 + index
+          const victim = index % killEvery === killEvery - 1 ? nodes[index % processes] : undefined
+          const half = processes * clientsPerNode * operationsPerClient / 2
+          const history = yield* Effect.promise(() =>
+            runClients({
+              nodes,
+              clientsPerNode,
+              operationsPerClient,
+              sessions: 4,
+              seed,
+              onOperation: (count) => {
+                if (count === half) {
+                  victim?.signal("SIGKILL")
+                }
+              }
+            })
+          )
+          examine(history, totals, seed)
+          totals.histories++
+          if (victim !== undefined) {
+            totals.kills++
+            assert.isNull(yield* victim.ended)
+            if (index < histories - 1) {
+              nodes[nodes.indexOf(victim)] = yield* start
+            }
+          }
+        }
+        report("Linearizability", {
+          "processes": processes,
+          "clients": processes * clientsPerNode,
+          ...totals,
+          "violations": 0,
+          "seconds": Math.round((performance.now() - began) / 1000)
+        })
+        assert.isAbove(totals.operations, histories * processes * clientsPerNode * operationsPerClient * 0.9)
+      }),
+    scaled(120_000, 900_000)
+  )
+})

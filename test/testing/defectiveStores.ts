@@ -1,0 +1,995 @@
+/**
+ * Stores that are wrong in one way each, and a sound one to make them of: a table of records and the rules of
+ * `SessionRecord`, with every part open to a defect.
+ */
+import * as SessionKey from "effect-session/SessionKey"
+import type { SessionChange, SessionState, StoredRecord } from "effect-session/SessionRecord"
+import * as SessionRecord from "effect-session/SessionRecord"
+import * as SessionStore from "effect-session/SessionStore"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+
+type Row = StoredRecord | undefined
+
+/** What the sound store is made of. */
+interface Parts {
+  readonly readKey: (text: string) => Option.Option<SessionKey.SessionKey>
+  readonly mint: () => SessionKey.SessionKey
+  readonly create: typeof SessionRecord.create
+  readonly load: typeof SessionStore.loadResult
+  readonly update: typeof SessionRecord.update
+  readonly renew: typeof SessionRecord.renew
+  readonly refresh: typeof SessionRecord.refresh
+  readonly mayDelete: typeof SessionRecord.mayDelete
+  /** The name of the row of a session. */
+  readonly rowName: (id: string) => string
+  readonly isTaken: (rows: ReadonlyMap<string, StoredRecord>, name: string) => boolean
+  /** What happens between reading a row and writing it. */
+  readonly beforeWrite: { readonly [verb in "update" | "renew" | "updateTtl" | "delete"]: Effect.Effect<void> }
+  /** How a row gets from the table to the caller, and how a record gets into it. */
+  readonly handOut: (record: StoredRecord) => StoredRecord
+  readonly keep: (record: StoredRecord) => StoredRecord
+  /** Writes a row, in one step. */
+  readonly put: (rows: Map<string, StoredRecord>, name: string, record: StoredRecord) => Effect.Effect<void>
+}
+
+const copy = (record: StoredRecord): StoredRecord => ({ ...record, state: new Map(record.state) })
+
+const sound: Parts = {
+  readKey: SessionKey.fromText,
+  mint: SessionKey.mint,
+  create: SessionRecord.create,
+  load: SessionStore.loadResult,
+  update: SessionRecord.update,
+  renew: SessionRecord.renew,
+  refresh: SessionRecord.refresh,
+  mayDelete: SessionRecord.mayDelete,
+  rowName: (id) => id,
+  isTaken: (rows, name) => rows.has(name),
+  beforeWrite: { update: Effect.void, renew: Effect.void, updateTtl: Effect.void, delete: Effect.void },
+  handOut: copy,
+  keep: copy,
+  put: (rows, name, record) => Effect.sync(() => rows.set(name, record))
+}
+
+const makeStore = (parts: Parts): SessionStore.SessionStore => {
+  const rows = new Map<string, StoredRecord>()
+  const handedOut = (row: Row): Row => row === undefined ? undefined : parts.handOut(row)
+
+  const write = (
+    verb: "update" | "renew" | "updateTtl",
+    key: SessionKey.SessionKey,
+    newKey: SessionKey.SessionKey,
+    rule: (record: Row, now: number) => SessionRecord.Rewrite
+  ): Effect.Effect<SessionStore.WriteResult> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const name = parts.rowName(key.id)
+      const apply = (row: Row) => {
+        const result = rule(handedOut(row), now)
+        if (result._tag !== "Replace") {
+          return Effect.succeed<SessionStore.WriteResult>(result)
+        }
+        const { isCurrent, record } = result
+        return Effect.as(
+          parts.put(rows, name, parts.keep(record)),
+          SessionStore.WriteResult.Saved({ key: newKey, expiresAt: record.expiresAt, isCurrent })
+        )
+      }
+      const between = parts.beforeWrite[verb]
+      return between === Effect.void
+        ? apply(rows.get(name))
+        : Effect.suspend(() => {
+          const row = rows.get(name)
+          return Effect.zipRight(between, Effect.suspend(() => apply(row)))
+        })
+    })
+
+  return SessionStore.make({
+    readKey: parts.readKey,
+    load: (key) =>
+      Effect.map(
+        Clock.currentTimeMillis,
+        (now) => parts.load(handedOut(rows.get(parts.rowName(key.id))), key, now)
+      ),
+    save: (state, lifetime) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        let key = parts.mint()
+        while (parts.isTaken(rows, parts.rowName(key.id))) {
+          key = parts.mint()
+        }
+        const record = parts.create(key, state, lifetime, now)
+        return Effect.as(
+          parts.put(rows, parts.rowName(key.id), parts.keep(record)),
+          { key, expiresAt: record.expiresAt, isCurrent: true }
+        )
+      }),
+    update: (key, change, ttl) =>
+      write("update", key, key, (record, now) => parts.update(record, key, change, ttl, now)),
+    updateTtl: (key, ttl) => write("updateTtl", key, key, (record, now) => parts.refresh(record, key, ttl, now)),
+    renew: (key, change, ttl) =>
+      Effect.suspend(() => {
+        const newKey = SessionKey.mintSecret(key.id)
+        return write("renew", key, newKey, (record, now) => parts.renew(record, key, newKey, change, ttl, now))
+      }),
+    delete: (key) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const name = parts.rowName(key.id)
+        const row = rows.get(name)
+        return row !== undefined && parts.mayDelete(row, key, now)
+          ? Effect.zipRight(parts.beforeWrite.delete, Effect.sync(() => rows.delete(name)))
+          : Effect.void
+      })
+  }, { timeout: "none" })
+}
+
+const layerOf = (store: () => SessionStore.SessionStore): Layer.Layer<SessionStore.SessionStore> =>
+  Layer.sync(SessionStore.SessionStore, store)
+
+export const soundStore = layerOf(() => makeStore(sound))
+
+const withParts = (parts: Partial<Parts>) => layerOf(() => makeStore({ ...sound, ...parts }))
+
+/** Spoils the calls of a sound store rather than its parts. */
+const withCalls = (spoil: (store: SessionStore.SessionStore) => Partial<SessionStore.SessionStoreVerbs>) =>
+  layerOf(() => {
+    const store = makeStore(sound)
+    return { ...store, ...spoil(store) }
+  })
+
+const pause = Effect.yieldNow()
+
+const replaced = (
+  rewrite: SessionRecord.Rewrite,
+  f: (record: StoredRecord) => Partial<StoredRecord>
+): SessionRecord.Rewrite =>
+  rewrite._tag === "Replace" ? { ...rewrite, record: { ...rewrite.record, ...f(rewrite.record) } } : rewrite
+
+/** The key that a record would need, so that a rule which compares secrets finds nothing wrong. */
+const unchecked = (record: Row): Row => record
+
+/** Puts the digest of the caller's secret into the record before a rule looks at it. */
+const trusting = (record: Row, key: SessionKey.SessionKey): Row =>
+  record === undefined ? unchecked(record) : { ...record, digest: SessionKey.digest(key) }
+
+const withDigestOf = (rewrite: SessionRecord.Rewrite, record: Row): SessionRecord.Rewrite =>
+  replaced(rewrite, () => record === undefined ? {} : { digest: record.digest })
+
+const withoutDeadline = (record: Row): Row => record === undefined ? undefined : { ...record, deadline: undefined }
+
+const seconds = (millis: number): number => Math.ceil(millis / 1_000) * 1_000
+
+const dropSupersededFirst = (record: Row): Row => record === undefined ? undefined : { ...record, superseded: [] }
+
+const mapKeys = (state: SessionState, f: (key: string) => string): SessionState =>
+  new Map(Array.from(state, ([key, value]) => [f(key), value] as const))
+
+const mapValues = (state: SessionState, f: (value: string) => string): SessionState =>
+  new Map(Array.from(state, ([key, value]) => [key, f(value)] as const))
+
+const keptAs = (f: (state: SessionState) => SessionState) =>
+  withParts({ keep: (record) => ({ ...record, state: f(new Map(record.state)) }) })
+
+const throughUtf8 = (text: string): string => Buffer.from(text).toString()
+
+const withoutExpectations = (change: SessionChange): SessionChange => ({ ...change, expect: new Map() })
+
+export interface Defect {
+  /** What is wrong with the store. */
+  readonly defect: string
+  readonly store: Layer.Layer<SessionStore.SessionStore>
+  /** The title of a case that has to find it, from its beginning. */
+  readonly foundBy: string
+}
+
+export const defects: ReadonlyArray<Defect> = [
+  // -- creation
+  {
+    defect: "writes over an id that is taken",
+    store: withParts({ isTaken: () => false }),
+    foundBy: "an id that is taken is drawn again"
+  },
+  {
+    defect: "does not draw its ids by SessionKey.mint",
+    store: withParts({
+      mint: () => SessionKey.mintSecret(globalThis.crypto.randomUUID().replaceAll("-", "").slice(0, 21) + "A" as never)
+    }),
+    foundBy: "an id that is taken is drawn again"
+  },
+  {
+    defect: "mints the key before the call runs",
+    store: withCalls((store) => ({
+      save: (state, lifetime) => {
+        const saved = Effect.runSync(store.save(state, lifetime))
+        return Effect.succeed(saved)
+      }
+    })),
+    foundBy: "a call is a description"
+  },
+  {
+    defect: "hands out the secret with the record",
+    store: withCalls((store) => ({
+      load: (key) =>
+        Effect.map(store.load(key), (result) =>
+          result._tag === "Live"
+            ? SessionStore.LoadResult.Live({
+              record: { ...result.record, secret: Redacted.value(key.secret) } as SessionRecord.SessionRecord
+            })
+            : result)
+    })),
+    foundBy: "what a load hands out does not hold the secret"
+  },
+  {
+    defect: "creates with update where there is no session",
+    store: withParts({
+      update: (record, key, change, ttl, now) =>
+        record === undefined
+          ? {
+            _tag: "Replace",
+            record: SessionRecord.create(key, change.set, { ttl, maxLifetime: undefined }, now),
+            isCurrent: true
+          }
+          : SessionRecord.update(record, key, change, ttl, now)
+    }),
+    foundBy: "an unknown key is Absent"
+  },
+  {
+    defect: "creates with updateTtl where there is no session",
+    store: withParts({
+      refresh: (record, key, ttl, now) =>
+        SessionRecord.refresh(
+          record ?? SessionRecord.create(key, new Map(), { ttl, maxLifetime: undefined }, now),
+          key,
+          ttl,
+          now
+        )
+    }),
+    foundBy: "a deleted session stays deleted"
+  },
+  // -- keys
+  {
+    defect: "trims what it reads as a key",
+    store: withParts({ readKey: (text) => SessionKey.fromText(text.trim()) }),
+    foundBy: "a key is read strictly"
+  },
+  {
+    defect: "takes any text with a dot for a key",
+    store: withParts({
+      readKey: (text) =>
+        text.includes(".")
+          ? Option.some(SessionKey.make(text.split(".")[0] as never, text.split(".")[1]!))
+          : Option.none()
+    }),
+    foundBy: "a text that does not start with a session id"
+  },
+  {
+    defect: "takes any secret for well-formed",
+    store: withParts({ readKey: SessionKey.split }),
+    foundBy: "a key is read strictly"
+  },
+  {
+    defect: "folds the case of ids",
+    store: withParts({ rowName: (id) => id.toLowerCase() }),
+    foundBy: "ids that differ in the case"
+  },
+  // -- time
+  {
+    defect: "lets a session live at its limit",
+    store: withParts({ load: (record, key, now) => SessionStore.loadResult(record, key, now - 1) }),
+    foundBy: "a session is over at exactly its limit"
+  },
+  {
+    defect: "updates a session at its limit",
+    store: withParts({
+      update: (record, key, change, ttl, now) =>
+        record?.expiresAt === now
+          ? replaced(SessionRecord.update(record, key, change, ttl, now - 1), () => ({ expiresAt: now + ttl }))
+          : SessionRecord.update(record, key, change, ttl, now)
+    }),
+    foundBy: "a session is over at exactly its limit"
+  },
+  {
+    defect: "lets a session go a millisecond early",
+    store: withParts({ load: (record, key, now) => SessionStore.loadResult(record, key, now + 1) }),
+    foundBy: "a session lives until a millisecond before its limit"
+  },
+  {
+    defect: "counts whole seconds",
+    store: withParts({
+      keep: (record) => ({ ...copy(record), expiresAt: seconds(record.expiresAt) })
+    }),
+    foundBy: "a time to live below a second"
+  },
+  {
+    defect: "takes a ttl of zero for no limit",
+    store: withParts({
+      create: (key, state, lifetime, now) =>
+        SessionRecord.create(key, state, { ...lifetime, ttl: lifetime.ttl === 0 ? 1e12 : lifetime.ttl }, now)
+    }),
+    foundBy: "a time to live of zero or less"
+  },
+  {
+    defect: "removes sessions by a timer, which overflows after 24 days",
+    store: layerOf(() => {
+      const rows = new Map<string, StoredRecord>()
+      const store = makeStore({
+        ...sound,
+        put: (own, name, record) =>
+          Effect.sync(() => {
+            own.set(name, record)
+            rows.set(name, record)
+            setTimeout(() => own.delete(name), record.expiresAt - Date.now()).unref()
+          })
+      })
+      return store
+    }),
+    foundBy: "a session of 400 days outlasts every timer"
+  },
+  {
+    defect: "does not count the time anew when it updates",
+    store: withParts({
+      update: (record, key, change, ttl, now) =>
+        replaced(
+          SessionRecord.update(record, key, change, ttl, now),
+          () => record === undefined ? {} : { expiresAt: record.expiresAt }
+        )
+    }),
+    foundBy: "update counts the time to live anew"
+  },
+  {
+    defect: "never shortens a session's time",
+    store: withParts({
+      refresh: (record, key, ttl, now) =>
+        replaced(
+          SessionRecord.refresh(record, key, ttl, now),
+          ({ expiresAt }) => ({ expiresAt: Math.max(expiresAt, record?.expiresAt ?? 0) })
+        )
+    }),
+    foundBy: "updateTtl counts the time to live anew"
+  },
+  {
+    defect: "prolongs what it loads",
+    store: withCalls((store) => ({
+      load: (key) =>
+        Effect.tap(store.load(key), (result) => result._tag === "Live" ? store.updateTtl(key, 60_000) : Effect.void)
+    })),
+    foundBy: "neither a load nor a Conflict prolongs"
+  },
+  {
+    defect: "prolongs a session by a write that meets a Conflict",
+    store: withCalls((store) => ({
+      update: (key, change, ttl) =>
+        Effect.tap(
+          store.update(key, change, ttl),
+          (result) => result._tag === "Conflict" ? store.updateTtl(key, ttl) : Effect.void
+        )
+    })),
+    foundBy: "neither a load nor a Conflict prolongs"
+  },
+  {
+    defect: "begins a session anew with each update",
+    store: withParts({
+      update: (record, key, change, ttl, now) =>
+        replaced(SessionRecord.update(record, key, change, ttl, now), () => ({ createdAt: now }))
+    }),
+    foundBy: "update counts the time to live anew"
+  },
+  {
+    defect: "ignores the deadline when it creates",
+    store: withParts({
+      create: (key, state, lifetime, now) => ({
+        ...SessionRecord.create(key, state, lifetime, now),
+        expiresAt: now + lifetime.ttl
+      })
+    }),
+    foundBy: "a deadline before the time to live"
+  },
+  {
+    defect: "ignores the deadline when it updates",
+    store: withParts({
+      update: (record, key, change, ttl, now) =>
+        replaced(SessionRecord.update(withoutDeadline(record), key, change, ttl, now), () => ({
+          deadline: record?.deadline
+        }))
+    }),
+    foundBy: "update does not go past the deadline"
+  },
+  {
+    defect: "ignores the deadline when it refreshes",
+    store: withParts({
+      refresh: (record, key, ttl, now) =>
+        replaced(SessionRecord.refresh(withoutDeadline(record), key, ttl, now), () => ({ deadline: record?.deadline }))
+    }),
+    foundBy: "updateTtl does not go past the deadline"
+  },
+  {
+    defect: "moves the deadline with each renewal",
+    store: withParts({
+      renew: (record, key, newKey, change, ttl, now) =>
+        replaced(
+          SessionRecord.renew(record, key, newKey, change, ttl, now),
+          ({ deadline }) => ({ deadline: deadline === undefined ? undefined : deadline + ttl })
+        )
+    }),
+    foundBy: "renew does not go past the deadline"
+  },
+  // -- ownership
+  {
+    defect: "does not look at the secret when it loads",
+    store: withParts({ load: (record, key, now) => SessionStore.loadResult(trusting(record, key), key, now) }),
+    foundBy: "a wrong secret opens nothing"
+  },
+  {
+    defect: "does not look at the secret when it updates",
+    store: withParts({
+      update: (record, key, change, ttl, now) =>
+        withDigestOf(SessionRecord.update(trusting(record, key), key, change, ttl, now), record)
+    }),
+    foundBy: "a wrong secret opens nothing"
+  },
+  {
+    defect: "does not look at the secret when it renews",
+    store: withParts({
+      renew: (record, key, newKey, change, ttl, now) =>
+        SessionRecord.renew(trusting(record, key), key, newKey, change, ttl, now)
+    }),
+    foundBy: "a wrong secret opens nothing"
+  },
+  {
+    defect: "does not look at the secret when it refreshes",
+    store: withParts({
+      refresh: (record, key, ttl, now) =>
+        withDigestOf(SessionRecord.refresh(trusting(record, key), key, ttl, now), record)
+    }),
+    foundBy: "a wrong secret opens nothing"
+  },
+  {
+    defect: "does not look at the secret when it deletes",
+    store: withParts({ mayDelete: () => true }),
+    foundBy: "a wrong secret opens nothing"
+  },
+  {
+    defect: "takes the digest for the secret",
+    store: withParts({
+      load: (record, key, now) =>
+        SessionStore.loadResult(
+          record?.digest === Redacted.value(key.secret) as never ? trusting(record, key) : record,
+          key,
+          now
+        )
+    }),
+    foundBy: "a wrong secret opens nothing"
+  },
+  {
+    defect: "takes every secret for a superseded one once there is one",
+    store: withParts({
+      mayDelete: (record, key, now) => record.superseded.length > 0 || SessionRecord.mayDelete(record, key, now)
+    }),
+    foundBy: "a wrong secret is as wrong after a renewal"
+  },
+  {
+    defect: "does not delete",
+    store: withCalls(() => ({ delete: () => Effect.void })),
+    foundBy: "a deleted session stays deleted"
+  },
+  {
+    defect: "fails to delete what is not there",
+    store: withCalls((store) => ({
+      delete: (key) =>
+        Effect.flatMap(store.load(key), (result) =>
+          result._tag === "Live"
+            ? store.delete(key)
+            : Effect.fail(new SessionStore.DeleteError({ reason: "Unavailable", message: "no such session" }))).pipe(
+            Effect.mapError((error) => new SessionStore.DeleteError({ reason: "Unavailable", message: error.message }))
+          )
+    })),
+    foundBy: "delete may be repeated"
+  },
+  {
+    defect: "leaves the old key live when it renews",
+    store: withCalls((store) => ({ renew: store.update })),
+    foundBy: "a renewal draws a new secret each time"
+  },
+  {
+    defect: "renews under another id",
+    store: withCalls((store) => ({
+      renew: (key, change, ttl) =>
+        Effect.gen(function*() {
+          const result = yield* store.update(key, change, ttl)
+          const loaded = yield* Effect.orDie(store.load(key))
+          if (result._tag !== "Saved" || loaded._tag !== "Live") {
+            return result
+          }
+          const saved = yield* Effect.orDie(store.save(loaded.record.state, { ttl, maxLifetime: undefined }))
+          yield* Effect.orDie(store.delete(key))
+          return SessionStore.WriteResult.Saved(saved)
+        })
+    })),
+    foundBy: "a renewal keeps the id"
+  },
+  {
+    defect: "drops the change of a renewal",
+    store: withParts({
+      renew: (record, key, newKey, change, ttl, now) =>
+        SessionRecord.renew(record, key, newKey, { ...SessionRecord.noChange, expect: change.expect }, ttl, now)
+    }),
+    foundBy: "renew sets and removes the values of its change"
+  },
+  {
+    defect: "remembers no superseded secret",
+    store: withParts({
+      renew: (record, key, newKey, change, ttl, now) =>
+        replaced(SessionRecord.renew(record, key, newKey, change, ttl, now), () => ({ superseded: [] }))
+    }),
+    foundBy: "load: a superseded key is Superseded inside the window"
+  },
+  {
+    defect: "remembers one superseded secret",
+    store: withParts({
+      renew: (record, key, newKey, change, ttl, now) =>
+        replaced(SessionRecord.renew(record, key, newKey, change, ttl, now), ({ superseded }) => ({
+          superseded: superseded.slice(0, 1)
+        }))
+    }),
+    foundBy: "a key is remembered for 128 renewals"
+  },
+  {
+    defect: "remembers every superseded secret for ever",
+    store: withParts({
+      renew: (record, key, newKey, change, ttl, now) =>
+        replaced(SessionRecord.renew(record, key, newKey, change, ttl, now), ({ superseded }) => ({
+          superseded: [...superseded.slice(0, 1), ...record?.superseded ?? []]
+        }))
+    }),
+    foundBy: "a key is remembered for an hour"
+  },
+  {
+    defect: "lets a superseded key load",
+    store: withParts({
+      load: (record, key, now) =>
+        record !== undefined && SessionRecord.verify(record, key, now) === "Superseded"
+          ? SessionStore.LoadResult.Live({ record })
+          : SessionStore.loadResult(record, key, now)
+    }),
+    foundBy: "load: a superseded key is Superseded inside the window"
+  },
+  {
+    defect: "answers Superseded without end",
+    store: withParts({
+      load: (record, key, now) =>
+        record !== undefined && SessionRecord.verify(record, key, now) === "Superseded"
+          ? SessionStore.LoadResult.Superseded()
+          : SessionStore.loadResult(record, key, now)
+    }),
+    foundBy: "load: a superseded key is Superseded inside the window"
+  },
+  {
+    defect: "answers Superseded for a session that has expired",
+    store: withParts({
+      load: (record, key, now) =>
+        record !== undefined && SessionRecord.isExpired(record, now)
+          ? SessionStore.loadResult({ ...record, expiresAt: now + 1 }, key, now)._tag === "Superseded"
+            ? SessionStore.LoadResult.Superseded()
+            : SessionStore.LoadResult.Absent()
+          : SessionStore.loadResult(record, key, now)
+    }),
+    foundBy: "a key that was superseded just before the session's limit"
+  },
+  {
+    defect: "starts every window anew with a renewal",
+    store: withParts({
+      renew: (record, key, newKey, change, ttl, now) =>
+        replaced(SessionRecord.renew(record, key, newKey, change, ttl, now), ({ superseded }) => ({
+          superseded: superseded.map((secret) => ({ ...secret, at: now }))
+        }))
+    }),
+    foundBy: "load: the window of each superseded key is its own"
+  },
+  {
+    defect: "refuses the update of a superseded key",
+    store: withParts({
+      update: (record, key, change, ttl, now) =>
+        SessionRecord.update(dropSupersededFirst(record), key, change, ttl, now)
+    }),
+    foundBy: "update: a superseded key is accepted"
+  },
+  {
+    defect: "calls every key the current one",
+    store: withParts({
+      update: (record, key, change, ttl, now) => {
+        const result = SessionRecord.update(record, key, change, ttl, now)
+        return result._tag === "Replace" ? { ...result, isCurrent: true } : result
+      }
+    }),
+    foundBy: "update: a superseded key is accepted"
+  },
+  {
+    defect: "refreshes for a superseded key",
+    store: withParts({
+      refresh: (record, key, ttl, now) => SessionRecord.update(record, key, SessionRecord.noChange, ttl, now)
+    }),
+    foundBy: "updateTtl: a superseded key is Gone"
+  },
+  {
+    defect: "refuses the renewal of a superseded key",
+    store: withParts({
+      renew: (record, key, newKey, change, ttl, now) =>
+        record !== undefined && SessionRecord.verify(record, key, now) === "Superseded"
+          ? { _tag: "Gone" }
+          : SessionRecord.renew(record, key, newKey, change, ttl, now)
+    }),
+    foundBy: "renew: a superseded key is accepted"
+  },
+  {
+    defect: "refuses the delete of a superseded key",
+    store: withParts({ mayDelete: (record, key, now) => SessionRecord.verify(record, key, now) === "Current" }),
+    foundBy: "delete: a superseded key ends the session"
+  },
+  // -- changes
+  {
+    defect: "puts the change in the place of the state",
+    store: withParts({
+      update: (record, key, change, ttl, now) =>
+        replaced(SessionRecord.update(record, key, change, ttl, now), () => ({ state: change.set }))
+    }),
+    foundBy: "update sets and removes the values of its change"
+  },
+  {
+    defect: "removes nothing",
+    store: withParts({
+      update: (record, key, change, ttl, now) =>
+        SessionRecord.update(record, key, { ...change, unset: new Set() }, ttl, now)
+    }),
+    foundBy: "update sets and removes the values of its change"
+  },
+  {
+    defect: "removes after it has set",
+    store: withParts({
+      update: (record, key, change, ttl, now) =>
+        replaced(SessionRecord.update(record, key, change, ttl, now), ({ state }) => ({
+          state: new Map(Array.from(state).filter(([name]) => !change.unset.has(name)))
+        }))
+    }),
+    foundBy: "update sets a key that its change both removes and sets"
+  },
+  {
+    defect: "ends a session with its last value",
+    store: withParts({
+      load: (record, key, now) => SessionStore.loadResult(record?.state.size === 0 ? undefined : record, key, now)
+    }),
+    foundBy: "a session without values is a session"
+  },
+  {
+    defect: "ignores what an update expects",
+    store: withParts({
+      update: (record, key, change, ttl, now) =>
+        SessionRecord.update(record, key, withoutExpectations(change), ttl, now)
+    }),
+    foundBy: "update answers Conflict"
+  },
+  {
+    defect: "ignores what a renewal expects",
+    store: withParts({
+      renew: (record, key, newKey, change, ttl, now) =>
+        SessionRecord.renew(record, key, newKey, withoutExpectations(change), ttl, now)
+    }),
+    foundBy: "renew answers Conflict"
+  },
+  {
+    defect: "ignores that a value is expected to be absent",
+    store: withParts({
+      update: (record, key, change, ttl, now) =>
+        SessionRecord.update(
+          record,
+          key,
+          { ...change, expect: new Map(Array.from(change.expect).filter(([, value]) => value !== undefined)) },
+          ttl,
+          now
+        )
+    }),
+    foundBy: "of parallel updates that expect a key to be absent"
+  },
+  {
+    defect: "takes an absent value for null",
+    store: withParts({
+      update: (record, key, change, ttl, now) =>
+        SessionRecord.update(
+          record,
+          key,
+          {
+            ...change,
+            expect: new Map(
+              Array.from(change.expect, ([name, value]) =>
+                [name, value === "null" && !record?.state.has(name) ? undefined : value] as const)
+            )
+          },
+          ttl,
+          now
+        )
+    }),
+    foundBy: "update answers Conflict"
+  },
+  {
+    defect: "writes what met a Conflict",
+    store: withCalls((store) => ({
+      update: (key, change, ttl) =>
+        Effect.tap(
+          store.update(key, change, ttl),
+          (result) => result._tag === "Conflict" ? store.update(key, withoutExpectations(change), ttl) : Effect.void
+        )
+    })),
+    foundBy: "update answers Conflict"
+  },
+  {
+    defect: "shows an empty record in a Conflict",
+    store: withCalls((store) => ({
+      update: (key, change, ttl) =>
+        Effect.map(store.update(key, change, ttl), (result) =>
+          result._tag === "Conflict"
+            ? SessionStore.WriteResult.Conflict({ record: { ...result.record, state: new Map() } })
+            : result)
+    })),
+    foundBy: "update tried again with what its Conflict shows"
+  },
+  // -- contention
+  {
+    defect: "reads, and then updates",
+    store: withParts({ beforeWrite: { ...sound.beforeWrite, update: pause } }),
+    foundBy: "of 50 parallel updates that set different keys, all are kept"
+  },
+  {
+    defect: "reads, and then updates, so that compare and set does not",
+    store: withParts({ beforeWrite: { ...sound.beforeWrite, update: pause } }),
+    foundBy: "parallel loops of compare and set count exactly"
+  },
+  {
+    defect: "reads, and then updates, over a delete",
+    store: withParts({ beforeWrite: { ...sound.beforeWrite, update: pause } }),
+    foundBy: "a delete wins"
+  },
+  {
+    defect: "reads, and then refreshes, over a delete",
+    store: withParts({ beforeWrite: { ...sound.beforeWrite, updateTtl: pause } }),
+    foundBy: "a delete wins"
+  },
+  {
+    defect: "reads, and then renews",
+    store: withParts({ beforeWrite: { ...sound.beforeWrite, renew: pause } }),
+    foundBy: "of parallel renewals one key is current"
+  },
+  {
+    defect: "reads, and then renews, over an update",
+    store: withParts({ beforeWrite: { ...sound.beforeWrite, renew: pause } }),
+    foundBy: "updates beside a renewal are kept"
+  },
+  // -- interruption
+  {
+    defect: "writes a record in parts",
+    store: withParts({
+      put: (rows, name, record) =>
+        Effect.gen(function*() {
+          const state = new Map(rows.get(name)?.state)
+          for (const key of state.keys()) {
+            if (!record.state.has(key)) {
+              state.delete(key)
+            }
+          }
+          for (const [key, value] of record.state) {
+            state.set(key, value)
+            rows.set(name, { ...record, state: new Map(state) })
+            yield* pause
+          }
+          rows.set(name, record)
+        })
+    }),
+    foundBy: "update: the state is as before or as after"
+  },
+  {
+    defect: "creates a record in parts",
+    store: withParts({
+      put: (rows, name, record) =>
+        Effect.suspend(() => {
+          if (rows.has(name)) {
+            rows.set(name, record)
+            return Effect.void
+          }
+          rows.set(name, { ...record, state: new Map() })
+          return Effect.zipRight(pause, Effect.sync(() => rows.set(name, record)))
+        })
+    }),
+    foundBy: "save: the session is there whole"
+  },
+  {
+    defect: "renews in two steps, the secret first",
+    store: withCalls((store) => ({
+      renew: (key, change, ttl) =>
+        Effect.flatMap(
+          store.renew(key, { ...SessionRecord.noChange, expect: change.expect }, ttl),
+          (result) =>
+            result._tag === "Saved"
+              ? Effect.as(Effect.zipRight(pause, store.update(result.key, change, ttl)), result)
+              : Effect.succeed(result)
+        )
+    })),
+    foundBy: "renew: state and secret change together"
+  },
+  {
+    defect: "deletes in two steps, the values first",
+    store: withCalls((store) => ({
+      delete: (key) =>
+        Effect.gen(function*() {
+          const loaded = yield* store.load(key)
+          if (loaded._tag === "Live") {
+            const unset = new Set(loaded.record.state.keys())
+            yield* store.update(key, { ...SessionRecord.noChange, unset }, 60_000)
+            yield* pause
+          }
+          yield* store.delete(key)
+        }).pipe(
+          Effect.mapError((error) => new SessionStore.DeleteError({ reason: "Unavailable", message: error.message }))
+        )
+    })),
+    foundBy: "delete: the session is there whole"
+  },
+  {
+    defect: "takes a lock and never gives it back to others when its holder is interrupted",
+    store: layerOf(() => {
+      const store = makeStore(sound)
+      let isLocked = false
+      const locked = <A, E>(call: Effect.Effect<A, E>, onLocked: () => E): Effect.Effect<A, E> =>
+        Effect.suspend(() => {
+          if (isLocked) {
+            return Effect.fail(onLocked())
+          }
+          isLocked = true
+          return Effect.tap(Effect.zipRight(pause, call), () =>
+            Effect.sync(() => {
+              isLocked = false
+            }))
+        })
+      return {
+        ...store,
+        load: (key) =>
+          locked(store.load(key), () => new SessionStore.LoadError({ reason: "Unavailable", message: "locked" }))
+      }
+    }),
+    foundBy: "load: a reader that goes away"
+  },
+  // -- input
+  {
+    defect: "keeps the state in an object with a prototype",
+    store: keptAs((state) => {
+      const object: Record<string, string> = {}
+      for (const [key, value] of state) {
+        object[key] = value
+      }
+      return new Map(Object.entries(object))
+    }),
+    foundBy: "save keeps every odd key apart"
+  },
+  {
+    defect: "folds the case of keys",
+    store: keptAs((state) => mapKeys(state, (key) => key.toLowerCase())),
+    foundBy: "save keeps every odd key apart"
+  },
+  {
+    defect: "compares keys without the space at their end",
+    store: keptAs((state) => mapKeys(state, (key) => key.trimEnd())),
+    foundBy: "save keeps every odd key apart"
+  },
+  {
+    defect: "brings keys into a normal form",
+    store: keptAs((state) => mapKeys(state, (key) => key.normalize("NFC"))),
+    foundBy: "save keeps every odd key apart"
+  },
+  {
+    defect: "writes keys as UTF-8",
+    store: keptAs((state) => mapKeys(state, throughUtf8)),
+    foundBy: "save keeps every odd key apart"
+  },
+  {
+    defect: "ends keys at a NUL",
+    store: keptAs((state) => mapKeys(state, (key) => key.split("\0")[0]!)),
+    foundBy: "save keeps every odd key apart"
+  },
+  {
+    defect: "cuts keys at 255 characters",
+    store: keptAs((state) => mapKeys(state, (key) => key.slice(0, 255))),
+    foundBy: "save keeps every odd key apart"
+  },
+  {
+    defect: "drops the empty key",
+    store: keptAs((state) => new Map(Array.from(state).filter(([key]) => key !== ""))),
+    foundBy: "save keeps every odd key apart"
+  },
+  {
+    defect: "loses a key that is called as a field of its own",
+    store: keptAs((state) => new Map(Array.from(state).filter(([key]) => key !== "expiresAt"))),
+    foundBy: "save keeps every odd key apart"
+  },
+  {
+    defect: "folds the case of expected keys",
+    store: withParts({
+      update: (record, key, change, ttl, now) =>
+        record !== undefined && SessionRecord.verify(record, key, now) !== "Foreign" &&
+          !SessionRecord.meetsExpectations(mapKeys(record.state, (name) => name.toLowerCase()), {
+            ...change,
+            expect: new Map(Array.from(change.expect, ([name, value]) => [name.toLowerCase(), value] as const))
+          })
+          ? { _tag: "Conflict", record }
+          : SessionRecord.update(record, key, withoutExpectations(change), ttl, now)
+    }),
+    foundBy: "expectations tell every odd key"
+  },
+  {
+    defect: "cuts values at 64 KiB",
+    store: keptAs((state) => mapValues(state, (value) => value.slice(0, 65_536))),
+    foundBy: "a value of a megabyte"
+  },
+  {
+    defect: "parses values and writes them anew, with numbers rounded",
+    store: keptAs((state) => mapValues(state, (value) => value === "5e-324" ? "0" : value)),
+    foundBy: "every value comes back"
+  },
+  {
+    defect: "unescapes values",
+    store: keptAs((state) => mapValues(state, (value) => value.replaceAll("\\\\", "\\"))),
+    foundBy: "every value comes back"
+  },
+  {
+    defect: "keeps a hundred keys",
+    store: keptAs((state) => new Map(Array.from(state).slice(0, 500))),
+    foundBy: "a thousand keys"
+  },
+  // -- isolation
+  {
+    defect: "keeps the map of its caller",
+    store: withParts({ keep: (record) => record, handOut: (record) => record }),
+    foundBy: "the map that was saved stays its caller's"
+  },
+  {
+    defect: "hands out its own map",
+    store: withParts({ handOut: (record) => record }),
+    foundBy: "the map that a load or a Conflict hands out"
+  },
+  {
+    defect: "writes into the map that it handed out",
+    store: withParts({
+      handOut: (record) => record,
+      put: (rows, name, record) =>
+        Effect.sync(() => {
+          const map = rows.get(name)?.state as Map<string, string> | undefined
+          if (map === undefined) {
+            rows.set(name, record)
+          } else {
+            const entries = [...record.state]
+            map.clear()
+            entries.forEach(([key, value]) => map.set(key, value))
+            rows.set(name, { ...record, state: map })
+          }
+        })
+    }),
+    foundBy: "a record that was loaded does not follow later writes"
+  },
+  {
+    defect: "empties the change that it has written",
+    store: withCalls((store) => ({
+      update: (key, change, ttl) =>
+        Effect.tap(store.update(key, change, ttl), () => Effect.sync(() => (change.set as Map<string, string>).clear()))
+    })),
+    foundBy: "the change that was written stays its caller's"
+  },
+  // -- rules
+  {
+    defect: "updates a session in the last of its milliseconds wrongly, and otherwise not at all",
+    store: withParts({
+      update: (record, key, change, ttl, now) =>
+        change.unset.size > 1 && change.expect.size > 0
+          ? SessionRecord.update(record, key, { ...change, unset: new Set([...change.unset].slice(1)) }, ttl, now)
+          : SessionRecord.update(record, key, change, ttl, now)
+    }),
+    foundBy: "random calls in a random order"
+  }
+]
