@@ -30,7 +30,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
-import { Server } from "node:http"
+import { PromptServer } from "./promptServer.js"
 import { router } from "./workbench/routes.js"
 
 const Port = Config.integer("PORT").pipe(
@@ -65,15 +65,6 @@ const options = Effect.gen(function*() {
 })
 
 const Sessions = Layer.effect(SessionMiddleware.SessionMiddleware, Effect.flatMap(options, SessionMiddleware.make))
-
-/** Hangs up on whoever still waits for an answer when it closes: a `?delay=` must not hold up the end of the process. */
-class PromptServer extends Server {
-  override close(callback?: (error?: Error) => void): this {
-    super.close(callback)
-    this.closeAllConnections()
-    return this
-  }
-}
 
 const Announcement = Layer.effectDiscard(
   HttpServer.addressFormattedWith((address) => Console.log(`listening on ${address}`))

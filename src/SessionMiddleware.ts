@@ -316,11 +316,17 @@ class HttpSession extends RequestSession {
     })
   }
 
-  /** Settles the session and lets the response carry the result. Never fails. */
+  /**
+   * Settles the session and lets the response carry the result. Never fails, whatever happens: platform would run it
+   * again, and leave the socket hanging when that fails too.
+   */
   commitTo(response: HttpServerResponse.HttpServerResponse): Effect.Effect<HttpServerResponse.HttpServerResponse> {
-    return this.wasInterrupted(response).pipe(
+    return Effect.suspend(() => this.wasInterrupted(response)).pipe(
       Effect.flatMap((wasInterrupted) => this.settle(wasInterrupted)),
-      Effect.flatMap((outcome) => this.apply(outcome, response))
+      Effect.flatMap((outcome) => this.apply(outcome, response)),
+      Effect.catchAllCause((cause) =>
+        Effect.as(Effect.logError("The session could not be put into the response", cause), emptyResponse(500))
+      )
     )
   }
 

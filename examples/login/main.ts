@@ -12,7 +12,7 @@ import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { createServer } from "node:http"
+import { PromptServer } from "../promptServer.js"
 import { app, ttl } from "./app.js"
 
 const Port = Config.integer("PORT").pipe(
@@ -35,7 +35,7 @@ const Main = Invitation.pipe(
   Layer.provide(app.pipe(SessionMiddleware.session, HttpServer.serve())),
   Layer.provide(Sessions),
   Layer.provide(MemorySessionStore.layer()),
-  Layer.provide(NodeHttpServer.layerConfig(createServer, { port: Port, host: Config.succeed("127.0.0.1") }))
+  Layer.provide(NodeHttpServer.layerConfig(() => new PromptServer(), { port: Port, host: Config.succeed("127.0.0.1") }))
 )
 
 const isTaken = (cause: unknown): boolean => cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE"

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { visitor } from "./cookieJar.js"
 import { runExample } from "./exampleProcess.js"
 
-describe("counter example", () => {
+describe("counter example", { timeout: 60_000 }, () => {
   it.scopedLive("counts the visits of each visitor, on the port that it is told", () =>
     Effect.gen(function*() {
       const { url } = yield* runExample("counter.ts")
@@ -12,7 +12,7 @@ describe("counter example", () => {
       assert.strictEqual((yield* one.send("GET /")).text, "Visit number 1\n")
       assert.strictEqual((yield* one.send("GET /")).text, "Visit number 2\n")
       assert.strictEqual((yield* other.send("GET /")).text, "Visit number 1\n")
-    }), 60_000)
+    }))
 
   it.scopedLive("ends on SIGTERM", () =>
     Effect.gen(function*() {
@@ -20,5 +20,5 @@ describe("counter example", () => {
       yield* visitor(counter.url).send("GET /")
       counter.signal("SIGTERM")
       yield* counter.ended
-    }), 60_000)
+    }))
 })

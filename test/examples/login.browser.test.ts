@@ -2,6 +2,8 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { once } from "node:events"
+import { connect } from "node:net"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { launchChromium } from "../support/chromium.js"
 import { send } from "./cookieJar.js"
@@ -99,7 +101,7 @@ const wholeVisit = async (page: Page): Promise<void> => {
   assert.isUndefined(await cookieOf(page))
 }
 
-describe("login example", () => {
+describe("login example", { timeout: 60_000 }, () => {
   layer(AppAndChromium, { excludeTestServices: true, timeout: "60 seconds" })("in a browser", (it) => {
     it.scoped("somebody logs in, counts, renews the cookie and logs out", () =>
       Effect.gen(function*() {
@@ -230,6 +232,14 @@ describe("login example", () => {
       }))
   })
 
+  it.scopedLive("ends on SIGINT, though a browser has a connection open that it never used", () =>
+    Effect.gen(function*() {
+      const running = yield* runExample("login/main.ts")
+      yield* Effect.promise(() => once(connect(Number(new URL(running.url).port), "127.0.0.1"), "connect"))
+      running.signal("SIGINT")
+      yield* running.ended
+    }))
+
   it.scopedLive("a taken port ends it with one clear line", () =>
     Effect.gen(function*() {
       const running = yield* runExample("login/main.ts")
@@ -240,5 +250,5 @@ describe("login example", () => {
         "The port is taken. Choose another one, for instance: PORT=3001 npm start\n"
       )
       assert.notInclude(second.output().stdout, "Open http")
-    }), 60_000)
+    }))
 })

@@ -2,8 +2,7 @@
  * Sends several requests of one browser and decides at every step which of them goes on. A request stops before each
  * call to the store, and once more before its answer reaches the browser.
  */
-import type * as SessionKey from "effect-session/SessionKey"
-import * as SessionKeys from "effect-session/SessionKey"
+import * as SessionKey from "effect-session/SessionKey"
 import type * as SessionMiddleware from "effect-session/SessionMiddleware"
 import type * as SessionStore from "effect-session/SessionStore"
 import * as Effect from "effect/Effect"
@@ -40,86 +39,183 @@ export interface Sent {
   readonly deliveredAt: number
 }
 
+/** A session that the store has made, when all is over. */
+export interface MadeSession {
+  readonly id: string
+  /** Its keys, oldest first. */
+  readonly keys: ReadonlyArray<SessionKey.SessionKey>
+  /** For each key the values that it opens, if any. */
+  readonly openedBy: ReadonlyArray<Readonly<Record<string, number>> | undefined>
+}
+
 export interface History {
   readonly situation: Situation
   /** The key of the session that was there from the beginning. */
   readonly first: SessionKey.SessionKey
   readonly requests: ReadonlyArray<Sent>
-  /** Every key that the store has made, oldest first. */
-  readonly minted: ReadonlyArray<SessionKey.SessionKey>
+  readonly sessions: ReadonlyArray<MadeSession>
   /** The key in the cookie that the browser has in the end. */
   readonly jar: SessionKey.SessionKey | undefined
   /** Who took which step, in the order in which it happened. */
   readonly order: ReadonlyArray<string>
 }
 
+export const describeHistory = ({ order, situation }: History): string =>
+  [
+    `the session holds ${JSON.stringify(situation.state)}`,
+    ...situation.programs.map((program, index) => `request ${index + 1}: ${describeProgram(program)}`),
+    `order: ${order.join(", ")}`
+  ].join("\n")
+
 export const interleave = async (situation: Situation, choose: Choose): Promise<History> => {
   const { app, breakage, middleware, programs, state } = situation
-  const { crypto, store } = middleware
-  const { lifecycle } = middleware.config
+  const { config: { lifecycle }, crypto, store } = middleware
   const { key: first } = await app.run(
     store.save(new Map(Object.entries(state).map(([key, value]) => [key, JSON.stringify(value)])), {
       ttl: lifecycle.ttlMillis,
       maxLifetime: lifecycle.maxLifetimeMillis
     })
   )
-  const keyIn = (value: string): SessionKey.SessionKey | undefined =>
-    Option.getOrUndefined(Option.flatMap(crypto.open(value), ({ plaintext }) => store.readKey(plaintext)))
+  const keyIn = (value: string | undefined): SessionKey.SessionKey | undefined =>
+    value === undefined
+      ? undefined
+      : Option.getOrUndefined(Option.flatMap(crypto.open(value), ({ plaintext }) => store.readKey(plaintext)))
 
   const minted = [first]
   const order: Array<string> = []
-  let jar: string | undefined = crypto.seal(SessionKeys.toText(first))
+  let jar: string | undefined = crypto.seal(SessionKey.toText(first))
 
-  const actors = programs.map((program, number) => {
-    const actor = new Actor(program)
-    const pause = (step: string) => actor.waitForTurn(step)
-    const observed = observeResults(store, minted, actor)
-    const broken = breakage === undefined ? observed : breakage(pause("write"))(observed)
-    const gated = beforeEachCall(broken, pause)
-    actor.send = () => {
-      actor.presented = jar === undefined ? undefined : keyIn(jar)
-      return app.request(
-        { ...middleware, store: gated },
-        handlerOf(program),
-        cookieHeaderOf(jar === undefined ? [] : [jar])
-      )
-    }
-    actor.name = `request ${number + 1}`
-    return actor
-  })
+  // Only one request moves at a time, so that whatever happens is its doing.
+  let moving: Actor | undefined = undefined
+  const pause = (step: string) => Effect.suspend(() => moving?.waitForTurn(step) ?? Effect.void)
+  const observed = observeResults(store, minted, () => moving)
+  const broken = breakage === undefined ? observed : breakage(pause("writes"))(observed)
+  const gated = { ...middleware, store: beforeEachCall(broken, pause) }
 
+  const actors = programs.map((program) =>
+    new Actor(program, (actor) => {
+      actor.presented = keyIn(jar)
+      return app.request(gated, handlerOf(program), cookieHeaderOf(jar === undefined ? [] : [jar]))
+    })
+  )
   for (;;) {
-    const ready = actors.filter((actor) => !actor.isDelivered)
-    if (ready.length === 0) {
+    const ready = actors.filter((actor) => actor.deliveredAt === undefined)
+    const actor = ready[ready.length < 2 ? 0 : choose(ready.length)]
+    if (actor === undefined) {
       break
     }
-    const actor = ready[choose(ready.length)]!
-    order.push(`${actor.name} ${actor.nextStep}`)
-    if (actor.answer === undefined) {
-      await actor.step(order.length)
-      // Nobody else has had a turn since the last call to the store.
-      if (actor.answer !== undefined) {
-        const { news } = actor.answer
-        actor.set = news._tag === "Value" ? keyIn(news.value) : undefined
-        actor.isSetNewest = actor.set !== undefined && isNewest(actor.set, minted)
-      }
-    } else {
+    const now = order.push(`${actors.indexOf(actor) + 1} ${actor.nextStep}`)
+    if (actor.answer !== undefined) {
       const { news } = actor.answer
       jar = news._tag === "Value" ? news.value : news._tag === "Removal" ? undefined : jar
-      actor.deliveredAt = order.length
+      actor.deliveredAt = now
+      continue
+    }
+    moving = actor
+    await actor.goOn(now)
+    moving = undefined
+    const value = actor.cookieSet()
+    if (value !== undefined) {
+      actor.set = keyIn(value)
+      actor.isSetNewest = actor.set !== undefined && isNewest(actor.set, minted)
     }
   }
-  return {
-    situation,
-    first,
-    requests: actors.map((actor) => actor.sent()),
-    minted,
-    jar: jar === undefined ? undefined : keyIn(jar),
-    order
+
+  const sessions: Array<MadeSession> = []
+  for (const id of new Set(minted.map((key) => key.id))) {
+    const keys = minted.filter((key) => key.id === id)
+    const results = await app.run(Effect.forEach(keys, broken.load))
+    sessions.push({
+      id,
+      keys,
+      openedBy: results.map((result) => result._tag === "Live" ? valuesOf(result.record.state) : undefined)
+    })
+  }
+  return { situation, first, requests: actors.map((actor) => actor.sent()), sessions, jar: keyIn(jar), order }
+}
+
+const valuesOf = (state: ReadonlyMap<string, string>): Readonly<Record<string, number>> =>
+  Object.fromEntries(Array.from(state, ([key, value]) => [key, Number(value)]))
+
+class Actor {
+  nextStep = "starts"
+  presented: SessionKey.SessionKey | undefined = undefined
+  loaded: SessionStore.LoadResult["_tag"] | undefined = undefined
+  answer: Answer | undefined = undefined
+  set: SessionKey.SessionKey | undefined = undefined
+  isSetNewest = false
+  deliveredAt: number | undefined = undefined
+  private startedAt: number | undefined = undefined
+  private answeredAt = 0
+  private resume: () => void = () => {}
+  private stop: () => void = () => {}
+
+  constructor(private readonly program: Program, private readonly send: (actor: Actor) => Promise<Answer>) {}
+
+  waitForTurn(step: string): Effect.Effect<void> {
+    return Effect.async((resume) => {
+      this.nextStep = step
+      this.resume = () => resume(Effect.void)
+      this.stop()
+    })
+  }
+
+  /** Takes one step: resolves when the request waits for its next turn, or has its answer. */
+  goOn(now: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.stop = resolve
+      if (this.startedAt === undefined) {
+        this.startedAt = now
+        this.send(this).then((answer) => {
+          this.answer = answer
+          this.nextStep = "is delivered"
+          this.stop()
+        }, reject)
+      } else {
+        this.resume()
+      }
+      this.answeredAt = now
+    })
+  }
+
+  cookieSet(): string | undefined {
+    const { news } = this.answer ?? { news: undefined }
+    return news?._tag === "Value" ? news.value : undefined
+  }
+
+  sent(): Sent {
+    const { answer, answeredAt, deliveredAt = 0, isSetNewest, loaded, presented, program, set, startedAt = 0 } = this
+    if (answer === undefined) {
+      throw new Error("A request was not answered")
+    }
+    return { program, startedAt, presented, loaded, answeredAt, answer, set, isSetNewest, deliveredAt }
   }
 }
 
-const isNewest = (key: SessionKey.SessionKey, minted: ReadonlyArray<SessionKey.SessionKey>): boolean => {
-  const newest = minted.findLast(({ id }) => id === key.id)
-  return newest !== undefined && SessionKeys.toText(newest) === SessionKeys.toText(key)
-}
+const observeResults = (
+  store: SessionStore.SessionStore,
+  minted: Array<SessionKey.SessionKey>,
+  moving: () => Actor | undefined
+): SessionStore.SessionStore => ({
+  ...store,
+  load: (key) =>
+    Effect.tap(store.load(key), ({ _tag }) => {
+      const actor = moving()
+      if (actor !== undefined) {
+        actor.loaded ??= _tag
+      }
+    }),
+  save: (state, lifetime) =>
+    Effect.tap(store.save(state, lifetime), ({ key }) => {
+      minted.push(key)
+    }),
+  renew: (key, change, ttl) =>
+    Effect.tap(store.renew(key, change, ttl), (result) => {
+      if (result._tag === "Saved") {
+        minted.push(result.key)
+      }
+    })
+})
+
+const isNewest = (key: SessionKey.SessionKey, minted: ReadonlyArray<SessionKey.SessionKey>): boolean =>
+  SessionKey.toText(minted.filter(({ id }) => id === key.id).at(-1) ?? key) === SessionKey.toText(key)

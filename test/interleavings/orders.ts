@@ -5,13 +5,16 @@
 /** Picks one of `ready` requests that can go on, by its place among them. */
 export type Choose = (ready: number) => number
 
-/** Calls `run` once for every order there is; each call must make the same choices of the same picks. */
-export const everyOrder = async (run: (choose: Choose) => Promise<void>): Promise<number> => {
+/**
+ * Calls `run` once for every order there is, until it answers `false`. What it can choose from may depend on nothing but
+ * what was chosen before. Answers how many orders there were.
+ */
+export const everyOrder = async (run: (choose: Choose) => Promise<boolean>): Promise<number> => {
   let begun: ReadonlyArray<number> = []
   for (let orders = 1;; orders++) {
     const picks: Array<number> = []
     const choices: Array<number> = []
-    await run((ready) => {
+    const isWell = await run((ready) => {
       const pick = begun[picks.length] ?? 0
       picks.push(pick)
       choices.push(ready)
@@ -21,7 +24,7 @@ export const everyOrder = async (run: (choose: Choose) => Promise<void>): Promis
     while (last >= 0 && picks[last]! + 1 === choices[last]) {
       last--
     }
-    if (last < 0) {
+    if (last < 0 || !isWell) {
       return orders
     }
     begun = [...picks.slice(0, last), picks[last]! + 1]

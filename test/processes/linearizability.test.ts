@@ -246,8 +246,9 @@ type Fault = keyof typeof faults | "None"
 const simulate = (seed: number, fault: Fault): ReadonlyArray<Operation> => {
   const random = makeRandom(seed)
   const names = ["a", "b", "c"]
-  let session: { readonly values: Values; readonly key: number } | undefined = { values: { a: 1 }, key: 0 }
-  let cache: typeof session = session
+  const first: { readonly values: Values; readonly key: number } = { values: { a: 1 }, key: 0 }
+  let session: typeof first | undefined = first
+  let cache: typeof first | undefined = first
   let lastKey = 0
   let knownKey = 0
   let nextValue = 100

@@ -129,8 +129,10 @@ export const check = (
     if (explained > furthest.explained) {
       furthest = { explained, configuration }
     }
-    for (const next of successors(history, configuration)) {
-      stack.push(settle(history, next))
+    if (!isHopeless(history, configuration)) {
+      for (const next of successors(history, configuration)) {
+        stack.push(settle(history, next))
+      }
     }
   }
   const { configuration: { indices, state }, explained } = furthest
@@ -248,6 +250,70 @@ const isExplainedWithoutEffect = (
     default:
       return false
   }
+}
+
+// -- where not to go on
+
+/** Whether an operation whose turn it is saw a value that is not there and that nothing can bring (back) in time. */
+const isHopeless = (history: History, configuration: Configuration): boolean =>
+  configuration.indices.some((index) => {
+    const operation = history.known[index]!
+    const { action, answer } = operation
+    const progress = configuration.progress[index - configuration.from] ?? "Waiting"
+    const { state } = configuration
+    if (progress !== "Waiting" || answer === undefined) {
+      return false
+    }
+    const seen = action._tag === "Read"
+      ? answer.values ?? {}
+      : action._tag === "Increment" && answer.value !== 1
+      ? { [action.name]: answer.value! - 1 }
+      : {}
+    if (Object.keys(seen).length === 0) {
+      return false
+    }
+    const names = new Set(Object.keys(seen))
+    if (action._tag === "Read") {
+      Object.keys(state.values).forEach((name) => names.add(name))
+    }
+    return !opens(operation, state) || Array.from(names).some((name) =>
+      seen[name] !== state.values[name] && !canBecome(history, configuration, name, seen[name], operation.returned)
+    )
+  })
+
+/** Whether operations that are called until then could give a name this value, whatever else they would have to do. */
+const canBecome = (
+  { known, lost }: History,
+  configuration: Configuration,
+  name: string,
+  value: number | undefined,
+  until: number
+): boolean => {
+  const { from, progress, state } = configuration
+  const origins = [state.values[name]]
+  let increments = 0
+  const consider = ({ action }: Operation) => {
+    if (action._tag === "Clear" || action._tag === "Delete" && action.name === name) {
+      origins.push(undefined)
+    } else if (action._tag === "Put" && action.name === name) {
+      origins.push(action.value)
+    } else if (action._tag === "Increment" && action.name === name) {
+      increments++
+    }
+  }
+  for (let index = from; index < known.length && known[index]!.invoked <= until; index++) {
+    if (progress[index - from] !== "Done") {
+      consider(known[index]!)
+    }
+  }
+  lost.forEach((operation, index) => {
+    if (operation.invoked <= until && configuration.lost[index] !== "Done") {
+      consider(operation)
+    }
+  })
+  return origins.some((origin) =>
+    value === undefined ? origin === undefined : (origin ?? 0) <= value && value <= (origin ?? 0) + increments
+  )
 }
 
 // -- steps with a choice

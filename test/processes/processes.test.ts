@@ -19,7 +19,7 @@ const processes = 4
 const clientsPerNode = 8
 
 const histories = scaled(10, 200)
-const operationsPerClient = scaled(20, 100)
+const operationsPerClient = scaled(25, 100)
 
 /** In each of so many histories, a process is killed in the middle. */
 const killEvery = 10
@@ -51,9 +51,23 @@ const examine = (history: ReadonlyArray<SessionHistory>, totals: Totals, seed: n
   }
 }
 
-describe("several processes on one Redis", () => {
+describe("several processes", () => {
+  it.scopedLive("that each have a store of their own are found out", () =>
+    Effect.gen(function*() {
+      const start = runExample("workbench.ts", {
+        SESSION_STORE: "memory",
+        SESSION_KEYS: Redacted.value(Config.generateKey())
+      })
+      const nodes = yield* Effect.all([start, start], { concurrency: 2 })
+      const history = yield* Effect.promise(() =>
+        runClients({ nodes, clientsPerNode: 4, operationsPerClient: 25, sessions: 2, seed: 1 })
+      )
+      const verdicts = history.map(({ initial, operations }) => check(operations, initial)._tag)
+      assert.include(verdicts, "Violation")
+    }))
+
   it.scopedLive(
-    "keep each session linearizable, also when one of them is killed in the middle",
+    "on one Redis keep each session linearizable, also when one of them is killed in the middle",
     () =>
       Effect.gen(function*() {
         const redis = yield* redisServer()

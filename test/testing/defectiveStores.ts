@@ -147,12 +147,9 @@ const replaced = (
 ): SessionRecord.Rewrite =>
   rewrite._tag === "Replace" ? { ...rewrite, record: { ...rewrite.record, ...f(rewrite.record) } } : rewrite
 
-/** The key that a record would need, so that a rule which compares secrets finds nothing wrong. */
-const unchecked = (record: Row): Row => record
-
 /** Puts the digest of the caller's secret into the record before a rule looks at it. */
 const trusting = (record: Row, key: SessionKey.SessionKey): Row =>
-  record === undefined ? unchecked(record) : { ...record, digest: SessionKey.digest(key) }
+  record === undefined ? undefined : { ...record, digest: SessionKey.digest(key) }
 
 const withDigestOf = (rewrite: SessionRecord.Rewrite, record: Row): SessionRecord.Rewrite =>
   replaced(rewrite, () => record === undefined ? {} : { digest: record.digest })
@@ -162,6 +159,11 @@ const withoutDeadline = (record: Row): Row => record === undefined ? undefined :
 const seconds = (millis: number): number => Math.ceil(millis / 1_000) * 1_000
 
 const dropSupersededFirst = (record: Row): Row => record === undefined ? undefined : { ...record, superseded: [] }
+
+const supersededNow = (record: Row, now: number): Row =>
+  record === undefined
+    ? undefined
+    : { ...record, superseded: record.superseded.map((secret) => ({ ...secret, at: now })) }
 
 const mapKeys = (state: SessionState, f: (key: string) => string): SessionState =>
   new Map(Array.from(state, ([key, value]) => [f(key), value] as const))
@@ -194,7 +196,8 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "does not draw its ids by SessionKey.mint",
     store: withParts({
-      mint: () => SessionKey.mintSecret(globalThis.crypto.randomUUID().replaceAll("-", "").slice(0, 21) + "A" as never)
+      mint: () =>
+        SessionKey.mintSecret(`${crypto.randomUUID().replaceAll("-", "").slice(0, 21)}A` as SessionKey.SessionId)
     }),
     foundBy: "an id that is taken is drawn again"
   },
@@ -250,6 +253,29 @@ export const defects: ReadonlyArray<Defect> = [
   },
   // -- keys
   {
+    defect: "reads a key back as another one",
+    store: withParts({
+      readKey: (text) => Option.map(SessionKey.fromText(text), ({ id }) => SessionKey.mintSecret(id))
+    }),
+    foundBy: "the text of a key reads back as that key"
+  },
+  {
+    defect: "names sessions by UUIDs",
+    store: withParts({
+      mint: () => SessionKey.mintSecret(crypto.randomUUID() as string as SessionKey.SessionId),
+      readKey: (text) => {
+        const [id = "", secret = ""] = text.split(".")
+        return Option.some(SessionKey.make(id as SessionKey.SessionId, secret))
+      }
+    }),
+    foundBy: "the id of a session has the form"
+  },
+  {
+    defect: "gives every session the same secret",
+    store: withParts({ mint: () => SessionKey.make(SessionKey.mintId(), "A".repeat(43)) }),
+    foundBy: "no two sessions share"
+  },
+  {
     defect: "trims what it reads as a key",
     store: withParts({ readKey: (text) => SessionKey.fromText(text.trim()) }),
     foundBy: "a key is read strictly"
@@ -259,7 +285,7 @@ export const defects: ReadonlyArray<Defect> = [
     store: withParts({
       readKey: (text) =>
         text.includes(".")
-          ? Option.some(SessionKey.make(text.split(".")[0] as never, text.split(".")[1]!))
+          ? Option.some(SessionKey.make(text.split(".")[0] as SessionKey.SessionId, text.split(".")[1]!))
           : Option.none()
     }),
     foundBy: "a text that does not start with a session id"
@@ -312,18 +338,12 @@ export const defects: ReadonlyArray<Defect> = [
   },
   {
     defect: "removes sessions by a timer, which overflows after 24 days",
-    store: layerOf(() => {
-      const rows = new Map<string, StoredRecord>()
-      const store = makeStore({
-        ...sound,
-        put: (own, name, record) =>
-          Effect.sync(() => {
-            own.set(name, record)
-            rows.set(name, record)
-            setTimeout(() => own.delete(name), record.expiresAt - Date.now()).unref()
-          })
-      })
-      return store
+    store: withParts({
+      put: (rows, name, record) =>
+        Effect.sync(() => {
+          rows.set(name, record)
+          setTimeout(() => rows.delete(name), record.expiresAt - Date.now()).unref()
+        })
     }),
     foundBy: "a session of 400 days outlasts every timer"
   },
@@ -353,7 +373,10 @@ export const defects: ReadonlyArray<Defect> = [
     defect: "prolongs what it loads",
     store: withCalls((store) => ({
       load: (key) =>
-        Effect.tap(store.load(key), (result) => result._tag === "Live" ? store.updateTtl(key, 60_000) : Effect.void)
+        Effect.tap(
+          store.load(key),
+          (result) => result._tag === "Live" ? Effect.orDie(store.updateTtl(key, 60_000)) : Effect.void
+        )
     })),
     foundBy: "neither a load nor a Conflict prolongs"
   },
@@ -415,6 +438,14 @@ export const defects: ReadonlyArray<Defect> = [
     }),
     foundBy: "renew does not go past the deadline"
   },
+  {
+    defect: "empties what it refreshes",
+    store: withParts({
+      refresh: (record, key, ttl, now) =>
+        replaced(SessionRecord.refresh(record, key, ttl, now), () => ({ state: new Map() }))
+    }),
+    foundBy: "updateTtl changes no value"
+  },
   // -- ownership
   {
     defect: "does not look at the secret when it loads",
@@ -455,7 +486,7 @@ export const defects: ReadonlyArray<Defect> = [
     store: withParts({
       load: (record, key, now) =>
         SessionStore.loadResult(
-          record?.digest === Redacted.value(key.secret) as never ? trusting(record, key) : record,
+          record !== undefined && String(record.digest) === Redacted.value(key.secret) ? trusting(record, key) : record,
           key,
           now
         )
@@ -473,6 +504,22 @@ export const defects: ReadonlyArray<Defect> = [
     defect: "does not delete",
     store: withCalls(() => ({ delete: () => Effect.void })),
     foundBy: "a deleted session stays deleted"
+  },
+  {
+    defect: "deletes every session",
+    store: layerOf(() => {
+      let store = makeStore(sound)
+      return {
+        ...store,
+        save: (state, lifetime) => store.save(state, lifetime),
+        load: (key) => store.load(key),
+        delete: () =>
+          Effect.sync(() => {
+            store = makeStore(sound)
+          })
+      }
+    }),
+    foundBy: "delete ends one session and no other"
   },
   {
     defect: "fails to delete what is not there",
@@ -536,14 +583,24 @@ export const defects: ReadonlyArray<Defect> = [
     foundBy: "a key is remembered for 128 renewals"
   },
   {
-    defect: "remembers every superseded secret for ever",
+    defect: "remembers superseded secrets for ever",
+    store: withParts({
+      update: (record, key, change, ttl, now) =>
+        replaced(SessionRecord.update(supersededNow(record, now), key, change, ttl, now), () => ({
+          superseded: record?.superseded ?? []
+        }))
+    }),
+    foundBy: "a superseded key is remembered for an hour"
+  },
+  {
+    defect: "remembers superseded secrets without number",
     store: withParts({
       renew: (record, key, newKey, change, ttl, now) =>
         replaced(SessionRecord.renew(record, key, newKey, change, ttl, now), ({ superseded }) => ({
           superseded: [...superseded.slice(0, 1), ...record?.superseded ?? []]
         }))
     }),
-    foundBy: "a key is remembered for an hour"
+    foundBy: "a key is remembered for 128 renewals"
   },
   {
     defect: "lets a superseded key load",
@@ -635,6 +692,14 @@ export const defects: ReadonlyArray<Defect> = [
         replaced(SessionRecord.update(record, key, change, ttl, now), () => ({ state: change.set }))
     }),
     foundBy: "update sets and removes the values of its change"
+  },
+  {
+    defect: "puts the change of a renewal in the place of the state",
+    store: withParts({
+      renew: (record, key, newKey, change, ttl, now) =>
+        replaced(SessionRecord.renew(record, key, newKey, change, ttl, now), () => ({ state: change.set }))
+    }),
+    foundBy: "renew with no change keeps every value"
   },
   {
     defect: "removes nothing",
@@ -787,6 +852,17 @@ export const defects: ReadonlyArray<Defect> = [
     foundBy: "update: the state is as before or as after"
   },
   {
+    defect: "takes a record away to put another one in its place",
+    store: withParts({
+      put: (rows, name, record) =>
+        Effect.suspend(() => {
+          rows.delete(name)
+          return Effect.zipRight(pause, Effect.sync(() => rows.set(name, record)))
+        })
+    }),
+    foundBy: "updateTtl: no value is touched"
+  },
+  {
     defect: "creates a record in parts",
     store: withParts({
       put: (rows, name, record) =>
@@ -834,7 +910,7 @@ export const defects: ReadonlyArray<Defect> = [
     foundBy: "delete: the session is there whole"
   },
   {
-    defect: "takes a lock and never gives it back to others when its holder is interrupted",
+    defect: "keeps the lock of a reader that was interrupted",
     store: layerOf(() => {
       const store = makeStore(sound)
       let isLocked = false
@@ -939,7 +1015,7 @@ export const defects: ReadonlyArray<Defect> = [
     foundBy: "every value comes back"
   },
   {
-    defect: "keeps a hundred keys",
+    defect: "keeps 500 keys and no more",
     store: keptAs((state) => new Map(Array.from(state).slice(0, 500))),
     foundBy: "a thousand keys"
   },
@@ -983,11 +1059,11 @@ export const defects: ReadonlyArray<Defect> = [
   },
   // -- rules
   {
-    defect: "updates a session in the last of its milliseconds wrongly, and otherwise not at all",
+    defect: "loses one of several values that are written after a renewal",
     store: withParts({
       update: (record, key, change, ttl, now) =>
-        change.unset.size > 1 && change.expect.size > 0
-          ? SessionRecord.update(record, key, { ...change, unset: new Set([...change.unset].slice(1)) }, ttl, now)
+        record !== undefined && record.superseded.length > 0 && change.set.size > 1
+          ? SessionRecord.update(record, key, { ...change, set: new Map([...change.set].slice(1)) }, ttl, now)
           : SessionRecord.update(record, key, change, ttl, now)
     }),
     foundBy: "random calls in a random order"

@@ -43,28 +43,37 @@ const age = FastCheck.oneof(
 
 const steps = FastCheck.array(
   FastCheck.oneof(
-    FastCheck.record({
-      verb: FastCheck.constant("save" as const),
-      state: states,
-      ttl: ttls,
-      maxLifetime: FastCheck.option(ttls, { nil: undefined })
-    }),
-    FastCheck.record({ verb: FastCheck.constant("load" as const), age }),
-    FastCheck.record({
-      verb: FastCheck.constantFrom("update" as const, "renew" as const),
-      age,
-      change: changes,
-      ttl: ttls
-    }),
-    FastCheck.record({ verb: FastCheck.constant("updateTtl" as const), age, ttl: ttls }),
-    FastCheck.record({ verb: FastCheck.constant("delete" as const), age }),
-    FastCheck.record({ verb: FastCheck.constant("forge" as const), age }),
-    FastCheck.record({
-      verb: FastCheck.constant("wait" as const),
-      millis: FastCheck.constantFrom(1, 9_999, 10_000, minute, hour)
-    })
+    {
+      arbitrary: FastCheck.record({
+        verb: FastCheck.constant("save" as const),
+        state: states,
+        ttl: ttls,
+        maxLifetime: FastCheck.option(ttls, { nil: undefined })
+      }),
+      weight: 2
+    },
+    { arbitrary: FastCheck.record({ verb: FastCheck.constant("load" as const), age }), weight: 3 },
+    {
+      arbitrary: FastCheck.record({
+        verb: FastCheck.constantFrom("update" as const, "renew" as const),
+        age,
+        change: changes,
+        ttl: ttls
+      }),
+      weight: 7
+    },
+    { arbitrary: FastCheck.record({ verb: FastCheck.constant("updateTtl" as const), age, ttl: ttls }), weight: 2 },
+    { arbitrary: FastCheck.record({ verb: FastCheck.constant("delete" as const), age }), weight: 1 },
+    { arbitrary: FastCheck.record({ verb: FastCheck.constant("forge" as const), age }), weight: 1 },
+    {
+      arbitrary: FastCheck.record({
+        verb: FastCheck.constant("wait" as const),
+        millis: FastCheck.constantFrom(1, 1_000, 9_999, 10_000, minute, hour)
+      }),
+      weight: 2
+    }
   ),
-  { minLength: 4, maxLength: 30 }
+  { minLength: 4, maxLength: 30, size: "max" }
 )
 
 type Step = typeof steps extends FastCheck.Arbitrary<Array<infer A>> ? A : never

@@ -1,0 +1,253 @@
+/**
+ * A session app on a Redis that can be made to fail, with everything that tells a safe answer from an unsafe one.
+ */
+import { assert } from "@effect/vitest"
+import * as Config from "effect-session/Config"
+import * as SessionKey from "effect-session/SessionKey"
+import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import { Redis } from "ioredis"
+import { performance } from "node:perf_hooks"
+import { afterAll, beforeAll } from "vitest"
+import type { RunningRedis } from "../support/redisServer.js"
+import { redisServer } from "../support/redisServer.js"
+import type { Answer, Browser, Handler, WebApp } from "../support/webApp.js"
+import { Counter, handle, makeWebApp, User } from "../support/webApp.js"
+import type { TcpProxy } from "./tcpProxy.js"
+import { tcpProxy } from "./tcpProxy.js"
+
+/** The time limit of a store call. A request makes two of them at most. */
+export const limitMillis = 250
+
+/** What a slow machine may add to it. */
+const slackMillis = 1_500
+
+export const whoAmI = handle((session) => Effect.map(session.get(User), Option.getOrNull))
+export const count = handle((session) => session.get(Counter))
+export const increment = handle((session) => session.updateOr(Counter, 1, (n) => n + 1))
+export const renew = handle((session) => session.renew)
+export const purge = handle((session) => session.purge)
+export const signIn = (name: string) => handle((session) => Effect.zipRight(session.insert(User, name), session.renew))
+
+export interface FaultyApp {
+  readonly redis: RunningRedis
+  readonly proxy: TcpProxy
+  /** A connection that does not lead through the proxy. */
+  readonly admin: Redis
+  readonly app: WebApp
+  /** Makes a request and holds its time against the limit. */
+  readonly request: (handler: Handler, cookie?: string) => Effect.Effect<Answer>
+  readonly signedIn: (name: string) => Effect.Effect<Browser>
+  readonly slowestMillis: () => number
+  /** Ends the app and everything that it holds, and answers how long that took. */
+  readonly close: Effect.Effect<number>
+}
+
+export const makeFaultyApp = (options?: {
+  readonly redis?: RunningRedis
+  readonly args?: ReadonlyArray<string>
+  readonly password?: string
+  readonly keys?: Config.SessionOptions["keys"]
+}): Effect.Effect<FaultyApp, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const redis = options?.redis ?? (yield* redisServer({ args: options?.args ?? [] }))
+    const proxy = yield* tcpProxy(redis.port)
+    const password = options?.password
+    const admin = yield* Effect.acquireRelease(
+      Effect.sync(() => new Redis(redis.url, password === undefined ? {} : { password }).on("error", () => {})),
+      (admin) => Effect.sync(() => admin.disconnect())
+    )
+    const scope = yield* Scope.make()
+    yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
+    const user = password === undefined ? "" : `:${password}@`
+    const app = yield* makeWebApp({
+      store: RedisSessionStore.layer({
+        url: `redis://${user}127.0.0.1:${proxy.port}`,
+        timeout: limitMillis
+      }),
+      config: { keys: options?.keys ?? Config.generateKey(), storeTimeout: limitMillis }
+    }).pipe(Scope.extend(scope))
+    let slowest = 0
+    const request: FaultyApp["request"] = (handler, cookie) =>
+      Effect.suspend(() => {
+        const start = performance.now()
+        return Effect.tap(app.request(handler, cookie), () =>
+          Effect.sync(() => {
+            const millis = performance.now() - start
+            slowest = Math.max(slowest, millis)
+            assert.isBelow(millis, 2 * limitMillis + slackMillis)
+          }))
+      })
+    return {
+      redis,
+      proxy,
+      admin,
+      app,
+      request,
+      signedIn: (name) =>
+        Effect.gen(function*() {
+          const browser = app.browser()
+          const answer = yield* browser.visit(signIn(name))
+          assert.strictEqual(answer.status, 200)
+          assert.strictEqual(answer.setCookies.length, 1)
+          return browser
+        }),
+      slowestMillis: () => Math.round(slowest),
+      close: Effect.suspend(() => {
+        const start = performance.now()
+        return Effect.map(Scope.close(scope, Exit.void), () => performance.now() - start)
+      })
+    }
+  }).pipe(Logger.withMinimumLogLevel(LogLevel.None))
+
+// -- what is safe
+
+/** The store could not answer: 503 with nothing in it, and the browser keeps the cookie that it has. */
+export const isUnavailable = (answer: Answer): boolean =>
+  answer.status === 503 && answer.body === undefined && answer.setCookies.length === 0
+
+export type Expected = "Answered" | "Unavailable" | "Either"
+
+const expect = (what: string, answer: Answer, expected: Expected, isRight: boolean): void => {
+  const seen = `${what}: ${answer.status} ${JSON.stringify(answer.body)} with ${answer.setCookies.length} cookies`
+  if (isUnavailable(answer)) {
+    assert.notStrictEqual(expected, "Answered", seen)
+  } else {
+    assert.isTrue(isRight, seen)
+    assert.notStrictEqual(expected, "Unavailable", seen)
+  }
+}
+
+/** What came of the requests that were sent while something was wrong. */
+export interface Storm {
+  requests: number
+  unavailable: number
+  /** Increments of the one session that were answered 200, and all of them. */
+  counted: number
+  tried: number
+}
+
+/**
+ * One round of everything that a user, a stranger and an attacker may ask, all at once, each held against what may be
+ * answered while the store is in trouble.
+ */
+export const storm = (
+  faulty: FaultyApp,
+  alice: Browser,
+  expected: { readonly reads: Expected; readonly writes: Expected; readonly purges: Expected },
+  total: Storm,
+  spare: { readonly renews: Array<Browser>; readonly purges: Array<Browser> }
+): Effect.Effect<void> => {
+  const { app, request } = faulty
+  const { name } = app.middleware.config.cookie
+  const cookie = alice.cookie()
+  const unknownKey = `${name}=${app.middleware.crypto.seal(SessionKey.toText(SessionKey.mint()))}`
+  const ask = (
+    what: string,
+    handler: Handler,
+    sent: string | undefined,
+    kind: Expected,
+    isRight: (answer: Answer) => boolean
+  ) =>
+    Effect.map(request(handler, sent), (answer) => {
+      total.requests++
+      total.unavailable += answer.status === 503 ? 1 : 0
+      expect(what, answer, kind, isRight(answer))
+      return answer
+    })
+  const isBare = (answer: Answer) => answer.status === 200 && answer.setCookies.length === 0
+  const renewing = spare.renews.pop()
+  const purging = spare.purges.pop()
+  return Effect.all([
+    ask("who the user is", whoAmI, cookie, expected.reads, (answer) => isBare(answer) && answer.body === "alice"),
+    ask(
+      "who the user is, again",
+      whoAmI,
+      cookie,
+      expected.reads,
+      (answer) => isBare(answer) && answer.body === "alice"
+    ),
+    Effect.map(ask("a write", increment, cookie, expected.writes, isBare), (answer) => {
+      total.tried++
+      total.counted += answer.status === 200 ? 1 : 0
+    }),
+    ask("nobody", whoAmI, undefined, "Answered", (answer) => isBare(answer) && answer.body === null),
+    ask("a forger", whoAmI, `${name}=forged`, "Answered", (answer) => isBare(answer) && answer.body === null),
+    ask("an unknown key", whoAmI, unknownKey, expected.reads, (answer) => isBare(answer) && answer.body === null),
+    ask(
+      "a new session",
+      increment,
+      undefined,
+      expected.writes,
+      (answer) => answer.status === 200 && answer.setCookies.length === 1
+    ),
+    ask(
+      "a renewal",
+      renew,
+      renewing?.cookie(),
+      renewing === undefined ? "Answered" : expected.writes,
+      (answer) => answer.status === 200 && (renewing === undefined || !/Max-Age=0/.test(answer.setCookies[0] ?? ""))
+    ),
+    ask(
+      "a logout",
+      purge,
+      purging?.cookie(),
+      purging === undefined ? "Answered" : expected.purges,
+      (answer) => answer.status === 200 && (purging === undefined || /Max-Age=0/.test(answer.setCookies[0] ?? ""))
+    )
+  ], { concurrency: "unbounded", discard: true })
+}
+
+/** Asks until the user is recognised, and answers for how many milliseconds that was not so. */
+export const recovery = (faulty: FaultyApp, alice: Browser): Effect.Effect<number> =>
+  Effect.suspend(() => {
+    const start = performance.now()
+    const attempt: Effect.Effect<number> = Effect.flatMap(faulty.request(whoAmI, alice.cookie()), (answer) => {
+      const millis = performance.now() - start
+      if (answer.status === 200) {
+        assert.strictEqual(answer.body, "alice")
+        assert.deepStrictEqual(answer.setCookies, [])
+        return Effect.succeed(millis)
+      }
+      assert.isTrue(isUnavailable(answer))
+      assert.isBelow(millis, 5_000, "the store has not recovered")
+      return Effect.zipRight(Effect.sleep("10 millis"), attempt)
+    })
+    return attempt
+  })
+
+/** Of each kind of command, no more were sent than there were calls for it. */
+export const assertNothingSentTwice = (faulty: FaultyApp, mayNotKnowScripts = false): void => {
+  const sent = (name: string) => faulty.proxy.commands.filter(([command]) => command === name).length
+  const loads = faulty.app.calls.filter((verb) => verb === "load").length
+  const writes = faulty.app.calls.length - loads
+  assert.isAtMost(sent("hgetall"), loads)
+  assert.isAtMost(sent("evalsha"), writes)
+  assert.isAtMost(sent("eval"), mayNotKnowScripts ? writes : 0)
+}
+
+/** Forgets what was sent and called until now. */
+export const forget = (faulty: FaultyApp): void => {
+  faulty.proxy.commands.length = 0
+  faulty.app.calls.length = 0
+}
+
+/** No test of the file leaves a promise or an exception that nobody looks at. */
+export const nothingUnhandled = (): void => {
+  const unhandled: Array<unknown> = []
+  const collect = (reason: unknown) => unhandled.push(reason)
+  beforeAll(() => {
+    process.on("unhandledRejection", collect)
+    process.on("uncaughtExceptionMonitor", collect)
+  })
+  afterAll(() => {
+    process.off("unhandledRejection", collect)
+    process.off("uncaughtExceptionMonitor", collect)
+    assert.deepStrictEqual(unhandled, [])
+  })
+}

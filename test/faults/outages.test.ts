@@ -1,0 +1,201 @@
+/**
+ * Whatever happens to Redis or to the way there: a user is recognised or told to come back (503), and never taken for
+ * somebody else or for nobody. Each scenario is gone through in the same way.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { report } from "../support/figures.js"
+import { scaled } from "../support/soak.js"
+import type { Browser } from "../support/webApp.js"
+import type { Expected, FaultyApp, Storm } from "./faultyApp.js"
+import {
+  assertNothingSentTwice,
+  count,
+  forget,
+  increment,
+  limitMillis,
+  makeFaultyApp,
+  nothingUnhandled,
+  purge,
+  recovery,
+  renew,
+  storm,
+  whoAmI
+} from "./faultyApp.js"
+import { delay, pass, silence } from "./tcpProxy.js"
+
+interface Scenario {
+  readonly args?: ReadonlyArray<string>
+  readonly password?: string
+  readonly begin: (faulty: FaultyApp) => Effect.Effect<unknown>
+  readonly end: (faulty: FaultyApp) => Effect.Effect<unknown>
+  readonly reads: Expected
+  readonly writes: Expected
+  /** How a logout goes, where that is another matter than other writes. */
+  readonly purges?: Expected
+  /** A Redis that comes back without its scripts is sent them again. */
+  readonly losesScripts?: boolean
+}
+
+const rounds = scaled(3, 60)
+
+const durable = ["--appendonly", "yes", "--appendfsync", "always"]
+
+/** A wait that the tests' own clock does not know of. */
+const pauseMillis = 900
+
+const scenarios: Readonly<Record<string, Scenario>> = {
+  "refuses connections": {
+    begin: ({ proxy }) => proxy.refuse,
+    end: ({ proxy }) => proxy.accept,
+    reads: "Unavailable",
+    writes: "Unavailable"
+  },
+  "is silent for ever": {
+    begin: ({ proxy }) => proxy.behave(silence),
+    end: ({ proxy }) => proxy.behave(pass),
+    reads: "Unavailable",
+    writes: "Unavailable"
+  },
+  "is slow, within the limit": {
+    begin: ({ proxy }) => proxy.behave(delay(10, 20)),
+    end: ({ proxy }) => proxy.behave(pass),
+    reads: "Either",
+    writes: "Either"
+  },
+  "is slow, now within the limit and now beyond": {
+    begin: ({ proxy }) => proxy.behave(delay(limitMillis / 2, limitMillis)),
+    end: ({ proxy }) => proxy.behave(pass),
+    reads: "Either",
+    writes: "Either"
+  },
+  "is slow, beyond the limit": {
+    begin: ({ proxy }) => proxy.behave(delay(2 * limitMillis, limitMillis)),
+    end: ({ proxy }) => proxy.behave(pass),
+    reads: "Unavailable",
+    writes: "Unavailable"
+  },
+  "is killed and started again": {
+    args: durable,
+    begin: ({ redis }) => redis.kill9(),
+    end: ({ redis }) => redis.restart(),
+    reads: "Unavailable",
+    writes: "Unavailable",
+    losesScripts: true
+  },
+  "is stopped like a process that hangs": {
+    begin: ({ redis }) => redis.signal("SIGSTOP"),
+    end: ({ redis }) => redis.signal("SIGCONT"),
+    reads: "Unavailable",
+    writes: "Unavailable"
+  },
+  "pauses all clients": {
+    begin: ({ admin }) => Effect.promise(() => admin.client("PAUSE", rounds * pauseMillis, "ALL")),
+    end: () => Effect.sleep(pauseMillis),
+    reads: "Either",
+    writes: "Either"
+  },
+  "pauses writes": {
+    begin: ({ admin }) => Effect.promise(() => admin.client("PAUSE", 60_000, "WRITE")),
+    end: ({ admin }) => Effect.promise(() => admin.client("UNPAUSE")),
+    reads: "Either",
+    writes: "Unavailable"
+  },
+  "is out of memory": {
+    args: ["--maxmemory-policy", "noeviction"],
+    begin: ({ admin }) => Effect.promise(() => admin.config("SET", "maxmemory", "1")),
+    end: ({ admin }) => Effect.promise(() => admin.config("SET", "maxmemory", "0")),
+    reads: "Answered",
+    writes: "Unavailable",
+    // A logout needs no memory.
+    purges: "Answered"
+  },
+  "became a replica": {
+    begin: ({ admin }) => Effect.promise(() => admin.call("REPLICAOF", "127.0.0.1", "1") as Promise<unknown>),
+    end: ({ admin }) => Effect.promise(() => admin.call("REPLICAOF", "NO", "ONE") as Promise<unknown>),
+    // The connection is made anew at each refused write.
+    reads: "Either",
+    writes: "Unavailable"
+  },
+  "does not take the password any more": {
+    args: ["--requirepass", "right"],
+    password: "right",
+    begin: ({ admin }) =>
+      Effect.promise(async () => {
+        await admin.config("SET", "requirepass", "another")
+        await admin.client("KILL", "TYPE", "normal", "SKIPME", "yes")
+      }),
+    end: ({ admin }) => Effect.promise(() => admin.config("SET", "requirepass", "right")),
+    reads: "Unavailable",
+    writes: "Unavailable"
+  },
+  "forgets its scripts": {
+    begin: ({ admin }) => Effect.promise(() => admin.script("FLUSH") as Promise<unknown>),
+    end: () => Effect.void,
+    reads: "Answered",
+    writes: "Answered",
+    losesScripts: true
+  }
+}
+
+const browsers = (faulty: FaultyApp, howMany: number): Effect.Effect<Array<Browser>> =>
+  Effect.forEach(Array.from({ length: howMany }), () => faulty.signedIn("bob"))
+
+describe("a Redis that", () => {
+  nothingUnhandled()
+
+  for (const [title, scenario] of Object.entries(scenarios)) {
+    it.scopedLive(`${title} lets nobody in or out by mistake`, () =>
+      Effect.gen(function*() {
+        const { args = [], begin, end, losesScripts = false, purges, reads, writes } = scenario
+        const faulty = yield* makeFaultyApp({
+          args,
+          ...scenario.password === undefined ? {} : { password: scenario.password }
+        })
+        const { request } = faulty
+        const alice = yield* faulty.signedIn("alice")
+        const spare = { renews: yield* browsers(faulty, rounds), purges: yield* browsers(faulty, rounds) }
+        // Redis knows every script from here on.
+        yield* request(increment, alice.cookie())
+        const known = yield* faulty.signedIn("bob")
+        yield* known.visit(renew)
+        yield* known.visit(purge)
+        const total: Storm = { requests: 0, unavailable: 0, counted: 1, tried: 1 }
+
+        forget(faulty)
+        yield* begin(faulty)
+        const expected = { reads, writes, purges: purges ?? writes }
+        for (let round = 0; round < rounds; round++) {
+          yield* storm(faulty, alice, expected, total, spare)
+        }
+        yield* end(faulty)
+        const recoveredMillis = yield* recovery(faulty, alice)
+        assertNothingSentTwice(faulty, losesScripts)
+
+        // All is as before, and each increment happened once or, if nobody said that it did, never.
+        const after = yield* request(count, alice.cookie())
+        const counted = (after.body as { readonly value: number }).value
+        assert.isAtLeast(counted, total.counted)
+        assert.isAtMost(counted, total.tried)
+        assert.strictEqual((yield* request(increment, alice.cookie())).status, 200)
+        const carol = yield* faulty.signedIn("carol")
+        yield* carol.visit(purge)
+        assert.strictEqual((yield* request(whoAmI, carol.cookie())).body, null)
+
+        yield* begin(faulty)
+        const closedMillis = yield* faulty.close
+        assert.isBelow(closedMillis, 5_000)
+        yield* end(faulty)
+
+        report(`Redis ${title}`, {
+          "requests": total.requests,
+          "503": total.unavailable,
+          "mistaken": 0,
+          "slowest, ms": faulty.slowestMillis(),
+          "limit, ms": limitMillis,
+          "recovered after, ms": Math.round(recoveredMillis),
+          "closed after, ms": Math.round(closedMillis)
+        })
+      }), scaled(60_000, 240_000))
+  }
+})

@@ -1,0 +1,193 @@
+/**
+ * Says whether what came of interleaved requests could have come of the same requests one after the other, and whether
+ * keys and cookies are where they belong. It knows what sessions promise, and nothing of how the library goes about it.
+ */
+import * as SessionKey from "effect-session/SessionKey"
+import type { Program } from "../model/operations.js"
+import type { History, Sent } from "./interleave.js"
+
+export type Fault =
+  | "failed request"
+  | "resurrection"
+  | "lost write"
+  | "foreign state"
+  | "wrong keys"
+  | "old key over a new one"
+  | "late request with an effect"
+
+export interface Finding {
+  readonly fault: Fault
+  readonly detail: string
+}
+
+export interface Verdict {
+  readonly findings: ReadonlyArray<Finding>
+  /**
+   * Whether answers that overtook each other on their way left the browser with a key that was replaced. No server can
+   * keep a network from doing so.
+   */
+  readonly isJarOvertaken: boolean
+}
+
+/** The values of a session; `undefined` when no key opens it any more. */
+type Outcome = Readonly<Record<string, number>> | undefined
+
+export const judge = (history: History): Verdict => {
+  const findings: Array<Finding> = []
+  const find = (fault: Fault, detail: string) => {
+    findings.push({ fault, detail })
+  }
+  const { first, requests, sessions } = history
+  const nameOf = (request: Sent) => `request ${requests.indexOf(request) + 1}`
+
+  for (const { id, openedBy } of sessions) {
+    const joined = joinedBy(requests, id)
+    const isPurged = joined.some(({ program }) => purges(program))
+    if (isPurged && openedBy.some(isDefined)) {
+      find("resurrection", "a session that was logged out is open")
+    }
+    if (!isPurged && openedBy.at(-1) === undefined) {
+      find("wrong keys", "the newest key of a session that nobody ended does not open it")
+    }
+    if (openedBy.slice(0, -1).some(isDefined)) {
+      find("wrong keys", "a key that was replaced opens its session")
+    }
+    const creator = requests.find(({ presented, set }) => set?.id === id && presented?.id !== id)
+    const initial = id === first.id
+      ? history.situation.state
+      : creator === undefined
+      ? undefined
+      : alone(creator.program)
+    const outcome = openedBy.find(isDefined)
+    if (!isExplained(initial, joined, outcome)) {
+      find(
+        id === first.id ? "lost write" : "foreign state",
+        `no order of the requests makes ${JSON.stringify(outcome)} of ${JSON.stringify(initial)}`
+      )
+    }
+  }
+
+  for (const request of requests) {
+    const { answer, isSetNewest, loaded, presented, set } = request
+    if (answer.status !== 200) {
+      find("failed request", `${nameOf(request)} was answered ${answer.status}`)
+    }
+    if (set !== undefined && !isSetNewest) {
+      find("old key over a new one", `${nameOf(request)} sets a key that had been replaced`)
+    }
+    const others = presented === undefined ? [] : joinedBy(requests, presented.id)
+    if (loaded === "Superseded") {
+      if (answer.news._tag !== "Nothing") {
+        find("late request with an effect", `${nameOf(request)} came with a replaced key and changes the cookie`)
+      }
+      if (!others.some(({ program }) => program.some(({ _tag }) => _tag === "Renew"))) {
+        find("wrong keys", `${nameOf(request)} is taken for a late one though nobody has renewed the session`)
+      }
+    } else if (loaded === "Absent" && !others.some(({ program }) => purges(program))) {
+      find("wrong keys", `${nameOf(request)} is refused though nobody has ended the session`)
+    }
+    if (loaded !== "Live" && loaded !== "Superseded" && created(request) !== hasValues(alone(request.program))) {
+      find("lost write", `${nameOf(request)} was anonymous, and what it wrote is in no session`)
+    }
+  }
+
+  const changes = requests.filter(({ answer }) => answer.news._tag !== "Nothing")
+  const isInOrder = changes.every((one) =>
+    changes.every((other) => (one.answeredAt < other.answeredAt) === (one.deliveredAt < other.deliveredAt))
+  )
+  const isRight = isJarRight(history)
+  if (isInOrder && !isRight) {
+    find("old key over a new one", "the browser is left without the key of its session")
+  }
+  return { findings, isJarOvertaken: !isInOrder && !isRight }
+}
+
+/** Whether the browser holds the newest key of the session that it is in. */
+const isJarRight = ({ first, jar, sessions }: History): boolean => {
+  const mine = sessions.find(({ id }) => id === jar?.id)
+  const isFirstAlive = sessions.some(({ id, openedBy }) => id === first.id && openedBy.some(isDefined))
+  if (jar === undefined || mine === undefined) {
+    return !isFirstAlive
+  }
+  return (!isFirstAlive || jar.id === first.id) &&
+    mine.openedBy.at(-1) !== undefined &&
+    SessionKey.toText(mine.keys.at(-1) ?? jar) === SessionKey.toText(jar)
+}
+
+/**
+ * Whether there is an order of the requests in which each of them, done at once, makes of the session what became of it,
+ * reads what it has read, and begins a new session where it did. Requests that did not overlap keep their order.
+ */
+const isExplained = (initial: Outcome, joined: ReadonlyArray<Sent>, outcome: Outcome): boolean => {
+  // `clear` removes what its request has seen, key by key. Beside two other requests that is not one point in time.
+  const isStrict = joined.length < 3 || !joined.some(({ program }) => program.some(({ _tag }) => _tag === "Clear"))
+  const explains = (state: Outcome, rest: ReadonlyArray<Sent>): boolean =>
+    rest.length === 0
+      ? isSame(state, outcome)
+      : rest.some((request) => {
+        const others = rest.filter((other) => other !== request)
+        return !(isStrict && others.some((other) => other.answeredAt < request.startedAt)) &&
+          isPossible(state, request, isStrict) &&
+          explains(after(state, request.program), others)
+      })
+  return explains(initial, joined)
+}
+
+const isPossible = (state: Outcome, request: Sent, isStrict: boolean): boolean => {
+  const { answer, program } = request
+  const begins = (state === undefined ? renews(program) : false) || purges(program)
+  const hasReadThat = !isStrict || program[0]?._tag !== "Read" ||
+    isSame(state, (answer.body as ReadonlyArray<Outcome>)[0])
+  return hasReadThat && created(request) === (begins && hasValues(alone(program)))
+}
+
+const after = (state: Outcome, program: Program): Outcome =>
+  state === undefined || purges(program) ? undefined : changed(state, program)
+
+/** What a session holds that the program has begun. */
+const alone = (program: Program): Readonly<Record<string, number>> =>
+  changed({}, program.slice(program.map(({ _tag }) => _tag).lastIndexOf("Purge") + 1))
+
+const changed = (state: Readonly<Record<string, number>>, program: Program): Readonly<Record<string, number>> => {
+  let values = new Map(Object.entries(state))
+  for (const operation of program) {
+    switch (operation._tag) {
+      case "Insert":
+        values.set(operation.key, operation.value)
+        break
+      case "Count":
+        values.set(operation.key, (values.get(operation.key) ?? 0) + 1)
+        break
+      case "Remove":
+        values.delete(operation.key)
+        break
+      case "Clear":
+        values = new Map()
+        break
+      default:
+        break
+    }
+  }
+  return Object.fromEntries(values)
+}
+
+/** The requests that found the session alive. */
+const joinedBy = (requests: ReadonlyArray<Sent>, id: string): ReadonlyArray<Sent> =>
+  requests.filter(({ loaded, presented }) => loaded === "Live" && presented?.id === id)
+
+const purges = (program: Program): boolean => program.some(({ _tag }) => _tag === "Purge")
+
+const renews = (program: Program): boolean => program.some(({ _tag }) => _tag === "Renew")
+
+/** Whether the request has begun a session. */
+const created = ({ presented, set }: Sent): boolean => set !== undefined && set.id !== presented?.id
+
+const hasValues = (state: Readonly<Record<string, number>>): boolean => Object.keys(state).length > 0
+
+const isDefined = <A>(value: A | undefined): value is A => value !== undefined
+
+const isSame = (one: Outcome, other: Outcome): boolean =>
+  one === undefined || other === undefined
+    ? one === other
+    : Object.keys(one).length === Object.keys(other).length &&
+      Object.entries(one).every(([key, value]) => other[key] === value)
