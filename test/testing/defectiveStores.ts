@@ -881,13 +881,14 @@ export const defects: ReadonlyArray<Defect> = [
     defect: "renews in two steps, the secret first",
     store: withCalls((store) => ({
       renew: (key, change, ttl) =>
-        Effect.flatMap(
-          store.renew(key, { ...SessionRecord.noChange, expect: change.expect }, ttl),
-          (result) =>
-            result._tag === "Saved"
-              ? Effect.as(Effect.zipRight(pause, store.update(result.key, change, ttl)), result)
-              : Effect.succeed(result)
-        )
+        Effect.gen(function*() {
+          const result = yield* store.renew(key, { ...SessionRecord.noChange, expect: change.expect }, ttl)
+          if (result._tag === "Saved") {
+            yield* pause
+            yield* store.update(result.key, change, ttl)
+          }
+          return result
+        })
     })),
     foundBy: "renew: state and secret change together"
   },
@@ -1062,7 +1063,7 @@ export const defects: ReadonlyArray<Defect> = [
     defect: "loses one of several values that are written after a renewal",
     store: withParts({
       update: (record, key, change, ttl, now) =>
-        record !== undefined && record.superseded.length > 0 && change.set.size > 1
+        record !== undefined && record.superseded.length > 0 && change.set.size + change.unset.size > 1
           ? SessionRecord.update(record, key, { ...change, set: new Map([...change.set].slice(1)) }, ttl, now)
           : SessionRecord.update(record, key, change, ttl, now)
     }),

@@ -185,7 +185,7 @@ export const contractOfRules: ReadonlyArray<ContractCase> = [
         Effect.promise(() =>
           FastCheck.assert(
             FastCheck.asyncProperty(steps, (steps) => Runtime.runPromise(runtime)(follow(store, steps))),
-            { numRuns: 50 }
+            { numRuns: 100 }
           )
         )),
     { for: "Stores" }
