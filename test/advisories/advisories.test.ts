@@ -25,10 +25,10 @@ const suites: { readonly [theme: string]: ReadonlyArray<Advisory> } = {
   "sessions that lived on": sessionLife,
   "sessions that an attacker chose": fixation,
   "servers that were filled or kept busy": storeAbuse,
-  "secrets": secrets,
+  secrets,
   "input that became more than input": injection,
   "visitors who got each other's sessions": isolation,
-  "cookies": cookies,
+  cookies,
   "faults without an advisory": noAdvisory
 }
 

@@ -110,7 +110,7 @@ export const settle: Effect.Effect<void> = Effect.promise(() => new Promise<void
 export const eventsDuring = <A, E, R>(
   app: WebApp,
   use: Effect.Effect<A, E, R>
-): Effect.Effect<ReadonlyArray<string>, E, R> =>
+): Effect.Effect<Array<string>, E, R> =>
   Effect.gen(function*() {
     const told: Array<string> = []
     const listener = yield* Effect.fork(

@@ -15,6 +15,7 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import { Buffer } from "node:buffer"
 import crypto, { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
@@ -27,7 +28,6 @@ import {
   begin,
   cookieApp,
   cookieOf,
-  eventsDuring,
   increment,
   keyIn,
   loginAs,
@@ -41,6 +41,7 @@ import {
   renew,
   sealed,
   sealedKey,
+  settle,
   valueOf
 } from "./app.js"
 import type { RedisApp } from "./app.js"
@@ -339,23 +340,24 @@ export const secrets: ReadonlyArray<Advisory> = [
             logged.push(inspect([message, cause, [...annotations], spans], { depth: 12 }))
           })
         )
-        const cookies = yield* Effect.gen(function*() {
+        const keys = yield* Effect.gen(function*() {
           const app = yield* makeWebApp({ store: Layer.succeed(SessionStore.SessionStore, outer.middleware.store) })
-          const told = yield* eventsDuring(app, Effect.void)
-          let used: ReadonlyArray<string> = []
-          logged.push(...told)
-          yield* eventsDuring(
-            app,
-            Effect.map(live(app), (cookies) => {
-              used = cookies
-            })
+          yield* Effect.forkScoped(
+            Stream.runForEach(
+              app.middleware.events,
+              (event) => Effect.sync(() => logged.push(inspect(event, { depth: 12, showHidden: true })))
+            )
           )
+          yield* settle
+          const cookies = yield* live(app)
+          yield* settle
           yield* Effect.logTrace("the end of it")
           logged.push(inspect(app.middleware.config, { depth: 12, showHidden: true }))
-          return used.map((cookie) => keyIn(app, cookie))
+          return cookies.map((cookie) => keyIn(app, cookie))
         }).pipe(Effect.scoped, Effect.provide(log), Logger.withMinimumLogLevel(LogLevel.All))
+        assert.include(logged.join(), "KeyRefused")
         assert.include(logged.join(), "the end of it")
-        for (const key of cookies) {
+        for (const key of keys) {
           assert.notInclude(logged.join("\n"), secretOf(key))
           assert.notInclude(inspect(key, { depth: 12, showHidden: true }), secretOf(key))
           assert.notInclude(JSON.stringify(key), secretOf(key))

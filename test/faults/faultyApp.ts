@@ -4,11 +4,13 @@
 import { assert } from "@effect/vitest"
 import * as Config from "effect-session/Config"
 import * as SessionKey from "effect-session/SessionKey"
+
+import type * as SessionStore from "effect-session/SessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
-import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { Redis } from "ioredis"
@@ -44,6 +46,8 @@ export interface FaultyApp {
   readonly request: (handler: Handler, cookie?: string) => Effect.Effect<Answer>
   readonly signedIn: (name: string) => Effect.Effect<Browser>
   readonly slowestMillis: () => number
+  /** What the app logged last. */
+  readonly lastLines: () => string
   /** Ends the app and everything that it holds, and answers how long that took. */
   readonly close: Effect.Effect<number>
 }
@@ -53,6 +57,7 @@ export const makeFaultyApp = (options?: {
   readonly args?: ReadonlyArray<string>
   readonly password?: string
   readonly keys?: Config.SessionOptions["keys"]
+  readonly wrap?: (store: SessionStore.SessionStore) => SessionStore.SessionStore
 }): Effect.Effect<FaultyApp, never, Scope.Scope> =>
   Effect.gen(function*() {
     const redis = options?.redis ?? (yield* redisServer({ args: options?.args ?? [] }))
@@ -62,6 +67,10 @@ export const makeFaultyApp = (options?: {
       Effect.sync(() => new Redis(redis.url, password === undefined ? {} : { password }).on("error", () => {})),
       (admin) => Effect.sync(() => admin.disconnect())
     )
+    const lines: Array<string> = []
+    const log = Logger.make(({ cause, message }) => {
+      lines.push(`${String(message)} ${Cause.pretty(cause)}`)
+    })
     const scope = yield* Scope.make()
     yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
     const user = password === undefined ? "" : `:${password}@`
@@ -70,9 +79,11 @@ export const makeFaultyApp = (options?: {
         url: `redis://${user}127.0.0.1:${proxy.port}`,
         timeout: limitMillis
       }),
-      config: { keys: options?.keys ?? Config.generateKey(), storeTimeout: limitMillis }
-    }).pipe(Scope.extend(scope))
+      config: { keys: options?.keys ?? Config.generateKey(), storeTimeout: limitMillis },
+      ...options?.wrap === undefined ? {} : { wrap: options.wrap }
+    }).pipe(Scope.extend(scope), Effect.provide(Logger.replace(Logger.defaultLogger, log)))
     let slowest = 0
+    const lastLines = () => lines.slice(-5).join("\n")
     const request: FaultyApp["request"] = (handler, cookie) =>
       Effect.suspend(() => {
         const start = performance.now()
@@ -89,21 +100,22 @@ export const makeFaultyApp = (options?: {
       admin,
       app,
       request,
-      signedIn: (name) =>
+      signedIn: (name: string) =>
         Effect.gen(function*() {
           const browser = app.browser()
           const answer = yield* browser.visit(signIn(name))
-          assert.strictEqual(answer.status, 200)
+          assert.strictEqual(answer.status, 200, lastLines())
           assert.strictEqual(answer.setCookies.length, 1)
           return browser
         }),
+      lastLines,
       slowestMillis: () => Math.round(slowest),
       close: Effect.suspend(() => {
         const start = performance.now()
         return Effect.map(Scope.close(scope, Exit.void), () => performance.now() - start)
       })
     }
-  }).pipe(Logger.withMinimumLogLevel(LogLevel.None))
+  })
 
 // -- what is safe
 

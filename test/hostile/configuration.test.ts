@@ -277,7 +277,7 @@ describe("configuration, fuzzed", () => {
     }))
 
   it.scopedLive(
-    "any options make a Redis store or a RedisSessionStoreError, and no message has the password",
+    "any options make a Redis store or a SessionStoreConfigError, and no message has the password",
     () =>
       Effect.gen(function*() {
         const { url } = yield* redisServer()

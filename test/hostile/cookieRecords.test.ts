@@ -62,7 +62,7 @@ describe("records in the cookie, fuzzed", () => {
   it.effect("each verb answers or fails with a typed error", () =>
     Effect.gen(function*() {
       const random = makeRandom()
-      const records = scaled(6_000, 100_000)
+      const records = scaled(4_000, 100_000)
       let live = 0
       for (let i = 0; i < records; i++) {
         const text = recordText(random)

@@ -4,6 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as SessionKey from "effect-session/SessionKey"
 import * as Option from "effect/Option"
+import { Buffer } from "node:buffer"
 import { report } from "../support/figures.js"
 import { scaled } from "../support/soak.js"
 import { forgeries, spelledOut, targetsWith } from "./forgeries.js"
@@ -78,6 +79,15 @@ describe("sealed values, forged", () => {
       })
     }, patience)
   }
+
+  it("draws another nonce for each of a hundred thousand values, also of one text", async () => {
+    const [target] = targets.filter(({ title }) => title === "EffectSession, Private")
+    const nonces = new Set<string>()
+    await repeat(scaled(100_000, 1_000_000), () => {
+      nonces.add(Buffer.from(target!.crypto.seal("one text"), "base64url").toString("latin1", 1, 13))
+    })
+    assert.strictEqual(nonces.size, scaled(100_000, 1_000_000))
+  }, patience)
 
   it("has tried as many as it says", () => {
     assert.isAtLeast(refused, attempts)

@@ -18,6 +18,11 @@ export interface Situation {
   /** What is in the session before the requests come. */
   readonly state: Readonly<Record<string, number>>
   readonly programs: ReadonlyArray<Program>
+  /**
+   * Whether a request goes on to its first call at once when it is sent. That leaves out orders that differ in nothing:
+   * what a request does before that call, nobody else can see.
+   */
+  readonly startsWithCall?: boolean | undefined
   /** A defect to put between the requests and the store. `pause` gives the other requests a turn. */
   readonly breakage?: ((pause: Effect.Effect<void>) => Breakage) | undefined
 }
@@ -68,7 +73,7 @@ export const describeHistory = ({ order, situation }: History): string =>
   ].join("\n")
 
 export const interleave = async (situation: Situation, choose: Choose): Promise<History> => {
-  const { app, breakage, middleware, programs, state } = situation
+  const { app, breakage, middleware, programs, startsWithCall = false, state } = situation
   const { config: { lifecycle }, crypto, store } = middleware
   const { key: first } = await app.run(
     store.save(new Map(Object.entries(state).map(([key, value]) => [key, JSON.stringify(value)])), {
@@ -93,7 +98,7 @@ export const interleave = async (situation: Situation, choose: Choose): Promise<
   const gated = { ...middleware, store: beforeEachCall(broken, pause) }
 
   const actors = programs.map((program) =>
-    new Actor(program, (actor) => {
+    new Actor(program, startsWithCall, (actor) => {
       actor.presented = keyIn(jar)
       return app.request(gated, handlerOf(program), cookieHeaderOf(jar === undefined ? [] : [jar]))
     })
@@ -150,9 +155,17 @@ class Actor {
   private resume: () => void = () => {}
   private stop: () => void = () => {}
 
-  constructor(private readonly program: Program, private readonly send: (actor: Actor) => Promise<Answer>) {}
+  constructor(
+    private readonly program: Program,
+    private mayGoOn: boolean,
+    private readonly send: (actor: Actor) => Promise<Answer>
+  ) {}
 
   waitForTurn(step: string): Effect.Effect<void> {
+    if (this.mayGoOn) {
+      this.mayGoOn = false
+      return Effect.void
+    }
     return Effect.async((resume) => {
       this.nextStep = step
       this.resume = () => resume(Effect.void)

@@ -30,7 +30,7 @@ export interface Verdict {
 }
 
 /** The values of a session; `undefined` when no key opens it any more. */
-type Outcome = Readonly<Record<string, number>> | undefined
+export type Outcome = Readonly<Record<string, number>> | undefined
 
 export const judge = (history: History): Verdict => {
   const findings: Array<Finding> = []
@@ -85,6 +85,9 @@ export const judge = (history: History): Verdict => {
       }
     } else if (loaded === "Absent" && !others.some(({ program }) => purges(program))) {
       find("wrong keys", `${nameOf(request)} is refused though nobody has ended the session`)
+    }
+    if (loaded === "Live" && created(request) && !purges(request.program) && !renews(request.program)) {
+      find("foreign state", `${nameOf(request)} came with a session and was given another one`)
     }
     if (loaded !== "Live" && loaded !== "Superseded" && created(request) !== hasValues(alone(request.program))) {
       find("lost write", `${nameOf(request)} was anonymous, and what it wrote is in no session`)
@@ -145,10 +148,14 @@ const after = (state: Outcome, program: Program): Outcome =>
   state === undefined || purges(program) ? undefined : changed(state, program)
 
 /** What a session holds that the program has begun. */
-const alone = (program: Program): Readonly<Record<string, number>> =>
+export const alone = (program: Program): Readonly<Record<string, number>> =>
   changed({}, program.slice(program.map(({ _tag }) => _tag).lastIndexOf("Purge") + 1))
 
-const changed = (state: Readonly<Record<string, number>>, program: Program): Readonly<Record<string, number>> => {
+/** The values after the program, which does not purge. */
+export const changed = (
+  state: Readonly<Record<string, number>>,
+  program: Program
+): Readonly<Record<string, number>> => {
   let values = new Map(Object.entries(state))
   for (const operation of program) {
     switch (operation._tag) {
@@ -175,18 +182,18 @@ const changed = (state: Readonly<Record<string, number>>, program: Program): Rea
 const joinedBy = (requests: ReadonlyArray<Sent>, id: string): ReadonlyArray<Sent> =>
   requests.filter(({ loaded, presented }) => loaded === "Live" && presented?.id === id)
 
-const purges = (program: Program): boolean => program.some(({ _tag }) => _tag === "Purge")
+export const purges = (program: Program): boolean => program.some(({ _tag }) => _tag === "Purge")
 
 const renews = (program: Program): boolean => program.some(({ _tag }) => _tag === "Renew")
 
 /** Whether the request has begun a session. */
 const created = ({ presented, set }: Sent): boolean => set !== undefined && set.id !== presented?.id
 
-const hasValues = (state: Readonly<Record<string, number>>): boolean => Object.keys(state).length > 0
+export const hasValues = (state: Readonly<Record<string, number>>): boolean => Object.keys(state).length > 0
 
 const isDefined = <A>(value: A | undefined): value is A => value !== undefined
 
-const isSame = (one: Outcome, other: Outcome): boolean =>
+export const isSame = (one: Outcome, other: Outcome): boolean =>
   one === undefined || other === undefined
     ? one === other
     : Object.keys(one).length === Object.keys(other).length &&

@@ -2,16 +2,13 @@
  * The interleavings that every store goes through, and what is counted on the way.
  */
 import * as Config from "effect-session/Config"
-import type * as SessionMiddleware from "effect-session/SessionMiddleware"
 import type * as SessionStore from "effect-session/SessionStore"
-import type * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
-import type { Breakage } from "../model/brokenStores.js"
 import { clear, count, insert, type Program, purge, read, remove, renew } from "../model/operations.js"
-import { makeMiddleware, makeSessionApp, type SessionApp } from "../model/sessionApp.js"
-import { describeHistory, interleave } from "./interleave.js"
+import { makeMiddleware, makeSessionApp } from "../model/sessionApp.js"
+import { describeHistory, type History, interleave, type Situation } from "./interleave.js"
 import { type Choose, drawnOrder, everyOrder } from "./orders.js"
-import { type Fault, judge } from "./serializability.js"
+import { type Fault, judge, type Verdict } from "./serializability.js"
 
 /** What a request does. `mark` is a value that no other request writes. */
 export const programs: Readonly<Record<string, (mark: number) => Program>> = {
@@ -39,10 +36,7 @@ export const quiet: Lifecycle = { _tag: "BrowserSession", ttlExtension: "OnState
 /** Every request refreshes its session and sends the cookie again. */
 export const talkative: Lifecycle = { _tag: "PersistentSession", ttlExtension: "OnEveryRequest" }
 
-export interface Stage {
-  readonly app: SessionApp
-  readonly middleware: SessionMiddleware.SessionMiddleware
-}
+export type Stage = Pick<Situation, "app" | "middleware">
 
 const now = 1_800_000_000_000
 
@@ -59,7 +53,10 @@ export class Tally {
   /** The last interleaving that went wrong, told so that one can follow it: where it was shrunk, the shortest. */
   failure: string | undefined = undefined
 
-  constructor(private readonly breakage?: (pause: Effect.Effect<void>) => Breakage) {}
+  constructor(
+    private readonly options: Pick<Situation, "breakage" | "startsWithCall"> = {},
+    private readonly judgement: (history: History) => Verdict | Promise<Verdict> = judge
+  ) {}
 
   /** Interleaves the requests, judges what came of it, and answers whether that was well. */
   async add(
@@ -68,8 +65,8 @@ export class Tally {
     programs: ReadonlyArray<Program>,
     choose: Choose
   ): Promise<boolean> {
-    const history = await interleave({ ...stage, state, programs, breakage: this.breakage }, choose)
-    const { findings, isJarOvertaken } = judge(history)
+    const history = await interleave({ ...stage, ...this.options, state, programs }, choose)
+    const { findings, isJarOvertaken } = await this.judgement(history)
     this.interleavings++
     this.overtakenJars += isJarOvertaken ? 1 : 0
     for (const { fault } of findings) {

@@ -2,7 +2,7 @@
  * The stores under test, each as a run of the model needs it: empty, and with a way to lose sessions as the backend
  * itself might.
  */
-import * as SessionKey from "effect-session/SessionKey"
+import type * as SessionKey from "effect-session/SessionKey"
 import type * as SessionStore from "effect-session/SessionStore"
 import * as CookieSessionStore from "effect-session/stores/CookieSessionStore"
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"

@@ -478,7 +478,7 @@ const login: Program = [insert("user", fresh), renew]
 
 const anyProgram: FastCheck.Arbitrary<Program> = oneof(
   { weight: 3, arbitrary: constant<Program>([read]) },
-  { weight: 1, arbitrary: constant<Program>([]) },
+  { weight: 2, arbitrary: constant<Program>([]) },
   { weight: 1, arbitrary: constant<Program>([facts]) },
   { weight: 4, arbitrary: anyKey.map((key): Program => [insert(key, fresh)]) },
   { weight: 3, arbitrary: constant<Program>([count("n")]) },
@@ -509,11 +509,11 @@ const anyPresentation: FastCheck.Arbitrary<Presentation> = oneof(
   { weight: 1, arbitrary: constant<Presentation>({ _tag: "None" }) },
   { weight: 4, arbitrary: anyPick.map((pick): Presentation => ({ _tag: "Replayed", pick })) },
   {
-    weight: 2,
+    weight: 3,
     arbitrary: record({ _tag: constant("Forged" as const), kind: anyForgery, pick: anyPick, at: nat(4000) })
   },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: record({ _tag: constant("TwoAtOnce" as const), pick: anyPick, isOwnFirst: boolean() })
   }
 )
@@ -540,7 +540,12 @@ const anyAdvance = tuple(
   integer({ min: -1, max: 1 })
 ).map(([limit, pick, offset]) => new Advance(limit, pick, offset))
 
-const anyRestart = constantFrom("same keys" as const, "a new key" as const, "without its oldest key" as const)
+const anyRestart = constantFrom(
+  "same keys" as const,
+  "a new key" as const,
+  "a new key" as const,
+  "without its oldest key" as const
+)
   .map((change) => new Restart(change))
 
 const repeated = <A>(times: number, arbitrary: A): Array<A> => Array.from({ length: times }, () => arbitrary)

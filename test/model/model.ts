@@ -138,7 +138,10 @@ export class ModelRequest {
     const distinct = new Map<string, ModelCookie>()
     for (const cookie of cookies) {
       if (cookie !== undefined && this.ring.includes(cookie.sealedBy)) {
-        distinct.set(model.textOf(cookie.ticket), cookie)
+        const text = model.textOf(cookie.ticket)
+        const twin = distinct.get(text)
+        // Of two seals around one text the older is the one to get rid of.
+        distinct.set(text, twin === undefined || twin.sealedBy === this.ring[0] ? cookie : twin)
       }
     }
     this.candidates = Array.from(distinct.values())

@@ -2,6 +2,7 @@
  * Runs random lists of commands against the app and the model side by side.
  */
 import * as FastCheck from "effect/FastCheck"
+import { report } from "../support/figures.js"
 import type { Backend } from "./backends.js"
 import { abandonAll, anyCommands, finishAll, Run, signIn } from "./commands.js"
 import { Model, type Settings } from "./model.js"
@@ -73,4 +74,18 @@ export const runModel = async (
     totals: { runs, commands, requests },
     failure: details.failed ? await FastCheck.asyncDefaultReportMessage(details) : undefined
   }
+}
+
+/** Runs it for one store: fails with the shortest list of commands that goes wrong, or hands over the figures. */
+export const expectModel = async (
+  name: string,
+  makeBackend: () => Backend,
+  options: { readonly runs: number; readonly limit: number }
+): Promise<void> => {
+  const { failure, totals } = await runModel(makeBackend, options)
+  if (failure !== undefined) {
+    throw new Error(failure)
+  }
+  // A rule that was broken would have ended the run.
+  report(`model: ${name}`, { ...totals, resurrections: 0, "lost writes": 0 })
 }

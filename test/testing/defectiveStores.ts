@@ -812,12 +812,17 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "reads, and then updates, over a delete",
     store: withParts({ beforeWrite: { ...sound.beforeWrite, update: pause } }),
-    foundBy: "a delete wins"
+    foundBy: "a delete is the last word beside parallel calls of update,"
   },
   {
     defect: "reads, and then refreshes, over a delete",
     store: withParts({ beforeWrite: { ...sound.beforeWrite, updateTtl: pause } }),
-    foundBy: "a delete wins"
+    foundBy: "a delete is the last word beside parallel calls of updateTtl,"
+  },
+  {
+    defect: "reads, and then renews, over a delete",
+    store: withParts({ beforeWrite: { ...sound.beforeWrite, renew: pause } }),
+    foundBy: "a delete is the last word beside parallel calls of renew,"
   },
   {
     defect: "reads, and then renews",

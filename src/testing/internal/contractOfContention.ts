@@ -19,7 +19,9 @@ import {
   load,
   loadRecord,
   save,
-  savedBy
+  savedBy,
+  verbsThatWrite,
+  writes
 } from "./contractWords.js"
 
 const all = { concurrency: "unbounded" } as const
@@ -94,32 +96,31 @@ export const contractOfContention: ReadonlyArray<ContractCase> = [
         yield* expectState(store, key, [["winner", String(winners[0])]])
       }
     }), { for: "Stores", clock: "Live" }),
-  contractCase(
-    "a delete wins over the updates, refreshes and renewals beside it, wherever it comes in between",
-    (store) =>
-      Effect.gen(function*() {
-        for (let position = 0; position <= 12; position++) {
-          const { key } = yield* save(store, [["a", "1"]])
-          const writers = numbers(12).map((n) =>
-            n % 3 === 0
-              ? store.renew(key, changeOf([[`key ${n}`, "1"]]), hour)
-              : n % 3 === 1
-              ? store.update(key, changeOf([[`key ${n}`, "1"]]), hour)
-              : store.updateTtl(key, hour)
-          )
-          const end = Effect.as(store.delete(key), undefined)
-          const results = yield* Effect.all([...writers.slice(0, position), end, ...writers.slice(position)], all)
-          for (const result of results.filter((result) => result !== undefined)) {
-            assert.include(["Saved", "Gone"], result._tag)
-            if (result._tag === "Saved") {
-              yield* expectLoad(store, result.key, "Absent", "after the delete, with a key that a write gave")
+  ...[...verbsThatWrite, "any of them"].map((kind) =>
+    contractCase(
+      `a delete is the last word beside parallel calls of ${kind}, wherever it comes in between`,
+      (store) =>
+        Effect.gen(function*() {
+          for (let position = 0; position <= 8; position++) {
+            const { key } = yield* save(store, [["a", "1"]])
+            const writers = numbers(8).map((n) => {
+              const verb = verbsThatWrite.find((verb) => verb === kind) ?? verbsThatWrite[n % 3]!
+              return writes[verb](store, key)
+            })
+            const end = Effect.as(store.delete(key), undefined)
+            const results = yield* Effect.all([...writers.slice(0, position), end, ...writers.slice(position)], all)
+            for (const result of results.filter((result) => result !== undefined)) {
+              assert.include(["Saved", "Gone"], result._tag)
+              if (result._tag === "Saved") {
+                yield* expectLoad(store, result.key, "Absent", "after the delete, with a key that a write gave")
+              }
             }
+            yield* expectLoad(store, key, "Absent", "after the delete")
+            yield* expectGone(store, key, "update", "after the delete")
           }
-          yield* expectLoad(store, key, "Absent", "after the delete")
-          yield* expectGone(store, key, "update", "after the delete")
-        }
-      }),
-    { for: "Stores", clock: "Live" }
+        }),
+      { for: "Stores", clock: "Live" }
+    )
   ),
   contractCase(
     "of parallel renewals one key is current, the others are superseded, and no write is lost",

@@ -44,7 +44,7 @@ export const withDraws = <A, E>(draws: Draws, effect: Effect.Effect<A, E>): Effe
       ])
       replaceRandomBytes((size: number, ...rest: ReadonlyArray<unknown>): unknown => {
         const drawn = rest.length === 0 ? waiting.get(size)?.shift() : undefined
-        return drawn ?? Reflect.apply(original, crypto, [size, ...rest])
+        return drawn ?? (Reflect.apply(original, crypto, [size, ...rest]) as unknown)
       })
       return { original, waiting }
     }),

@@ -1,0 +1,120 @@
+/**
+ * A store over a backend behind a socket that can compare and swap: a table with conditional updates, a key-value service
+ * with versions, a bucket that honours If-Match. The backend is two functions, everything else is here.
+ */
+import * as SessionKey from "effect-session/SessionKey"
+import * as SessionRecord from "effect-session/SessionRecord"
+import * as SessionStore from "effect-session/SessionStore"
+import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+type Row = SessionRecord.StoredRecord | undefined
+
+/** What the backend keeps under an id is one text, and `undefined` stands for none. */
+export interface Backend {
+  readonly get: (id: SessionKey.SessionId) => Effect.Effect<string | undefined, unknown>
+  /**
+   * In one atomic step: puts `to` in the place of `from`, or answers `false` where `from` is not what is there. The text may
+   * go by itself from `expiresAt` on (milliseconds since the epoch), and not before.
+   */
+  readonly swap: (
+    id: SessionKey.SessionId,
+    from: string | undefined,
+    to: string | undefined,
+    expiresAt: number
+  ) => Effect.Effect<boolean, unknown>
+}
+
+const Digest = Schema.String.pipe(Schema.brand("SecretDigest"))
+
+const RecordText = Schema.parseJson(Schema.Struct({
+  id: Schema.String.pipe(Schema.brand("SessionId")),
+  digest: Digest,
+  superseded: Schema.Array(Schema.Struct({ digest: Digest, at: Schema.Number })),
+  state: Schema.ReadonlyMap({ key: Schema.String, value: Schema.String }),
+  createdAt: Schema.Number,
+  expiresAt: Schema.Number,
+  deadline: Schema.UndefinedOr(Schema.Number)
+}))
+
+const encode = Schema.encodeSync(RecordText)
+const decode = Schema.decodeOption(RecordText)
+
+const unavailable = (cause: unknown) => ({
+  reason: "Unavailable" as const,
+  message: "The backend of the session store did not carry out the call",
+  cause
+})
+
+// Without a cause: what a parser complains about, it quotes, and these are the values of a session.
+const malformed = (id: SessionKey.SessionId) => () => ({
+  reason: "Malformed" as const,
+  message: `What the backend holds for session ${id} is no session record`
+})
+
+/** Makes a store of the backend. A call that takes longer than `timeout` (default 5 seconds) fails as `Unavailable`. */
+export const make = (
+  backend: Backend,
+  options?: { readonly timeout?: Duration.DurationInput | undefined }
+): SessionStore.SessionStore => {
+  const swap = (id: SessionKey.SessionId, from: string | undefined, to: Row, expiresAt: number) =>
+    Effect.mapError(backend.swap(id, from, to === undefined ? undefined : encode(to), expiresAt), unavailable)
+
+  // Once more with what is there now, for as long as somebody else is faster; the time limit ends it.
+  const apply = <A>(id: SessionKey.SessionId, rule: (record: Row, now: number) => [answer: A, next: Row]) =>
+    Effect.gen(function*() {
+      while (true) {
+        const text = yield* Effect.mapError(backend.get(id), unavailable)
+        const record = text === undefined ? undefined : yield* Effect.mapError(decode(text), malformed(id))
+        const now = yield* Clock.currentTimeMillis
+        const [answer, next] = rule(record, now)
+        if (next === record || (yield* swap(id, text, next, next?.expiresAt ?? now))) {
+          return answer
+        }
+      }
+    })
+
+  const write = (key: SessionKey.SessionKey, rule: (record: Row, now: number) => SessionRecord.Rewrite) =>
+    apply<SessionStore.WriteResult>(key.id, (record, now) => {
+      const result = rule(record, now)
+      if (result._tag !== "Replace") {
+        return [result, record]
+      }
+      const { isCurrent, record: next } = result
+      return [SessionStore.WriteResult.Saved({ key, expiresAt: next.expiresAt, isCurrent }), next]
+    }).pipe(Effect.mapError((failure) => new SessionStore.UpdateError(failure)))
+
+  return SessionStore.make({
+    readKey: SessionKey.fromText,
+    load: (key) =>
+      apply(key.id, (record, now) => [SessionStore.loadResult(record, key, now), record]).pipe(
+        Effect.mapError((failure) => new SessionStore.LoadError(failure))
+      ),
+    save: (state, lifetime) =>
+      Effect.gen(function*() {
+        while (true) {
+          const key = SessionKey.mint()
+          const record = SessionRecord.create(key, state, lifetime, yield* Clock.currentTimeMillis)
+          if (yield* swap(key.id, undefined, record, record.expiresAt)) {
+            return { key, expiresAt: record.expiresAt, isCurrent: true }
+          }
+        }
+      }).pipe(Effect.mapError((failure) => new SessionStore.SaveError(failure))),
+    update: (key, change, ttl) => write(key, (record, now) => SessionRecord.update(record, key, change, ttl, now)),
+    updateTtl: (key, ttl) => write(key, (record, now) => SessionRecord.refresh(record, key, ttl, now)),
+    renew: (key, change, ttl) =>
+      Effect.flatMap(
+        Effect.sync(() => SessionKey.mintSecret(key.id)),
+        (newKey) => write(newKey, (record, now) => SessionRecord.renew(record, key, newKey, change, ttl, now))
+      ),
+    delete: (key) =>
+      apply(key.id, (record, now) => [
+        undefined,
+        record && SessionRecord.mayDelete(record, key, now) ? undefined : record
+      ]).pipe(
+        Effect.mapError((failure) => new SessionStore.DeleteError({ ...failure, reason: "Unavailable" }))
+      )
+  }, options)
+}
