@@ -64,6 +64,12 @@ export const make = (
     return Effect.succeed(makeStore(capacity))
   })
 
+// What a caller does to the map that it was given stays with the caller.
+const handOut = (record: SessionRecord.StoredRecord): SessionRecord.StoredRecord => ({
+  ...record,
+  state: new Map(record.state)
+})
+
 const makeStore = (capacity: number): SessionStore.SessionStore => {
   const expiry = new ExpiryBuckets()
   const sessions = new LRUCache<string, Kept>({
@@ -119,7 +125,7 @@ const makeStore = (capacity: number): SessionStore.SessionStore => {
           isCurrent: rewrite.isCurrent
         })
       case "Conflict":
-        return SessionStore.WriteResult.Conflict({ record: rewrite.record })
+        return SessionStore.WriteResult.Conflict({ record: handOut(rewrite.record) })
       case "Gone":
         return SessionStore.WriteResult.Gone()
     }
@@ -127,7 +133,11 @@ const makeStore = (capacity: number): SessionStore.SessionStore => {
 
   return SessionStore.make({
     readKey: SessionKey.fromText,
-    load: (key) => atomically((now) => SessionStore.loadResult(find(key), key, now)),
+    load: (key) =>
+      atomically((now) => {
+        const record = find(key)
+        return SessionStore.loadResult(record === undefined ? undefined : handOut(record), key, now)
+      }),
     save: (state, lifetime) =>
       atomically((now) => {
         let key = SessionKey.mint()

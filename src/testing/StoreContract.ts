@@ -94,6 +94,9 @@ export const cases = (options: Pick<Options<never>, "canInvalidate">): ReadonlyA
       .map(({ check, title }) => ({ group, title, check }))
   )
 
+// In milliseconds. A case makes up to some thousand calls, and a backend may be far away.
+const caseTimeout = 60_000
+
 /**
  * Registers the cases with vitest, a `describe` for each group. Call it at the top of a test file or inside a `describe`.
  *
@@ -106,7 +109,7 @@ export const suite = <E>(name: string, options: Options<E>): void => {
     for (const group of new Set(all.map(({ group }) => group))) {
       describe(group, () => {
         for (const { check, title } of all.filter((one) => one.group === group)) {
-          it.live(title, () => check(options.store))
+          it.live(title, () => check(options.store), caseTimeout)
         }
       })
     }

@@ -6,6 +6,7 @@ import * as Config from "effect-session/Config"
 import * as CookieCrypto from "effect-session/CookieCrypto"
 import * as SessionKey from "effect-session/SessionKey"
 import * as SessionMiddleware from "effect-session/SessionMiddleware"
+import * as SessionRecord from "effect-session/SessionRecord"
 import * as SessionStore from "effect-session/SessionStore"
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as Effect from "effect/Effect"
@@ -45,6 +46,17 @@ import {
   valueOf
 } from "./app.js"
 import type { RedisApp } from "./app.js"
+
+/** No verb of the store does anything for this key. */
+const isGoneFor = (store: SessionStore.SessionStore, key: SessionKey.SessionKey) =>
+  Effect.gen(function*() {
+    const change = { ...SessionRecord.noChange, set: new Map([["counter", "666"]]) }
+    for (const verb of [store.update(key, change, 1), store.renew(key, change, 1), store.updateTtl(key, 1)]) {
+      assert.strictEqual((yield* verb)._tag, "Gone")
+    }
+    yield* store.delete(key)
+    assert.strictEqual((yield* store.load(key))._tag, "Absent")
+  })
 
 const securities = ["Private", "Signed"] as const
 
@@ -228,6 +240,8 @@ export const secrets: ReadonlyArray<Advisory> = [
         for (const handler of [increment, renew, logout]) {
           yield* app.request(handler, sealedKey(app, almost))
         }
+        // The store refuses by itself as well, without a load before.
+        yield* isGoneFor(app.middleware.store, almost)
         yield* opens(app, cookie, { counter: 1 })
       })
     )
@@ -502,10 +516,10 @@ export const secrets: ReadonlyArray<Advisory> = [
     check: Effect.gen(function*() {
       for (const contentSecurity of securities) {
         const keys = Config.generateKey()
-        const preferences = yield* cookieApp({ keys, contentSecurity, cookie: { name: "__Host-preferences" } })
+        const preferences = yield* cookieApp({ keys, contentSecurity, cookie: { name: "__Host-my" } })
         const sessions = yield* cookieApp({ keys, contentSecurity })
         const value = valueOf(yield* begin(preferences, loginAs("root")))
-        yield* opens(preferences, `__Host-preferences=${value}`, { user: "root" })
+        yield* opens(preferences, `__Host-my=${value}`, { user: "root" })
         yield* opensNothing(sessions, `__Host-id=${value}`)
       }
     })

@@ -14,7 +14,6 @@ import {
   assertNothingSentTwice,
   forget,
   isUnavailable,
-  limitMillis,
   makeFaultyApp,
   nothingUnhandled,
   purge,
@@ -33,8 +32,10 @@ const places = (length: number): ReadonlyArray<number> => {
 }
 
 /** Has the session loaded before `work` goes on, so that what comes then is the commit alone. */
-const loaded = (then: Effect.Effect<unknown>, work: (session: Session.Session) => Effect.Effect<unknown, unknown>): Handler =>
-  handle((session) => Effect.zipRight(Effect.zipRight(session.get(User), then), work(session)))
+const loaded = (
+  then: Effect.Effect<unknown>,
+  work: (session: Session.Session) => Effect.Effect<unknown, unknown>
+): Handler => handle((session) => Effect.zipRight(Effect.zipRight(session.get(User), then), work(session)))
 
 /** The calls of the store, each in a request that makes no other one once `before` has been run. */
 const calls: Readonly<Record<string, (before: Effect.Effect<unknown>) => Handler>> = {
@@ -70,7 +71,7 @@ describe("a connection that breaks within the reply", () => {
         const alice = yield* faulty.signedIn("alice")
         // Redis knows every script from here on.
         for (const handler of [renew, purge]) {
-          yield* (yield* faulty.signedIn("somebody")).visit(handler)
+          yield* faulty.patient(handler, (yield* faulty.signedIn("somebody")).cookie())
         }
         yield* replyLength(faulty, "update")
         const length = yield* replyLength(faulty, call)
@@ -101,7 +102,7 @@ describe("a connection that breaks within the reply", () => {
           "cuts": cuts,
           "503": cuts,
           "slowest, ms": faulty.slowestMillis(),
-          "limit, ms": limitMillis,
+          "limit, ms": faulty.limitMillis,
           "slowest recovery, ms": Math.round(slowestRecovery)
         })
       }), scaled(60_000, 180_000))

@@ -8,14 +8,14 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { report } from "../support/figures.js"
 import { scaled } from "../support/soak.js"
-import type { Browser } from "../support/webApp.js"
+import type { Answer, Browser } from "../support/webApp.js"
 import type { Expected, FaultyApp, Storm } from "./faultyApp.js"
 import {
   assertNothingSentTwice,
   count,
   forget,
   increment,
-  limitMillis,
+  limits,
   makeFaultyApp,
   nothingUnhandled,
   purge,
@@ -29,6 +29,7 @@ import { delay, pass, silence } from "./tcpProxy.js"
 interface Scenario {
   readonly args?: ReadonlyArray<string>
   readonly password?: string
+  readonly limitMillis?: number
   readonly begin: (faulty: FaultyApp) => Effect.Effect<unknown>
   readonly end: (faulty: FaultyApp) => Effect.Effect<unknown>
   readonly reads: Expected
@@ -57,25 +58,29 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     writes: "Unavailable"
   },
   "is silent for ever": {
+    limitMillis: limits.short,
     begin: ({ proxy }) => proxy.behave(silence),
     end: ({ proxy }) => proxy.behave(pass),
     reads: "Unavailable",
     writes: "Unavailable"
   },
   "is slow, within the limit": {
+    limitMillis: limits.short,
     begin: ({ proxy }) => proxy.behave(delay(10, 20)),
     end: ({ proxy }) => proxy.behave(pass),
     reads: "Either",
     writes: "Either"
   },
   "is slow, now within the limit and now beyond": {
-    begin: ({ proxy }) => proxy.behave(delay(limitMillis / 2, limitMillis)),
+    limitMillis: limits.short,
+    begin: ({ proxy }) => proxy.behave(delay(limits.short / 4, limits.short)),
     end: ({ proxy }) => proxy.behave(pass),
     reads: "Either",
     writes: "Either"
   },
   "is slow, beyond the limit": {
-    begin: ({ proxy }) => proxy.behave(delay(2 * limitMillis, limitMillis)),
+    limitMillis: limits.short,
+    begin: ({ proxy }) => proxy.behave(delay(2 * limits.short, limits.short)),
     end: ({ proxy }) => proxy.behave(pass),
     reads: "Unavailable",
     writes: "Unavailable"
@@ -89,12 +94,14 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     losesScripts: true
   },
   "is stopped like a process that hangs": {
+    limitMillis: limits.short,
     begin: ({ redis }) => redis.signal("SIGSTOP"),
     end: ({ redis }) => redis.signal("SIGCONT"),
     reads: "Unavailable",
     writes: "Unavailable"
   },
   "pauses all clients": {
+    limitMillis: limits.short,
     // No command ends this pause, not even that of an operator.
     begin: ({ admin }) =>
       Effect.promise(() => {
@@ -106,6 +113,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     writes: "Either"
   },
   "pauses writes": {
+    limitMillis: limits.short,
     begin: ({ admin }) => Effect.promise(() => admin.client("PAUSE", 60_000, "WRITE")),
     end: ({ admin }) => Effect.promise(() => admin.client("UNPAUSE")),
     reads: "Either",
@@ -152,6 +160,8 @@ const noStorm = (): Storm => ({ requests: 0, unavailable: 0, counted: 0, tried: 
 
 const noSpare = { renews: [], purges: [] }
 
+const countOf = ({ body }: Answer): number => (body as { readonly value: number }).value
+
 const browsers = (faulty: FaultyApp, howMany: number): Effect.Effect<Array<Browser>> =>
   Effect.forEach(Array.from({ length: howMany }), () => faulty.signedIn("bob"))
 
@@ -180,17 +190,18 @@ describe("a Redis that", () => {
         const { args = [], begin, end, losesScripts = false, purges, reads, writes } = scenario
         const faulty = yield* makeFaultyApp({
           args,
+          limitMillis: scenario.limitMillis ?? limits.long,
           ...scenario.password === undefined ? {} : { password: scenario.password }
         })
-        const { request } = faulty
+        const { patient } = faulty
         const alice = yield* faulty.signedIn("alice")
         const spare = { renews: yield* browsers(faulty, rounds), purges: yield* browsers(faulty, rounds) }
         // Redis knows every script from here on.
-        yield* request(increment, alice.cookie())
-        const known = yield* faulty.signedIn("bob")
-        yield* known.visit(renew)
-        yield* known.visit(purge)
-        const total: Storm = { ...noStorm(), counted: 1, tried: 1 }
+        yield* patient(increment, alice.cookie())
+        yield* patient(renew, (yield* faulty.signedIn("bob")).cookie())
+        yield* patient(purge, (yield* faulty.signedIn("bob")).cookie())
+        const before = yield* patient(count, alice.cookie())
+        const total: Storm = { ...noStorm(), counted: countOf(before), tried: countOf(before) }
 
         forget(faulty)
         yield* begin(faulty)
@@ -204,15 +215,14 @@ describe("a Redis that", () => {
         assertNothingSentTwice(faulty, losesScripts)
 
         // All is as before, and each increment happened once or, if nobody said that it did, never.
-        const after = yield* request(count, alice.cookie())
+        const after = yield* patient(count, alice.cookie())
         assert.strictEqual(after.status, 200, faulty.lastLines())
-        const counted = (after.body as { readonly value: number }).value
-        assert.isAtLeast(counted, total.counted)
-        assert.isAtMost(counted, total.tried)
-        assert.strictEqual((yield* request(increment, alice.cookie())).status, 200, faulty.lastLines())
+        assert.isAtLeast(countOf(after), total.counted)
+        assert.isAtMost(countOf(after), total.tried)
+        assert.strictEqual((yield* patient(increment, alice.cookie())).status, 200, faulty.lastLines())
         const carol = yield* faulty.signedIn("carol")
-        yield* carol.visit(purge)
-        assert.strictEqual((yield* request(whoAmI, carol.cookie())).body, null)
+        assert.strictEqual((yield* patient(purge, carol.cookie())).status, 200, faulty.lastLines())
+        assert.strictEqual((yield* patient(whoAmI, carol.cookie())).body, null)
 
         yield* begin(faulty)
         const closedMillis = yield* faulty.close
@@ -223,7 +233,7 @@ describe("a Redis that", () => {
           "503": total.unavailable,
           "mistaken": 0,
           "slowest, ms": faulty.slowestMillis(),
-          "limit, ms": limitMillis,
+          "limit, ms": faulty.limitMillis,
           "recovered after, ms": Math.round(recoveredMillis),
           "closed after, ms": Math.round(closedMillis)
         })

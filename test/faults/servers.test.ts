@@ -41,10 +41,10 @@ describe("Redis as the app finds it", () => {
       const used = Number(/used_memory:(\d+)/.exec(memory)![1])
       yield* Effect.promise(() => admin.config("SET", "maxmemory", String(used + 2_000_000)))
       const users: Array<{ readonly name: string; readonly browser: Browser }> = []
-      for (let index = 0; index < 200; index++) {
+      for (let index = 0; index < 80; index++) {
         const name = `user ${index}`
         const browser = yield* faulty.signedIn(name)
-        yield* browser.visit(handle((session) => session.insert(Bulk, "x".repeat(40_000))))
+        yield* browser.visit(handle((session) => session.insert(Bulk, "x".repeat(100_000))))
         users.push({ name, browser })
       }
       let evicted = 0
@@ -72,7 +72,7 @@ describe("Redis as the app finds it", () => {
   it.scopedLive("is a read-only replica: reads are answered, no write is, until it is promoted", () =>
     Effect.gen(function*() {
       const keys = Config.generateKey()
-      const primary = yield* makeFaultyApp({ keys })
+      const primary = yield* makeFaultyApp({ keys, args: ["--repl-diskless-sync-delay", "0"] })
       const replica = yield* redisServer({ args: ["--replicaof", "127.0.0.1", String(primary.redis.port)] })
       const faulty = yield* makeFaultyApp({ keys, redis: replica })
       const { admin, request } = faulty

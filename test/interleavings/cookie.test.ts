@@ -18,7 +18,7 @@ describe("requests of one session in the cookie", () => {
     await drawnTriples(stages, tally, { runs: scaled(200, 10_000), limit: scaled(60_000, 60_000) })
     tally.expectNoFault()
     report("interleavings: cookie, which cannot revoke", { interleavings: tally.interleavings })
-  }, 180_000)
+  }, 600_000)
 
   it("and a store that loses a change of theirs is found", async () => {
     const tally = new Tally({

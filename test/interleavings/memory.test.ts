@@ -23,7 +23,7 @@ describe("requests of one session in memory", () => {
     await drawnTriples(stages, tally, { runs: scaled(1500, 150_000), limit: scaled(60_000, 120_000) })
     tally.expectNoFault()
     report("interleavings: memory, three at a time", tally.figures())
-  }, 180_000)
+  }, 600_000)
 
   it("leave one live key when two of them renew it at the same time: that of the one that came last", async () => {
     const tally = new Tally()

@@ -4,6 +4,7 @@
 import * as Config from "effect-session/Config"
 import type * as SessionStore from "effect-session/SessionStore"
 import * as FastCheck from "effect/FastCheck"
+import { setImmediate } from "node:timers/promises"
 import { clear, count, insert, type Program, purge, read, remove, renew } from "../model/operations.js"
 import { makeMiddleware, makeSessionApp } from "../model/sessionApp.js"
 import { describeHistory, type History, interleave, type Situation } from "./interleave.js"
@@ -65,6 +66,8 @@ export class Tally {
     programs: ReadonlyArray<Program>,
     choose: Choose
   ): Promise<boolean> {
+    // Stores without sockets would never let timers, messages and the garbage collector have their turn.
+    await setImmediate()
     const history = await interleave({ ...stage, ...this.options, state, programs }, choose)
     const { findings, isJarOvertaken } = await this.judgement(history)
     this.interleavings++

@@ -5,7 +5,7 @@
  */
 import type * as SessionKey from "effect-session/SessionKey"
 import * as Redacted from "effect/Redacted"
-import type { Settings } from "./model.js"
+import { type Settings, supersededRetention } from "./model.js"
 import type { Program } from "./operations.js"
 import type { Verb } from "./sessionApp.js"
 
@@ -135,7 +135,8 @@ export class Observer {
       this.touchedAt.set(id, answeredAt)
     }
     const lastPurge = program.map(({ _tag }) => _tag).lastIndexOf("Purge")
-    if (lastPurge !== -1) {
+    // A key that was replaced while its request went on is forgotten in the end.
+    if (lastPurge !== -1 && answeredAt - sent.at < supersededRetention) {
       const shown = presented.filter(({ id, secret }) => sent.currentSecrets.get(id) === Redacted.value(secret))
       this.ended = new Set([...this.ended, ...shown.map(({ id }) => id)])
     }

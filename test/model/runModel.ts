@@ -2,6 +2,7 @@
  * Runs random lists of commands against the app and the model side by side.
  */
 import * as FastCheck from "effect/FastCheck"
+import { setImmediate } from "node:timers/promises"
 import { report } from "../support/figures.js"
 import type { Backend } from "./backends.js"
 import { abandonAll, anyCommands, finishAll, Run, signIn } from "./commands.js"
@@ -49,6 +50,8 @@ export const runModel = async (
   let commands = 0
   let requests = 0
   const property = asyncProperty(anySettings, boolean(), anyCommands(30), async (settings, isSignedIn, list) => {
+    // Stores without sockets would never let timers, messages and the garbage collector have their turn.
+    await setImmediate()
     const backend = makeBackend()
     const model = new Model(settings, backend.isRevocable, start)
     const run = new Run(new World(backend, settings, model.ring, start))
