@@ -81,7 +81,7 @@ describe("cookies that open nothing, through the middleware", () => {
           contentSecurity: "Signed"
         })
         const names = Object.keys(operations)
-        const wanted = scaled(100_000, 500_000)
+        const wanted = scaled(100_000, 300_000)
         let cookies = 0
         let requests = 0
         while (cookies < wanted) {

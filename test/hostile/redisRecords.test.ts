@@ -93,7 +93,7 @@ describe("records in Redis, fuzzed", () => {
         const { redis, store } = yield* world
         const victim = yield* makeVictim(store)
         const random = makeRandom()
-        const records = scaled(2_000, 30_000)
+        const records = scaled(1_500, 10_000)
         let live = 0
         const cases = Array.from({ length: records }, () => {
           const key = SessionKey.mint()
@@ -186,7 +186,7 @@ describe("records in Redis, fuzzed", () => {
         const random = makeRandom()
         const app = yield* makeWebApp({ store: Layer.succeed(SessionStore.SessionStore, store) })
         const names = Object.keys(operations)
-        const requests = scaled(1_000, 15_000)
+        const requests = scaled(1_000, 6_000)
         for (let i = 0; i < requests; i++) {
           const key = SessionKey.mint()
           const hash = recordHash(random, key)

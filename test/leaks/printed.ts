@@ -19,8 +19,11 @@ export interface Printed {
   readonly places: () => ReadonlyMap<string, string>
   /** Prints a value in all the ways there are. */
   readonly print: (place: string, value: unknown) => void
-  /** Prints what an effect fails with, and goes on. */
-  readonly printFailure: (place: string, effect: Effect.Effect<unknown, unknown>) => Effect.Effect<void>
+  /** Prints what an effect fails with, hands it back, and goes on. */
+  readonly printFailure: (
+    place: string,
+    effect: Effect.Effect<unknown, unknown>
+  ) => Effect.Effect<Exit.Exit<never, unknown>>
   /** Loggers, console, log level and tracer whose output ends up here. */
   readonly layer: Layer.Layer<never>
   readonly clear: () => void
@@ -66,11 +69,11 @@ export const makePrinted = (): Printed => {
     print,
     printFailure: (place, effect) =>
       Effect.map(Effect.exit(effect), (exit) => {
-        if (Exit.isFailure(exit)) {
-          printCause(place, exit.cause)
-        } else {
+        if (Exit.isSuccess(exit)) {
           throw new Error(`${place}: a failure was expected`)
         }
+        printCause(place, exit.cause)
+        return exit
       }),
     layer: Layer.mergeAll(
       Logger.remove(Logger.defaultLogger),
@@ -116,7 +119,7 @@ const consoleInto = (write: (...words: ReadonlyArray<unknown>) => void): Console
     ...names.map((name) => [name, write] as const),
     ...silent.map((name) => [name, name.startsWith("group") ? write : () => {}] as const)
   ]) as unknown as Console.UnsafeConsole
-  return { ...Effect.runSync(Console.console), unsafe }
+  return { ...Effect.runSync(Console.consoleWith(Effect.succeed)), unsafe }
 }
 
 const tracerInto = (
