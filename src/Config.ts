@@ -27,6 +27,7 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -380,6 +381,10 @@ const named = <A>(option: ConfigOption, checked: Checked<A>): Either.Either<A, S
  * @category constructors
  */
 export const make = (options: SessionOptions): Either.Either<SessionConfig, SessionConfigError> =>
+  // From JavaScript anything may come. What is no record has no keys either, and is refused for that.
+  check(Predicate.isObject(options) ? options : { keys: [] })
+
+const check = (options: SessionOptions): Either.Either<SessionConfig, SessionConfigError> =>
   Either.gen(function*() {
     const contentSecurity = yield* named(
       "contentSecurity",

@@ -9,7 +9,7 @@
  */
 import * as Either from "effect/Either"
 import type { SessionId } from "../SessionKey.js"
-import type { SessionRecord } from "../SessionRecord.js"
+import type { SessionRecord, SessionState } from "../SessionRecord.js"
 
 const version = 1
 
@@ -47,9 +47,17 @@ export const decodeRecord = (id: SessionId, text: string): Either.Either<Session
   if (!isTime(createdAt) || !isTime(expiresAt) || !(deadline === undefined || isTime(deadline))) {
     return Either.left("its times are not milliseconds since the epoch")
   }
-  const state = new Map<string, string>()
-  for (const key of Object.keys(values)) {
-    state.set(key, JSON.stringify(values[key]))
+  const state = readState(values)
+  return state === undefined
+    ? Either.left("its values are nested too deeply")
+    : Either.right({ id, state, createdAt, expiresAt, deadline })
+}
+
+// JSON.parse goes deeper than JSON.stringify can follow.
+const readState = (values: Record<string, unknown>): SessionState | undefined => {
+  try {
+    return new Map(Object.keys(values).map((key) => [key, JSON.stringify(values[key])]))
+  } catch {
+    return undefined
   }
-  return Either.right({ id, state, createdAt, expiresAt, deadline })
 }

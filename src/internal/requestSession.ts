@@ -174,10 +174,12 @@ export class RequestSession extends Session.SessionBase {
     const { config: { lifecycle }, publish, store } = this.services
     switch (plan) {
       case "UpdateTtl":
-        return Effect.flatMap(
-          store.updateTtl(presented.key, lifecycle.ttlMillis),
-          (result) => result._tag === "Saved" ? this.refreshCookie(result, presented) : this.gone(presented)
-        )
+        return Effect.matchEffect(store.updateTtl(presented.key, lifecycle.ttlMillis), {
+          onSuccess: (result) => result._tag === "Saved" ? this.refreshCookie(result, presented) : this.gone(presented),
+          // The one verb that acts on a record which nobody has loaded, and may be the first to find that it is none.
+          onFailure: (error) =>
+            error.reason === "Malformed" ? Effect.as(this.malformed(presented, error), keep) : Effect.fail(error)
+        })
       case "Update":
         return Effect.flatMap(
           this.merge(presented, (change) => store.update(presented.key, change, lifecycle.ttlMillis)),
@@ -355,10 +357,7 @@ export class RequestSession extends Session.SessionBase {
       // What is not a record opens no session today or ever, so the browser starts anew instead of failing for good.
       onFailure: (error) =>
         error.reason === "Malformed"
-          ? Effect.logWarning("A session record is malformed and is ignored", error).pipe(
-            Effect.zipRight(this.refuse("MalformedRecord", id)),
-            Effect.as(refused)
-          )
+          ? Effect.as(this.malformed(presented, error), refused)
           : Effect.zipRight(publish(SessionEvent.StoreUnavailable({ during: "load" })), Effect.fail(error))
     })
   }
@@ -373,6 +372,13 @@ export class RequestSession extends Session.SessionBase {
     return sessions.length === 0
       ? Effect.succeed(all.includes(superseded) ? superseded : refused)
       : Effect.as(this.refuse("Ambiguous"), { _tag: "Ambiguous", sessions })
+  }
+
+  private malformed({ key }: PresentedKey, error: CommitError): Effect.Effect<void> {
+    return Effect.zipRight(
+      Effect.logWarning("A session record is malformed and is ignored", error),
+      this.refuse("MalformedRecord", key.id)
+    )
   }
 
   private refuse(reason: SessionEvent.RefusalReason, id?: SessionId): Effect.Effect<void> {

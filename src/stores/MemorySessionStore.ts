@@ -28,11 +28,14 @@ import * as SessionStore from "../SessionStore.js"
  * @category models
  */
 export interface MemorySessionStoreOptions {
-  /** How many sessions are kept at most. Default 100 000. */
+  /** How many sessions are kept at most: 1 to 16 777 216. Default 100 000. Room for all of them is taken at once. */
   readonly capacity?: number | undefined
 }
 
 const defaultCapacity = 100_000
+
+// What a `Map` can hold.
+const maxCapacity = 2 ** 24
 
 // Each call removes more expired records than it can add, and never so many that anybody waits for it.
 const sweptPerCall = 16
@@ -43,7 +46,7 @@ interface Kept {
 }
 
 /**
- * Makes a store of its own memory. Fails when `capacity` is not a positive integer.
+ * Makes a store of its own memory. Fails when `capacity` is not an integer from 1 to 16 777 216.
  *
  * @since 0.1.0
  * @category constructors
@@ -53,11 +56,11 @@ export const make = (
 ): Effect.Effect<SessionStore.SessionStore, SessionStore.SessionStoreConfigError> =>
   Effect.suspend(() => {
     const capacity = options?.capacity ?? defaultCapacity
-    if (!Number.isSafeInteger(capacity) || capacity <= 0) {
+    if (!Number.isSafeInteger(capacity) || capacity <= 0 || capacity > maxCapacity) {
       return Effect.fail(
         new SessionStore.SessionStoreConfigError({
           option: "capacity",
-          message: `capacity is ${capacity}: give the number of sessions that memory may hold, a positive integer`
+          message: `capacity must be the number of sessions that memory may hold, an integer from 1 to ${maxCapacity}`
         })
       )
     }

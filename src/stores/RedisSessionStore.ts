@@ -128,15 +128,11 @@ export const make = (
   options: Options
 ): Effect.Effect<SessionStore.SessionStore, SessionStore.SessionStoreConfigError, Scope.Scope> =>
   Effect.gen(function*() {
-    const url = typeof options.url === "string" ? options.url : Redacted.value(options.url)
-    const address = yield* Either.mapLeft(
-      parseRedisUrl(url),
-      (mend) =>
-        new SessionStore.SessionStoreConfigError({ option: "url", message: `The option url cannot be read: ${mend}` })
-    )
+    const address = yield* decodeUrl(options)
     const limit = yield* decodeTimeout(options)
+    const prefix = yield* decodePrefix(options)
     const connection = yield* connect(address, limit, options.redis)
-    return makeStore(connection, limit, options.prefix)
+    return makeStore(connection, limit, prefix)
   })
 
 /**
@@ -151,9 +147,10 @@ export const fromClient = (
   client: RedisClient,
   options?: ClientOptions | undefined
 ): Effect.Effect<SessionStore.SessionStore, SessionStore.SessionStoreConfigError> =>
-  Effect.map(
-    decodeTimeout(options ?? {}),
-    (limit) => makeStore({ client, dropIfReady: () => {} }, limit, options?.prefix)
+  Effect.zipWith(
+    decodeTimeout(options),
+    decodePrefix(options),
+    (limit, prefix) => makeStore({ client, dropIfReady: () => {} }, limit, prefix)
   )
 
 /**
@@ -193,10 +190,37 @@ export const layerFromClient = (
 // What a timer of Node can count: more overflows, and would fire at once.
 const maxTimerMillis = 2_147_483_647
 
+// From JavaScript anything may come, options that are none included.
+const decodeUrl = (
+  options: Options | undefined
+): Either.Either<RedisAddress, SessionStore.SessionStoreConfigError> => {
+  const given: unknown = options?.url
+  const url = Redacted.isRedacted(given) ? Redacted.value(given) : given
+  return Either.mapLeft(
+    parseRedisUrl(typeof url === "string" ? url : ""),
+    (mend) =>
+      new SessionStore.SessionStoreConfigError({ option: "url", message: `The option url cannot be read: ${mend}` })
+  )
+}
+
+const decodePrefix = (
+  options: ClientOptions | undefined
+): Either.Either<string, SessionStore.SessionStoreConfigError> => {
+  const prefix: unknown = options?.prefix ?? defaults.prefix
+  return typeof prefix === "string"
+    ? Either.right(prefix)
+    : Either.left(
+      new SessionStore.SessionStoreConfigError({
+        option: "prefix",
+        message: "The option prefix must be a text, such as \"session:\""
+      })
+    )
+}
+
 const decodeTimeout = (
-  options: ClientOptions
+  options: ClientOptions | undefined
 ): Effect.Effect<Duration.Duration, SessionStore.SessionStoreConfigError> =>
-  Duration.decodeUnknown(options.timeout ?? defaults.timeout).pipe(
+  Duration.decodeUnknown(options?.timeout ?? defaults.timeout).pipe(
     Option.filter((limit) => Duration.toMillis(limit) > 0 && Duration.toMillis(limit) <= maxTimerMillis),
     Effect.mapError(() =>
       new SessionStore.SessionStoreConfigError({
@@ -375,7 +399,7 @@ const maxDraws = 8
 const makeStore = (
   connection: RedisConnection,
   limit: Duration.Duration,
-  prefix: string | undefined = defaults.prefix
+  prefix: string
 ): SessionStore.SessionStore => {
   const send = makeSendCommand(connection, limit)
   const redisKey = (id: SessionId): string => prefix + id

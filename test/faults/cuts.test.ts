@@ -3,7 +3,7 @@
  * happened is unknown. It is not sent again, and the browser keeps the cookie that it has.
  */
 import { assert, describe, it } from "@effect/vitest"
-import * as Session from "effect-session/Session"
+import type * as Session from "effect-session/Session"
 import * as Effect from "effect/Effect"
 import { report } from "../support/figures.js"
 import { scaled } from "../support/soak.js"
@@ -99,7 +99,7 @@ describe("a connection that breaks within the reply", () => {
         }
         report(`Reply to "${call}" cut off`, {
           "bytes of the reply": length,
-          "cuts": cuts,
+          cuts,
           "503": cuts,
           "slowest, ms": faulty.slowestMillis(),
           "limit, ms": faulty.limitMillis,

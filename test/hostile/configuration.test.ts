@@ -23,7 +23,7 @@ import { scaled } from "../support/soak.js"
 import { handle, makeWebApp, User } from "../support/webApp.js"
 import { builtIns } from "./builtIns.js"
 import { resultOf } from "./operations.js"
-import { breathe, patience } from "./patience.js"
+import { patience, pause } from "./patience.js"
 import { makeRandom } from "./random.js"
 import type { Random } from "./random.js"
 import { parseSetCookie } from "./setCookieGrammar.js"
@@ -168,9 +168,7 @@ describe("configuration, fuzzed", () => {
           assert(result._tag === "Typed")
           messages.add(result.error)
         }
-        if (i % 200 === 199) {
-          yield* Effect.promise(breathe)
-        }
+        yield* pause(i)
       }
       assert.deepStrictEqual([...messages], ["SessionConfigError"])
       assert.isAbove(accepted, tries / 50)
@@ -221,7 +219,7 @@ describe("configuration, fuzzed", () => {
             [...attributes].filter(([attribute]) => attribute !== "Max-Age" && attribute !== "Expires")
           assert.deepStrictEqual(without(removal.attributes), without(cookie.attributes), about)
           assert.deepStrictEqual([removal.name, removal.value, removal.attributes.get("Max-Age")], [name, "", "0"])
-          served++
+          yield* pause(++served)
         }
         report("hostile configuration, served", { seed: random.seed, served, "lines that no browser takes": 0 })
       }).pipe(Effect.provide(silence)),
@@ -240,6 +238,7 @@ describe("configuration, fuzzed", () => {
       const planted = "planted-value-of-a-variable"
       let accepted = 0
       for (let i = 0; i < scaled(2_000, 20_000); i++) {
+        yield* pause(i)
         const environment = new Map([["SESSION_KEYS", keyText(random, 64)]])
         for (let wrong = random.below(3); wrong > 0; wrong--) {
           environment.set(random.pick(variables), random.pick([...texts, planted, "1 day", "true", "lax", "cookie-rs"]))

@@ -15,7 +15,7 @@ import { makeWebApp } from "../support/webApp.js"
 import { builtIns } from "./builtIns.js"
 import { observed, operations, resultOf } from "./operations.js"
 import type { Result } from "./operations.js"
-import { breathe, patience } from "./patience.js"
+import { patience, pause } from "./patience.js"
 import { makeRandom } from "./random.js"
 import { hugeRecordTexts, recordText } from "./records.js"
 
@@ -69,9 +69,7 @@ describe("records in the cookie, fuzzed", () => {
         if (yield* assertSafe(SessionKey.mintId(), text, `seed ${random.seed}, ${text.slice(0, 300)}`)) {
           live++
         }
-        if (i % 100 === 99) {
-          yield* Effect.promise(breathe)
-        }
+        yield* pause(i)
       }
       assert.isAbove(live, records / 100)
       assert.isBelow(live, records / 2)
@@ -98,6 +96,7 @@ describe("records in the cookie, fuzzed", () => {
         const names = Object.keys(operations)
         const requests = scaled(1_500, 15_000)
         for (let i = 0; i < requests; i++) {
+          yield* pause(i)
           const text = recordText(random)
           const cookie = `__Host-id=${crypto.seal(`${SessionKey.mintId()}.${text}`)}`
           const name = names[i % names.length]!

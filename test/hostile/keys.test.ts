@@ -13,7 +13,7 @@ import { builtIns } from "./builtIns.js"
 import { ownName, shortHeader } from "./headers.js"
 import { observed, operations } from "./operations.js"
 import type { Result } from "./operations.js"
-import { patience } from "./patience.js"
+import { patience, pause } from "./patience.js"
 import { makeRandom } from "./random.js"
 import type { Random } from "./random.js"
 
@@ -99,6 +99,7 @@ describe("cookies that open nothing, through the middleware", () => {
           assert.strictEqual(results[0]?._tag, "Value", about)
           assert.deepStrictEqual([status, body, setCookies], [204, undefined, []], about)
           assert.deepStrictEqual(app.calls, [], about)
+          yield* pause(requests)
           cookies += count
           requests++
         }

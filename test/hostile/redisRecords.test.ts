@@ -19,7 +19,7 @@ import { makeWebApp } from "../support/webApp.js"
 import { builtIns } from "./builtIns.js"
 import { observed, operations, resultOf } from "./operations.js"
 import type { Result } from "./operations.js"
-import { patience } from "./patience.js"
+import { patience, pause } from "./patience.js"
 import { makeRandom } from "./random.js"
 import { recordHash } from "./records.js"
 import type { Hash } from "./records.js"
@@ -188,6 +188,7 @@ describe("records in Redis, fuzzed", () => {
         const names = Object.keys(operations)
         const requests = scaled(1_000, 6_000)
         for (let i = 0; i < requests; i++) {
+          yield* pause(i)
           const key = SessionKey.mint()
           const hash = recordHash(random, key)
           yield* plant(redis, key, hash)

@@ -141,6 +141,9 @@ const normalUse = (planted: Planted) =>
       yield* app.request(printing(printed, (session) => session.insert(User, value())), cookie)
     }
     yield* visit(printing(printed, (session) => session.purge))
+    const key = SessionKey.mint()
+    planted.vault.plant("the secret half of a key", Redacted.value(key.secret))
+    printed.print("a session key", key)
     printed.print("the middleware", app.middleware)
     printed.print("the configuration", app.middleware.config)
     printed.print("the crypto", app.middleware.crypto)

@@ -73,7 +73,7 @@ export const makePrinted = (): Printed => {
           throw new Error(`${place}: a failure was expected`)
         }
         printCause(place, exit.cause)
-        return exit
+        return Exit.failCause(exit.cause)
       }),
     layer: Layer.mergeAll(
       Logger.remove(Logger.defaultLogger),

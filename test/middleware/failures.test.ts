@@ -6,6 +6,7 @@ import * as Session from "effect-session/Session"
 import * as SessionKey from "effect-session/SessionKey"
 import * as SessionRecord from "effect-session/SessionRecord"
 import * as SessionStore from "effect-session/SessionStore"
+import * as CookieSessionStore from "effect-session/stores/CookieSessionStore"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -111,6 +112,22 @@ describe("a store that cannot answer", () => {
       assert.strictEqual(answer.setCookies.length, 1)
       assert.match((yield* browser.visit(purge)).setCookies[0]!, /Max-Age=0/)
     }))
+})
+
+describe("a genuine cookie that holds no session", () => {
+  it.scoped("breaks no request, whether it reads, refreshes or leaves the session alone", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp({
+        store: CookieSessionStore.layer,
+        config: { lifecycle: Config.BrowserSession({ ttl: "1 minute", ttlExtension: "OnEveryRequest" }) }
+      })
+      const cookie = `__Host-id=${app.middleware.crypto.seal(SessionKey.toText(SessionKey.mint()))}`
+      const untouched: Handler = Effect.succeed(HttpServerResponse.empty())
+      assert.deepStrictEqual((yield* app.request(read, cookie)).body, {})
+      const answer = yield* app.request(untouched, cookie)
+      assert.strictEqual(answer.status, 204)
+      assert.deepStrictEqual(answer.setCookies, [])
+    }).pipe(Logger.withMinimumLogLevel(LogLevel.None)))
 })
 
 describe("SessionStore.make", () => {

@@ -110,7 +110,7 @@ describe("several processes", () => {
           }
         }
         report("Linearizability", {
-          "processes": processes,
+          processes,
           "clients": processes * clientsPerNode,
           ...totals,
           "violations": 0,
