@@ -27,6 +27,7 @@ import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
@@ -312,6 +313,15 @@ export abstract class SessionBase implements Session {
   protected readonly log: SessionLog<SessionGetError | SessionInsertError> = new SessionLog()
   protected outcome: Exit.Exit<void, SessionGetError> | undefined = undefined
   private pending: Deferred.Deferred<void, SessionGetError> | undefined = undefined
+
+  // A session that is logged or printed says what was done to it, and nothing of its cookie or its values.
+  toJSON(): unknown {
+    return { _id: "effect-session/Session", status: this.log.status }
+  }
+
+  [Inspectable.NodeInspectSymbol](): unknown {
+    return this.toJSON()
+  }
 
   /** Asks for the record. It is called at most once, and only when an operation needs the state. */
   protected abstract load(): Effect.Effect<SessionRecord | undefined, SessionGetError>

@@ -91,6 +91,12 @@ describe("the import law", () => {
       "Session.ts",
       `import type * as A from "@effect/platform/HttpApp"\nexport type { A }`
     ],
+    [
+      "request-session-is-the-middleware-without-http",
+      "internal/requestSession.ts",
+      `import "../stores/CookieSessionStore.js"`
+    ],
+    ["only-the-middleware-knows-the-request-session", "stores/E.ts", `import "../internal/requestSession.js"`],
     ["nobody-knows-the-middleware", "stores/D.ts", `import "../SessionMiddleware.js"`],
     ["nobody-knows-testing", "SessionMiddleware.ts", `import "./testing/TestSession.js"`],
     ["no-barrel-inside", "internal/c.ts", `import "../index.js"`],

@@ -40,7 +40,7 @@ interface Scenario {
   readonly losesScripts?: boolean
 }
 
-const rounds = scaled(3, 60)
+const rounds = scaled(3, 12)
 
 const durable = ["--appendonly", "yes", "--appendfsync", "always"]
 
@@ -237,6 +237,6 @@ describe("a Redis that", () => {
           "recovered after, ms": Math.round(recoveredMillis),
           "closed after, ms": Math.round(closedMillis)
         })
-      }), scaled(60_000, 240_000))
+      }), scaled(60_000, 120_000))
   }
 })

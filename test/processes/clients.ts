@@ -203,8 +203,10 @@ export const runClients = async (load: Load): Promise<ReadonlyArray<SessionHisto
         if (!(error instanceof Lost)) {
           throw error
         }
-        dead.add(node)
-        node = load.nodes.find((other) => !dead.has(other)) ?? node
+        if (!error.wasSent) {
+          dead.add(node)
+          node = load.nodes.find((other) => !dead.has(other)) ?? node
+        }
       }
     }
   }
