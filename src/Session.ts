@@ -392,15 +392,15 @@ export abstract class SessionBase implements Session {
   }
 
   get id(): Effect.Effect<Option.Option<SessionId>, SessionGetError> {
-    return this.fact((record) => record.id)
+    return this.fact((record) => Option.some(record.id))
   }
 
   get createdAt(): Effect.Effect<Option.Option<DateTime.Utc>, SessionGetError> {
-    return this.fact((record) => DateTime.unsafeMake(record.createdAt))
+    return this.fact((record) => DateTime.make(record.createdAt))
   }
 
   get expiresAt(): Effect.Effect<Option.Option<DateTime.Utc>, SessionGetError> {
-    return this.fact((record) => DateTime.unsafeMake(record.expiresAt))
+    return this.fact((record) => DateTime.make(record.expiresAt))
   }
 
   get clear(): Effect.Effect<void, SessionInsertError> {
@@ -503,8 +503,9 @@ export abstract class SessionBase implements Session {
     })
   }
 
-  private fact<A>(f: (record: SessionRecord) => A): Effect.Effect<Option.Option<A>, SessionGetError> {
-    return Effect.map(this.loaded, () => Option.map(Option.fromNullable(this.log.record), f))
+  // A record from elsewhere may hold a time that no date can express, which is then none.
+  private fact<A>(f: (record: SessionRecord) => Option.Option<A>): Effect.Effect<Option.Option<A>, SessionGetError> {
+    return Effect.map(this.loaded, () => Option.flatMap(Option.fromNullable(this.log.record), f))
   }
 }
 

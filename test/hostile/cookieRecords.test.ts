@@ -113,6 +113,20 @@ describe("records in the cookie, fuzzed", () => {
     patience
   )
 
+  it.scoped("a time that no date can hold crashes no handler that asks for it", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp({ store: CookieSessionStore.layer })
+      for (const time of [8_640_000_000_000_000, 8_640_000_000_000_001, Number.MAX_SAFE_INTEGER]) {
+        const text = `${SessionKey.mintId()}.{"v":1,"c":${time},"e":${time},"s":{"a":1}}`
+        for (const name of ["createdAt", "expiresAt"]) {
+          const results: Array<Result> = []
+          const cookie = `__Host-id=${app.middleware.crypto.seal(text)}`
+          yield* app.request(observed(name, (result) => results.push(result)), cookie)
+          assertNoDefect(results[0]!, `${name} of ${time}`)
+        }
+      }
+    }))
+
   it("leaves the built-in prototypes as they were", () => {
     assert.deepStrictEqual(builtIns(), before)
   })

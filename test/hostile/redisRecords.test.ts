@@ -210,6 +210,26 @@ describe("records in Redis, fuzzed", () => {
     patience
   )
 
+  it.scopedLive("a time that no date can hold crashes no handler that asks for it", () =>
+    Effect.gen(function*() {
+      const { redis, store } = yield* world
+      const app = yield* makeWebApp({ store: Layer.succeed(SessionStore.SessionStore, store) })
+      for (const time of ["8640000000000001", "1e+300", "Infinity"]) {
+        const key = SessionKey.mint()
+        yield* plant(
+          redis,
+          key,
+          new Map([["v", "1"], ["digest", SessionKey.digest(key)], ["createdAt", time], ["expiresAt", time]])
+        )
+        for (const name of ["createdAt", "expiresAt"]) {
+          const results: Array<Result> = []
+          const cookie = `__Host-id=${app.middleware.crypto.seal(SessionKey.toText(key))}`
+          yield* app.request(observed(name, (result) => results.push(result)), cookie)
+          assertNoDefect(results[0]!, `${name} of ${time}`)
+        }
+      }
+    }))
+
   it("leaves the built-in prototypes as they were", () => {
     assert.deepStrictEqual(builtIns(), before)
   })
