@@ -35,6 +35,7 @@ interface Totals {
   sessions: number
   kills: number
   lost: number
+  undecided: number
   configurations: number
 }
 
@@ -44,7 +45,12 @@ const examine = (history: ReadonlyArray<SessionHistory>, totals: Totals, seed: n
     totals.sessions++
     totals.operations += operations.length
     totals.lost += operations.filter(({ answer }) => answer === undefined).length
-    if (verdict._tag !== "Linearizable") {
+    // A session on which a great many operations fell together has more orders than the checker is given time for.
+    if (verdict._tag === "Undecided") {
+      totals.undecided++
+      continue
+    }
+    if (verdict._tag === "Violation") {
       assert.fail(
         `seed ${seed}: ${verdict._tag} ${JSON.stringify(verdict, null, 1)}\n` +
           `begun with ${JSON.stringify(initial)}\n${operations.map(describeOperation).join("\n")}`
@@ -82,7 +88,15 @@ describe("several processes", () => {
         const nodes: Array<RunningExample> = yield* Effect.all(Array.from({ length: processes }, () => start), {
           concurrency: 2
         })
-        const totals: Totals = { histories: 0, operations: 0, sessions: 0, kills: 0, lost: 0, configurations: 0 }
+        const totals: Totals = {
+          histories: 0,
+          operations: 0,
+          sessions: 0,
+          kills: 0,
+          lost: 0,
+          undecided: 0,
+          configurations: 0
+        }
         const began = performance.now()
         for (let index = 0; index < histories && performance.now() - began < budgetMillis; index++) {
           const seed = Date.now() % 1_000_000 + index
@@ -119,6 +133,7 @@ describe("several processes", () => {
           "violations": 0,
           "seconds": Math.round((performance.now() - began) / 1000)
         })
+        assert.isAtMost(totals.undecided, Math.max(2, totals.sessions / 20), "sessions that the checker gave up on")
         assert.isAbove(totals.operations, totals.histories * processes * clientsPerNode * operationsPerClient * 0.9)
       }),
     scaled(180_000, 600_000)
