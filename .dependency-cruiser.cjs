@@ -7,13 +7,16 @@
  *     stores/*                                     SessionStore and the core; never Session, the middleware or each other
  *     Session                                      the core; no store, no HTTP
  *     internal/requestSession                      the middleware without HTTP: Session, SessionStore and the core
- *     SessionMiddleware                            all of them; known to index.ts and testing/ alone
+ *     SessionStruct, SessionFlash, SessionGuard    what is built on Session: no store, no middleware
+ *     SessionMiddleware                            all of them; known to the two below, index.ts and testing/ alone
+ *     SessionHttpApi, SessionHttpLayerRouter       the middleware for other routers; known to index.ts and testing/
  *     testing                                      everything: it is what users run against their own code
  *     bin                                          the core
  */
 const core =
   "^src/(internal/(?!requestSession\\.ts$).+|Config|SessionKey|CookieCrypto|SessionRecord|SessionEvent|SessionMetrics)\\.ts$"
 const anySource = "^src/"
+const routers = "^src/Session(HttpApi|HttpLayerRouter)\\.ts$"
 
 /** How `import type { X } from` and `import("…").X` are told from imports of values. */
 const typeOnly = ["type-only", "type-import"]
@@ -87,10 +90,24 @@ module.exports = {
     },
     {
       name: "nobody-knows-the-middleware",
-      comment: "Only index.ts, testing/, the tests and the examples may import SessionMiddleware.",
+      comment: "Only the other routers, index.ts, testing/, the tests and the examples may import SessionMiddleware.",
+      severity: "error",
+      from: { path: anySource, pathNot: ["^src/(index\\.ts$|testing/)", routers] },
+      to: { path: "^src/SessionMiddleware\\.ts$" }
+    },
+    {
+      name: "built-on-session",
+      comment: "SessionStruct, SessionFlash and SessionGuard work with any Session: they know it and the core.",
+      severity: "error",
+      from: { path: "^src/Session(Struct|Flash|Guard)\\.ts$" },
+      to: { path: anySource, pathNot: [core, "^src/Session\\.ts$"] }
+    },
+    {
+      name: "nobody-knows-the-other-routers",
+      comment: "SessionHttpApi and SessionHttpLayerRouter are for apps: whoever imports one pays for that router.",
       severity: "error",
       from: { path: anySource, pathNot: "^src/(index\\.ts$|testing/)" },
-      to: { path: "^src/SessionMiddleware\\.ts$" }
+      to: { path: routers }
     },
     {
       name: "nobody-knows-testing",
@@ -123,11 +140,17 @@ module.exports = {
     },
     {
       name: "platform-only-at-the-edge",
-      comment: "@effect/platform is imported in SessionMiddleware.ts, internal/errorResponse.ts and testing/ alone.",
+      comment:
+        "@effect/platform is imported where sessions meet a router, in internal/errorResponse.ts and testing/ alone.",
       severity: "error",
       from: {
         path: anySource,
-        pathNot: ["^src/SessionMiddleware\\.ts$", "^src/internal/errorResponse\\.ts$", "^src/testing/"]
+        pathNot: [
+          "^src/Session(Middleware|Guard)\\.ts$",
+          routers,
+          "^src/internal/errorResponse\\.ts$",
+          "^src/testing/"
+        ]
       },
       to: { path: packageNamed("@effect/platform") }
     },
@@ -146,6 +169,13 @@ module.exports = {
       to: { path: packageNamed("lru-cache") }
     },
     {
+      name: "ipaddr-only-for-proxies",
+      comment: "Only internal/trustedProxies.ts reads addresses.",
+      severity: "error",
+      from: { path: anySource, pathNot: "^src/internal/trustedProxies\\.ts$" },
+      to: { path: packageNamed("ipaddr\\.js") }
+    },
+    {
       name: "only-declared-packages",
       comment:
         "src imports effect and the packages that the rules above give a place; testing/ also those that tests run on.",
@@ -153,7 +183,7 @@ module.exports = {
       from: { path: anySource, pathNot: "^src/testing/" },
       to: {
         dependencyTypesNot: ["core"],
-        pathNot: [anySource, ...["effect", "@effect/platform", "ioredis", "lru-cache"].map(packageNamed)]
+        pathNot: [anySource, ...["effect", "@effect/platform", "ioredis", "ipaddr\\.js", "lru-cache"].map(packageNamed)]
       }
     },
     {

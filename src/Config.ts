@@ -46,6 +46,8 @@ import {
 } from "./internal/cookieRules.js"
 import type { CookieAttributes } from "./internal/setCookie.js"
 import { maxCookieAgeSeconds } from "./internal/setCookie.js"
+import type { TrustedProxies } from "./internal/trustedProxies.js"
+import { parseRange } from "./internal/trustedProxies.js"
 
 /**
  * When a session's time to live starts anew.
@@ -89,6 +91,11 @@ export interface LifecycleFields {
    * (ASVS 7.3.2). `undefined` for no limit. A bare number is milliseconds.
    */
   readonly maxLifetime: Duration.DurationInput | undefined
+  /**
+   * How long a session lives that a handler has called `remember` on, after its last extension; its cookie outlives the
+   * browser. `undefined`: no session can be remembered. A bare number is milliseconds.
+   */
+  readonly rememberMe: Duration.DurationInput | undefined
 }
 
 /**
@@ -104,6 +111,8 @@ export interface LifecycleOptions {
   readonly ttlExtension?: TtlExtension | undefined
   /** See `LifecycleFields.maxLifetime`. At most 36 500 days. */
   readonly maxLifetime?: Duration.DurationInput | undefined
+  /** See `LifecycleFields.rememberMe`. One second to 400 days, and no longer than `maxLifetime`. */
+  readonly rememberMe?: Duration.DurationInput | undefined
 }
 
 /**
@@ -116,7 +125,8 @@ export interface LifecycleOptions {
 export const lifecycleDefaults: LifecycleFields = {
   ttl: "1 day",
   ttlExtension: "OnStateChanges",
-  maxLifetime: undefined
+  maxLifetime: undefined,
+  rememberMe: undefined
 }
 
 const lifecycles = Data.taggedEnum<SessionLifecycle>()
@@ -124,7 +134,8 @@ const lifecycles = Data.taggedEnum<SessionLifecycle>()
 const withLifecycleDefaults = (options: LifecycleOptions): LifecycleFields => ({
   ttl: options.ttl ?? lifecycleDefaults.ttl,
   ttlExtension: options.ttlExtension ?? lifecycleDefaults.ttlExtension,
-  maxLifetime: options.maxLifetime ?? lifecycleDefaults.maxLifetime
+  maxLifetime: options.maxLifetime ?? lifecycleDefaults.maxLifetime,
+  rememberMe: options.rememberMe ?? lifecycleDefaults.rememberMe
 })
 
 /**
@@ -171,8 +182,11 @@ export interface CookieOptions {
   readonly path?: string | undefined
   /** Share the cookie with all subdomains of this host. Leave it out to keep the cookie on the one host that set it. */
   readonly domain?: string | undefined
-  /** Send the cookie over HTTPS only. */
-  readonly secure?: boolean | undefined
+  /**
+   * Send the cookie over HTTPS only. `FromRequest`: each response's cookie is as secure as its request, for an app that
+   * is reached over both; behind a proxy it needs `trustedProxies`.
+   */
+  readonly secure?: boolean | "FromRequest" | undefined
   /** Keep the cookie from script in the page. */
   readonly httpOnly?: boolean | undefined
   /** Which requests from other sites carry the cookie. */
@@ -202,6 +216,12 @@ export interface SessionOptions {
   readonly cookieFormat?: CookieFormat | undefined
   /** How long cookie and record live. */
   readonly lifecycle?: SessionLifecycle | undefined
+  /**
+   * The proxies whose `X-Forwarded-Proto` is believed when `cookie.secure` is `FromRequest`: addresses and ranges, such
+   * as `10.0.0.0/8`. `All` where nothing but proxies can reach this server, and the runtime does not tell the peer's
+   * address. Nobody is believed by default.
+   */
+  readonly trustedProxies?: "All" | ReadonlyArray<string> | undefined
   /**
    * The longest that all attempts of one contended commit may take together, before the request is answered with 503.
    * A bare number is milliseconds.
@@ -238,6 +258,8 @@ export const defaults = {
   cookieFormat: "EffectSession",
   /** See `lifecycleDefaults`. */
   lifecycle: BrowserSession(),
+  /** A header that anybody can send proves nothing. */
+  trustedProxies: [],
   /** Far longer than any contention in good health, shorter than the patience of a proxy. */
   storeTimeout: "5 seconds"
 } as const satisfies Omit<Required<SessionOptions>, "keys">
@@ -303,7 +325,9 @@ export const generateKey = (): Redacted.Redacted<string> => Redacted.make(random
 export interface SessionConfig {
   readonly cookie: {
     readonly name: string
+    /** Where `secureFromRequest` is not, `attributes.secure` is what counts. */
     readonly attributes: CookieAttributes
+    readonly secureFromRequest: { readonly trustedProxies: TrustedProxies } | undefined
   }
   readonly contentSecurity: ContentSecurity
   readonly cookieFormat: CookieFormat
@@ -327,6 +351,7 @@ export interface ResolvedLifecycle {
   readonly ttlMillis: number
   readonly ttlExtension: TtlExtension
   readonly maxLifetimeMillis: number | undefined
+  readonly rememberMeMillis: number | undefined
 }
 
 /**
@@ -354,7 +379,10 @@ export class SessionConfigError extends Schema.TaggedError<SessionConfigError>("
       "lifecycle.ttl",
       "lifecycle.ttlExtension",
       "lifecycle.maxLifetime",
-      "storeTimeout"
+      "lifecycle.rememberMe",
+      "trustedProxies",
+      "storeTimeout",
+      "session"
     ),
     message: Schema.String
   }
@@ -393,22 +421,44 @@ const check = (options: SessionOptions): Either.Either<SessionConfig, SessionCon
       )
     )
     const cookieFormat = yield* named("cookieFormat", checkCookieFormat(options.cookieFormat ?? defaults.cookieFormat))
-    const cookie = yield* checkCookie(options.cookie ?? {}, cookieFormat)
+    const { attributes, name } = yield* checkCookie(options.cookie ?? {}, cookieFormat)
+    const trustedProxies = yield* named(
+      "trustedProxies",
+      checkTrustedProxies(options.trustedProxies ?? defaults.trustedProxies)
+    )
+    const isFromRequest = options.cookie?.secure === "FromRequest"
+    if (!isFromRequest && (trustedProxies === "All" || trustedProxies.length > 0)) {
+      return yield* refuse(
+        "trustedProxies",
+        "has no use unless cookie.secure is \"FromRequest\": set that, or leave trustedProxies out"
+      )
+    }
+    const cookie = { name, attributes, secureFromRequest: isFromRequest ? { trustedProxies } : undefined }
     const lifecycle = yield* checkLifecycle(options.lifecycle ?? defaults.lifecycle)
     const storeTimeoutMillis = yield* named(
       "storeTimeout",
       checkStoreTimeout(options.storeTimeout ?? defaults.storeTimeout)
     )
     const keys = yield* named("keys", checkKeys(options.keys, cookieFormat))
-    const warnings = warningsOf(cookie.attributes)
+    const warnings = warningsOf(cookie)
     return { cookie, contentSecurity, cookieFormat, keys, lifecycle, storeTimeoutMillis, warnings }
   })
 
-const warningsOf = (attributes: CookieAttributes): ReadonlyArray<string> => [
-  ...(attributes.secure ? [] : [
+const warningsOf = ({ attributes, secureFromRequest }: SessionConfig["cookie"]): ReadonlyArray<string> => [
+  ...(attributes.secure || secureFromRequest !== undefined ? [] : [
     "cookie.secure is false: the session cookie travels over plain HTTP, where everybody on the way can read and "
     + "replace it. Use this for development on localhost only."
   ]),
+  ...(secureFromRequest === undefined ? [] : [
+    "cookie.secure is \"FromRequest\": whoever comes over plain HTTP shows the session cookie to everybody on the way. "
+    + "Redirect to HTTPS and set cookie.secure to true as soon as you can."
+  ]),
+  ...(secureFromRequest?.trustedProxies === "All"
+    ? [
+      "trustedProxies is \"All\": whoever reaches this server directly can claim that a plain connection is HTTPS. "
+      + "Name the proxies, or let nothing else reach it."
+    ]
+    : []),
   ...(attributes.httpOnly ? [] : [
     "cookie.httpOnly is false: script in the page can read the session cookie, so one injected script can steal the "
     + "session. Set cookie.httpOnly to true."
@@ -435,6 +485,23 @@ const isGiven = <A>(value: A): value is NonNullable<A> => value !== undefined &&
 
 const checkFlag = (value: unknown): Checked<boolean> =>
   typeof value === "boolean" ? Either.right(value) : Either.left("is not a boolean: use true or false")
+
+const checkSecure = (value: unknown): Checked<boolean> =>
+  Either.mapLeft(checkFlag(value), (problem) => `${problem}, or "FromRequest"`)
+
+const checkTrustedProxies = (value: unknown): Checked<TrustedProxies> => {
+  if (value === "All") {
+    return Either.right(value)
+  }
+  return Array.isArray(value)
+    ? Either.all(Array.from(value, (item, index) =>
+      Either.fromNullable(
+        typeof item === "string" ? parseRange(item.trim()) : undefined,
+        () =>
+          `is no list of addresses: number ${index + 1} is neither an address like 10.0.0.1 nor a range like 10.0.0.0/8`
+      )))
+    : Either.left("is no list: give addresses and ranges, or \"All\"")
+}
 
 const durationUpTo =
   (limit: { readonly millis: number; readonly sentence: string; readonly mend: string }) =>
@@ -506,13 +573,14 @@ const checkDomain = (value: unknown): Checked<string> =>
 const checkCookie = (
   options: CookieOptions,
   format: CookieFormat
-): Either.Either<SessionConfig["cookie"], SessionConfigError> =>
+): Either.Either<Omit<SessionConfig["cookie"], "secureFromRequest">, SessionConfigError> =>
   Either.gen(function*() {
     const name = yield* named("cookie.name", checkName(options.name ?? defaults.cookie.name, format))
     const attributes: CookieAttributes = {
       path: yield* named("cookie.path", checkPath(options.path ?? defaults.cookie.path)),
       domain: isGiven(options.domain) ? yield* named("cookie.domain", checkDomain(options.domain)) : undefined,
-      secure: yield* named("cookie.secure", checkFlag(options.secure ?? defaults.cookie.secure)),
+      secure: options.secure !== "FromRequest"
+        && (yield* named("cookie.secure", checkSecure(options.secure ?? defaults.cookie.secure))),
       httpOnly: yield* named("cookie.httpOnly", checkFlag(options.httpOnly ?? defaults.cookie.httpOnly)),
       sameSite: yield* named("cookie.sameSite", checkSameSite(options.sameSite ?? defaults.cookie.sameSite)),
       partitioned: yield* named("cookie.partitioned", checkFlag(options.partitioned ?? defaults.cookie.partitioned))
@@ -540,6 +608,8 @@ const describeViolation = ({ demandedBy, option, required }: ViolatedCookieRule)
   }
 }
 
+const belowMaxAge = "is shorter than one second, which Max-Age would count as zero, and that removes the cookie"
+
 const checkLifecycle = (lifecycle: SessionLifecycle): Either.Either<ResolvedLifecycle, SessionConfigError> =>
   Either.gen(function*() {
     const _tag = yield* named("lifecycle", checkLifecycleTag(lifecycle._tag))
@@ -548,14 +618,22 @@ const checkLifecycle = (lifecycle: SessionLifecycle): Either.Either<ResolvedLife
     const maxLifetimeMillis = isGiven(lifecycle.maxLifetime)
       ? yield* named("lifecycle.maxLifetime", checkMaxLifetime(lifecycle.maxLifetime))
       : undefined
+    const rememberMeMillis = isGiven(lifecycle.rememberMe)
+      ? yield* named("lifecycle.rememberMe", checkTtl(lifecycle.rememberMe))
+      : undefined
     if (_tag === "PersistentSession" && ttlMillis < 1000) {
+      return yield* refuse("lifecycle.ttl", `${belowMaxAge}: make it longer or use a BrowserSession`)
+    }
+    if (rememberMeMillis !== undefined && rememberMeMillis < 1000) {
+      return yield* refuse("lifecycle.rememberMe", `${belowMaxAge}: make it longer or leave it out`)
+    }
+    if (rememberMeMillis !== undefined && rememberMeMillis > (maxLifetimeMillis ?? Infinity)) {
       return yield* refuse(
-        "lifecycle.ttl",
-        "is shorter than one second, which Max-Age would count as zero, and that removes the cookie: "
-          + "make it longer or use a BrowserSession"
+        "lifecycle.rememberMe",
+        "is longer than lifecycle.maxLifetime, which ends remembered sessions as well: raise that or shorten this"
       )
     }
-    return { _tag, ttlMillis, ttlExtension, maxLifetimeMillis }
+    return { _tag, ttlMillis, ttlExtension, maxLifetimeMillis, rememberMeMillis }
   })
 
 const minKeyBytes: { readonly [Format in CookieFormat]: number } = { EffectSession: 32, CookieRs: cookieRsKeyBytes }
@@ -686,6 +764,11 @@ const keysVariable = EffectConfig.mapOrFail(
   Either.fromOption(() => ConfigError.MissingData([], `SESSION_KEYS is not set: ${bringKey}, as base64url`))
 )
 
+const readTrustedProxies = (text: string): Checked<"All" | ReadonlyArray<string>> => {
+  const proxies = text.toLowerCase() === "all" ? "All" : text.split(",").map((item) => item.trim())
+  return Either.map(checkTrustedProxies(proxies), () => proxies)
+}
+
 // Only what is set: a field that is there and undefined would wipe out a preset's when options are spread.
 const settings = <Fields extends { readonly [name: string]: EffectConfig.Config<Option.Option<unknown>> }>(
   fields: Fields
@@ -708,7 +791,7 @@ const isEmpty = (settings: object): boolean => Object.keys(settings).length === 
  * | `SESSION_COOKIE_NAME` | a cookie name | |
  * | `SESSION_COOKIE_PATH` | a path | |
  * | `SESSION_COOKIE_DOMAIN` | a host name | |
- * | `SESSION_COOKIE_SECURE` | `true` or `false`; also `yes`, `no`, `on`, `off`, `1`, `0` | |
+ * | `SESSION_COOKIE_SECURE` | `true` or `false`; also `yes`, `no`, `on`, `off`, `1`, `0`; or `from-request` | |
  * | `SESSION_COOKIE_HTTP_ONLY` | `true` or `false` | |
  * | `SESSION_COOKIE_SAME_SITE` | `strict`, `lax` or `none` | |
  * | `SESSION_COOKIE_PARTITIONED` | `true` or `false` | |
@@ -718,6 +801,8 @@ const isEmpty = (settings: object): boolean => Object.keys(settings).length === 
  * | `SESSION_TTL` | a duration, like `7 days` | |
  * | `SESSION_TTL_EXTENSION` | `on-state-changes` or `on-every-request` | |
  * | `SESSION_MAX_LIFETIME` | a duration | |
+ * | `SESSION_REMEMBER_ME` | a duration | |
+ * | `SESSION_TRUSTED_PROXIES` | addresses and ranges with commas between, or `all` | |
  * | `SESSION_STORE_TIMEOUT` | a duration | |
  *
  * Words may be in upper or lower case, and space around a value does not count. A variable that is set to nothing
@@ -745,7 +830,10 @@ export const fromEnv: EffectConfig.Config<SessionOptions> = EffectConfig.map(
       name: variable("SESSION_COOKIE_NAME", (text) => checkName(text, "EffectSession")),
       path: variable("SESSION_COOKIE_PATH", checkPath),
       domain: variable("SESSION_COOKIE_DOMAIN", checkDomain),
-      secure: variable("SESSION_COOKIE_SECURE", oneWordOf(flagWords)),
+      secure: variable(
+        "SESSION_COOKIE_SECURE",
+        oneWordOf<boolean | "FromRequest">({ ...flagWords, "from-request": "FromRequest" })
+      ),
       httpOnly: variable("SESSION_COOKIE_HTTP_ONLY", oneWordOf(flagWords)),
       sameSite: variable(
         "SESSION_COOKIE_SAME_SITE",
@@ -762,6 +850,7 @@ export const fromEnv: EffectConfig.Config<SessionOptions> = EffectConfig.map(
         "SESSION_CONTENT_SECURITY",
         oneWordOf<ContentSecurity>({ private: "Private", signed: "Signed" })
       ),
+      trustedProxies: variable("SESSION_TRUSTED_PROXIES", readTrustedProxies),
       storeTimeout: variable("SESSION_STORE_TIMEOUT", checkDurationText(checkStoreTimeout))
     }),
     makeLifecycle: variable(
@@ -774,7 +863,8 @@ export const fromEnv: EffectConfig.Config<SessionOptions> = EffectConfig.map(
         "SESSION_TTL_EXTENSION",
         oneWordOf<TtlExtension>({ "on-state-changes": "OnStateChanges", "on-every-request": "OnEveryRequest" })
       ),
-      maxLifetime: variable("SESSION_MAX_LIFETIME", checkDurationText(checkMaxLifetime))
+      maxLifetime: variable("SESSION_MAX_LIFETIME", checkDurationText(checkMaxLifetime)),
+      rememberMe: variable("SESSION_REMEMBER_ME", checkDurationText(checkTtl))
     })
   }),
   ({ cookie, keys, lifecycle, makeLifecycle, others }) => ({

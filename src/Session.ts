@@ -22,9 +22,11 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Inspectable from "effect/Inspectable"
@@ -68,8 +70,7 @@ export type Json = json.Json
 
 /**
  * A session could not be read. `DecodeFailed`: the stored value is not what the Schema says. `StoreUnavailable`: the store
- * could not say whether there is a session, which is not the same as having none. `ResponseSent`: the session was
- * committed already, as in a streamed body or in a fiber that outlived its handler.
+ * could not say whether there is a session, which is not the same as having none.
  *
  * Messages name the key and the type, never a value.
  *
@@ -79,7 +80,7 @@ export type Json = json.Json
 export class SessionGetError extends Schema.TaggedError<SessionGetError>("effect-session/SessionGetError")(
   "SessionGetError",
   {
-    reason: Schema.Literal("DecodeFailed", "StoreUnavailable", "ResponseSent"),
+    reason: Schema.Literal("DecodeFailed", "StoreUnavailable"),
     key: Schema.optional(Schema.String),
     message: Schema.String,
     cause: Schema.optional(Schema.Defect)
@@ -97,7 +98,9 @@ export class SessionGetError extends Schema.TaggedError<SessionGetError>("effect
 
 /**
  * A session could not be changed, and was not. `EncodeFailed`: the value is not what the Schema says. `NotJson`: what
- * the Schema made of the value is not JSON. `StoreUnavailable` and `ResponseSent` as for `SessionGetError`.
+ * the Schema made of the value is not JSON. `StoreUnavailable` as for `SessionGetError`. `ResponseSent`: the session was
+ * committed already, as in a streamed body or in a fiber that outlived its handler. `NotConfigured`: the lifecycle knows
+ * no `rememberMe`.
  *
  * Messages name the key and the type, never a value.
  *
@@ -107,7 +110,7 @@ export class SessionGetError extends Schema.TaggedError<SessionGetError>("effect
 export class SessionInsertError extends Schema.TaggedError<SessionInsertError>("effect-session/SessionInsertError")(
   "SessionInsertError",
   {
-    reason: Schema.Literal("EncodeFailed", "NotJson", "StoreUnavailable", "ResponseSent"),
+    reason: Schema.Literal("EncodeFailed", "NotJson", "StoreUnavailable", "ResponseSent", "NotConfigured"),
     key: Schema.optional(Schema.String),
     message: Schema.String,
     cause: Schema.optional(Schema.Defect)
@@ -170,7 +173,19 @@ export const entry = <A, I, R>(key: string, schema: Schema.Schema<A, I, R>): Ses
 }
 
 /**
+ * What the browser is asked to forget besides the cookie, as in the header `Clear-Site-Data`.
+ *
+ * @see https://www.w3.org/TR/clear-site-data/
+ * @since 0.1.0
+ * @category models
+ */
+export type ClearSiteData = sessionStatus.ClearSiteData
+
+/**
  * The session of the current request. Each typed operation takes an entry, or a key and a Schema.
+ *
+ * Once the response is on its way, as in a streamed body, the session can still be read; what would change it fails with
+ * `ResponseSent`.
  *
  * @since 0.1.0
  * @category models
@@ -254,7 +269,7 @@ export interface Session {
   readonly contains: (key: string | { readonly key: string }) => Effect.Effect<boolean, SessionGetError>
 
   /**
-   * All values by key, as JSON.
+   * All values by key, as JSON. Keys that begin with `~effect-session/` belong to this library and are left out.
    */
   readonly entries: Effect.Effect<ReadonlyMap<string, Json>, SessionGetError>
 
@@ -280,6 +295,23 @@ export interface Session {
   readonly expiresAt: Effect.Effect<Option.Option<DateTime.Utc>, SessionGetError>
 
   /**
+   * How long the stored session has yet to live, from what this request found, and never less than zero.
+   */
+  readonly timeLeft: Effect.Effect<Option.Option<Duration.Duration>, SessionGetError>
+
+  /**
+   * Whether the session is remembered, which is what `remember` says of it.
+   */
+  readonly isRemembered: Effect.Effect<boolean, SessionGetError>
+
+  /**
+   * Remembers the session ("stay signed in"): its cookie outlives the browser, and cookie and record live for the
+   * lifecycle's `rememberMe` instead of its `ttl`. `remember(false)` goes back to the `ttl`. It holds until the session
+   * ends, and makes no session where there is none. Fails with `NotConfigured` where the lifecycle has no `rememberMe`.
+   */
+  readonly remember: (isOn?: boolean) => Effect.Effect<void, SessionInsertError>
+
+  /**
    * Removes every value that this request sees. The session itself stays.
    */
   readonly clear: Effect.Effect<void, SessionInsertError>
@@ -289,6 +321,15 @@ export interface Session {
    * starts a new session.
    */
   readonly purge: Effect.Effect<void, SessionInsertError>
+
+  /**
+   * Does what `purge` does, and asks the browser to forget more than the cookie: the response has `Clear-Site-Data`.
+   * Browsers honour it over HTTPS only. Where the same request starts a new session, `cookies` is left out, which would
+   * take the new cookie away.
+   */
+  readonly purgeWith: (options: {
+    readonly clearSiteData: ReadonlyArray<ClearSiteData>
+  }) => Effect.Effect<void, SessionInsertError>
 
   /**
    * Gives the session a new secret and the browser a new cookie; the old cookie is void. Do this whenever the user's
@@ -325,6 +366,11 @@ export abstract class SessionBase implements Session {
 
   /** Asks for the record. It is called at most once, and only when an operation needs the state. */
   protected abstract load(): Effect.Effect<SessionRecord | undefined, SessionGetError>
+
+  /** Whether there is a policy for remembered sessions. */
+  protected get canRemember(): boolean {
+    return true
+  }
 
   get<A, R>(...args: EntryArgs<A, R>): Effect.Effect<Option.Option<A>, SessionGetError, R> {
     const entry = toEntry(args)
@@ -377,7 +423,7 @@ export abstract class SessionBase implements Session {
     return Effect.flatMap(this.loaded, () =>
       Effect.gen(this, function*() {
         const entries = new Map<string, Json>()
-        for (const [key, text] of this.log.state()) {
+        for (const [key, text] of this.log.values()) {
           entries.set(key, Option.getOrThrow(yield* parseValue(key, text)))
         }
         return entries
@@ -403,12 +449,43 @@ export abstract class SessionBase implements Session {
     return this.fact((record) => DateTime.make(record.expiresAt))
   }
 
+  get timeLeft(): Effect.Effect<Option.Option<Duration.Duration>, SessionGetError> {
+    return Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) => this.fact((record) => Option.some(Duration.millis(Math.max(0, record.expiresAt - now))))
+    )
+  }
+
+  get isRemembered(): Effect.Effect<boolean, SessionGetError> {
+    return Effect.map(this.loaded, () => this.log.isRemembered)
+  }
+
+  remember(isOn = true): Effect.Effect<void, SessionInsertError> {
+    return Effect.suspend(() =>
+      this.canRemember
+        ? this.write(() => this.log.remember(isOn))
+        : Effect.fail(
+          new SessionInsertError({
+            reason: "NotConfigured",
+            message: "The session cannot be remembered: give the lifecycle a rememberMe, such as " +
+              "Config.BrowserSession({ rememberMe: \"30 days\" })"
+          })
+        )
+    )
+  }
+
   get clear(): Effect.Effect<void, SessionInsertError> {
     return this.write(() => this.log.clear())
   }
 
   get purge(): Effect.Effect<void, SessionInsertError> {
     return this.mark(() => this.log.purge())
+  }
+
+  purgeWith(
+    options: { readonly clearSiteData: ReadonlyArray<ClearSiteData> }
+  ): Effect.Effect<void, SessionInsertError> {
+    return this.mark(() => this.log.purge(options.clearSiteData))
   }
 
   get renew(): Effect.Effect<void, SessionInsertError> {
@@ -419,11 +496,6 @@ export abstract class SessionBase implements Session {
   private get loaded(): Effect.Effect<void, SessionGetError> {
     return Effect.suspend(() => {
       this.log.isTouched = true
-      if (this.log.isCommitted) {
-        return Effect.fail(
-          new SessionGetError({ reason: "ResponseSent", message: tooLate("read") })
-        )
-      }
       // A purge leaves nothing to load: what comes after it belongs to a new session.
       if (this.log.status === "Purged") {
         return Effect.void
@@ -450,16 +522,17 @@ export abstract class SessionBase implements Session {
   private mark(change: () => void): Effect.Effect<void, SessionInsertError> {
     return Effect.suspend(() => {
       this.log.isTouched = true
-      if (this.log.isCommitted) {
-        return Effect.fail(new SessionInsertError({ reason: "ResponseSent", message: tooLate("changed") }))
-      }
-      return Effect.sync(change)
+      return this.log.isCommitted ? Effect.fail(tooLate()) : Effect.sync(change)
     })
   }
 
   /** A change to the state. */
   private write(change: () => void): Effect.Effect<void, SessionInsertError> {
-    return Effect.zipRight(Effect.mapError(this.loaded, toInsertError), this.mark(change))
+    return Effect.suspend(() =>
+      this.log.isCommitted
+        ? Effect.fail(tooLate())
+        : Effect.zipRight(Effect.mapError(this.loaded, toInsertError), this.mark(change))
+    )
   }
 
   private take(key: string): Effect.Effect<JsonText | undefined, SessionInsertError> {
@@ -520,16 +593,15 @@ const toEntry = <A, R>(args: EntryArgs<A, R, any>): CompiledEntry<A, R> =>
 
 const keyOf = (key: string | { readonly key: string }): string => typeof key === "string" ? key : key.key
 
-const tooLate = (verb: "read" | "changed"): string =>
-  `The session cannot be ${verb} any more: it was committed before the response was sent. ` +
-  "Do it in the handler, not in a streamed body or in a fiber that outlives the handler."
-
-const toInsertError = (error: SessionGetError): SessionInsertError =>
+const tooLate = (): SessionInsertError =>
   new SessionInsertError({
-    reason: error.reason === "ResponseSent" ? "ResponseSent" : "StoreUnavailable",
-    message: error.reason === "ResponseSent" ? tooLate("changed") : error.message,
-    cause: error.cause
+    reason: "ResponseSent",
+    message: "The session cannot be changed any more: it was committed before the response was sent. " +
+      "Change it in the handler, not in a streamed body or in a fiber that outlives the handler."
   })
+
+const toInsertError = ({ cause, message }: SessionGetError): SessionInsertError =>
+  new SessionInsertError({ reason: "StoreUnavailable", message, cause })
 
 const parseValue = (key: string, text: JsonText | undefined): Effect.Effect<Option.Option<Json>, SessionGetError> => {
   if (text === undefined) {

@@ -56,13 +56,17 @@ import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as Predicate from "effect/Predicate"
 import * as PubSub from "effect/PubSub"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SessionConfig from "./Config.js"
 import * as CookieCrypto from "./CookieCrypto.js"
 import { emptyResponse } from "./internal/errorResponse.js"
 import { type CommitOutcome, RequestSession } from "./internal/requestSession.js"
-import { cacheControlWithCookie, varyByCookie } from "./internal/responseHeaders.js"
+import { cacheControlWithCookie, clearSiteData, varyByCookie } from "./internal/responseHeaders.js"
+import type { CookieAttributes } from "./internal/setCookie.js"
+import { cameOverHttps, type Connection } from "./internal/trustedProxies.js"
 import * as Session from "./Session.js"
 import type * as SessionEvent from "./SessionEvent.js"
 import * as SessionMetrics from "./SessionMetrics.js"
@@ -81,13 +85,16 @@ export const TypeId = "~effect-session/SessionMiddleware"
 export type TypeId = typeof TypeId
 
 /**
- * Checked configuration, prepared cookie crypto and store: what `session` needs.
+ * Checked configuration, prepared cookie crypto and store: what the middleware of one kind of session needs. `Self` says
+ * which kind: `Session`, or a class made with `Tag`.
  *
  * @since 0.1.0
  * @category models
  */
-export interface SessionMiddleware {
+export interface SessionMiddleware<in out Self = Session.Session> {
   readonly [TypeId]: TypeId
+  /** What handlers yield. */
+  readonly session: Context.Tag<Self, Session.Session>
   readonly config: SessionConfig.SessionConfig
   readonly crypto: CookieCrypto.CookieCrypto
   readonly store: SessionStore.SessionStore
@@ -103,12 +110,21 @@ export interface SessionMiddleware {
 }
 
 /**
+ * The tag of the middleware that serves the given kind of session.
+ *
  * @since 0.1.0
  * @category tags
  */
-export const SessionMiddleware: Context.Tag<SessionMiddleware, SessionMiddleware> = Context.GenericTag<
-  SessionMiddleware
->("effect-session/SessionMiddleware")
+export const forSession = <Self>(
+  session: Context.Tag<Self, Session.Session>
+): Context.Tag<SessionMiddleware<Self>, SessionMiddleware<Self>> =>
+  Context.GenericTag<SessionMiddleware<Self>>(`effect-session/SessionMiddleware/${session.key}`)
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export const SessionMiddleware: Context.Tag<SessionMiddleware, SessionMiddleware> = forSession(Session.Session)
 
 /**
  * Checks the options and prepares the middleware: keys are derived here, once. Logs a warning for whatever is allowed
@@ -120,6 +136,12 @@ export const SessionMiddleware: Context.Tag<SessionMiddleware, SessionMiddleware
 export const make = (
   options: SessionConfig.SessionOptions
 ): Effect.Effect<SessionMiddleware, SessionConfig.SessionConfigError, SessionStore.SessionStore> =>
+  makeFor(Session.Session, options)
+
+const makeFor = <Self>(
+  session: Context.Tag<Self, Session.Session>,
+  options: SessionConfig.SessionOptions
+): Effect.Effect<SessionMiddleware<Self>, SessionConfig.SessionConfigError, SessionStore.SessionStore> =>
   Effect.gen(function*() {
     const config = yield* SessionConfig.make(options)
     const store = yield* SessionStore.SessionStore
@@ -133,6 +155,7 @@ export const make = (
     const hub = yield* PubSub.sliding<SessionEvent.SessionEvent>(eventsKept)
     return {
       [TypeId]: TypeId,
+      session,
       config,
       crypto,
       store,
@@ -155,25 +178,159 @@ const countEvent = (tag: SessionEvent.SessionEvent["_tag"]): Effect.Effect<void>
 }
 
 /**
+ * A session of one's own beside the default one, as a class that is its tag: with a cookie, keys, lifecycle and store of
+ * its own, and the layers and the middleware that belong to it. A request can have both. The name of the cookie is part of its
+ * seal, so that neither session ever opens the other's.
+ *
+ * @example
+ * ```ts
+ * import * as HttpRouter from "@effect/platform/HttpRouter"
+ * import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import * as Schema from "effect/Schema"
+ * import * as Config from "effect-session/Config"
+ * import * as Session from "effect-session/Session"
+ * import * as SessionMiddleware from "effect-session/SessionMiddleware"
+ * import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
+ *
+ * class AdminSession extends SessionMiddleware.Tag("AdminSession")<AdminSession>() {}
+ *
+ * const app = HttpRouter.empty.pipe(
+ *   HttpRouter.get(
+ *     "/admin",
+ *     Effect.gen(function*() {
+ *       const admin = yield* AdminSession
+ *       const visitor = yield* Session.Session
+ *       const isAdmin = yield* admin.get("admin", Schema.Boolean)
+ *       return HttpServerResponse.unsafeJson({ isAdmin, cart: yield* visitor.contains("cart") })
+ *     })
+ *   ),
+ *   AdminSession.middleware,
+ *   SessionMiddleware.session
+ * )
+ *
+ * const AdminSessions = AdminSession.layer({
+ *   keys: Config.generateKey(),
+ *   cookie: { name: "__Host-admin", sameSite: "Strict" },
+ *   lifecycle: Config.BrowserSession({ ttl: "15 minutes" })
+ * }).pipe(Layer.provide(MemorySessionStore.layer()))
+ * ```
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export const Tag = <const Id extends string>(id: Id) => <Self>(): TagClass<Self, Id> => {
+  const tag = Context.Tag(id)<Self, Session.Session>()
+  return Object.assign(tag, servicesFor<Self>(tag))
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface TagClass<Self, Id extends string>
+  extends Context.TagClass<Self, Id, Session.Session>, SessionServices<Self>
+{}
+
+/**
+ * What belongs to one kind of session: the same as this module's `layer`, `layerConfig`, `session` and `events`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SessionServices<Self> {
+  /** As `layer`. */
+  readonly layer: (
+    options: SessionConfig.SessionOptions
+  ) => Layer.Layer<SessionMiddleware<Self>, SessionConfig.SessionConfigError, SessionStore.SessionStore>
+  /** As `layerConfig`. */
+  readonly layerConfig: (
+    options: Config.Config.Wrap<SessionConfig.SessionOptions>
+  ) => Layer.Layer<
+    SessionMiddleware<Self>,
+    SessionConfig.SessionConfigError | ConfigError.ConfigError,
+    SessionStore.SessionStore
+  >
+  /** As `session`. */
+  readonly middleware: <E, R>(
+    app: HttpApp.Default<E, R>
+  ) => HttpApp.Default<E, Exclude<R, Self> | SessionMiddleware<Self>>
+  /** As `events`. */
+  readonly events: Stream.Stream<SessionEvent.SessionEvent, never, SessionMiddleware<Self>>
+}
+
+const servicesFor = <Self>(session: Context.Tag<Self, Session.Session>): SessionServices<Self> => {
+  const tag = forSession(session)
+  const build = (
+    options: SessionConfig.SessionOptions
+  ): Effect.Effect<
+    SessionMiddleware<Self>,
+    SessionConfig.SessionConfigError,
+    SessionStore.SessionStore | InUse | Scope.Scope
+  > => Effect.tap(makeFor(session, options), register)
+  return {
+    layer: (options) => Layer.provide(Layer.scoped(tag, build(options)), inUse),
+    layerConfig: (options) => Layer.provide(Layer.scoped(tag, Effect.flatMap(Config.unwrap(options), build)), inUse),
+    middleware: (app) => Effect.flatMap(tag, (middleware) => sessionWith(middleware)(app)),
+    events: Stream.unwrap(Effect.map(tag, (middleware) => middleware.events))
+  }
+}
+
+/** The cookie names that the app being built has given away, by the key of the session's tag. */
+class InUse extends Context.Tag("effect-session/SessionMiddleware/InUse")<InUse, Map<string, string>>() {}
+
+// A layer of this one reference is built once for all middlewares of an app, and anew for the next app.
+const inUse = Layer.sync(InUse, () => new Map<string, string>())
+
+/** Refuses what would only show as sessions that come and go: two sessions under one cookie, two middlewares for one. */
+const register = <Self>(
+  { config, session }: SessionMiddleware<Self>
+): Effect.Effect<void, SessionConfig.SessionConfigError, InUse | Scope.Scope> =>
+  Effect.flatMap(InUse, (names) => {
+    const { name } = config.cookie
+    if (names.has(session.key)) {
+      return refuseSecond(
+        "session",
+        `${session.key} has a middleware in this app already. Build one layer and provide it to the whole app, or give ` +
+          "the other one a session of its own: class OtherSession extends SessionMiddleware.Tag(\"OtherSession\")<OtherSession>() {}"
+      )
+    }
+    const holder = Array.from(names).find(([, taken]) => taken === name)
+    return holder === undefined
+      ? Effect.acquireRelease(
+        Effect.sync(() => names.set(session.key, name)),
+        () => Effect.sync(() => names.delete(session.key))
+      )
+      : refuseSecond(
+        "cookie.name",
+        `${name} is the cookie of the session ${holder[0]} in this app already. Choose another name for ${session.key}`
+      )
+  })
+
+const refuseSecond = (option: SessionConfig.SessionConfigError["option"], problem: string) =>
+  Effect.fail(new SessionConfig.SessionConfigError({ option, message: `${option} ${problem}` }))
+
+const services = servicesFor(Session.Session)
+
+/**
  * What happens to sessions from now on, as a stream that does not end: run it in a fiber of its own.
  *
  * @since 0.1.0
  * @category events
  */
-export const events: Stream.Stream<SessionEvent.SessionEvent, never, SessionMiddleware> = Stream.unwrap(
-  Effect.map(SessionMiddleware, (middleware) => middleware.events)
-)
+export const events: Stream.Stream<SessionEvent.SessionEvent, never, SessionMiddleware> = services.events
 
 /**
- * The middleware with the given options.
+ * The middleware with the given options. An app has one for each kind of session, and no two under one cookie name: a
+ * second one fails the build.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer = (
+export const layer: (
   options: SessionConfig.SessionOptions
-): Layer.Layer<SessionMiddleware, SessionConfig.SessionConfigError, SessionStore.SessionStore> =>
-  Layer.effect(SessionMiddleware, make(options))
+) => Layer.Layer<SessionMiddleware, SessionConfig.SessionConfigError, SessionStore.SessionStore> = services.layer
 
 /**
  * The middleware with options read from Effect's `Config`: `Config.fromEnv` of this package, or a record of your own.
@@ -189,13 +346,13 @@ export const layer = (
  * @since 0.1.0
  * @category layers
  */
-export const layerConfig = (
+export const layerConfig: (
   options: Config.Config.Wrap<SessionConfig.SessionOptions>
-): Layer.Layer<
+) => Layer.Layer<
   SessionMiddleware,
   SessionConfig.SessionConfigError | ConfigError.ConfigError,
   SessionStore.SessionStore
-> => Layer.effect(SessionMiddleware, Effect.flatMap(Config.unwrap(options), make))
+> = services.layerConfig
 
 /**
  * Gives each request its `Session`, and commits it when the handler is done, whatever became of it: what a handler had
@@ -204,84 +361,99 @@ export const layerConfig = (
  *
  * When the store cannot carry out the commit, the response becomes a 503 with an empty body and sets no cookie.
  *
+ * A WebSocket upgrade has been answered before the handler is done: its session can be read, and an existing one
+ * changed, but no cookie can be set, so that whatever needs one is dropped with a warning in the log.
+ *
  * @since 0.1.0
  * @category middleware
  */
-export const session = <E, R>(
+export const session: <E, R>(
   app: HttpApp.Default<E, R>
-): HttpApp.Default<E, Exclude<R, Session.Session> | SessionMiddleware> =>
-  Effect.flatMap(SessionMiddleware, (middleware) => sessionWith(middleware)(app))
+) => HttpApp.Default<E, Exclude<R, Session.Session> | SessionMiddleware> = services.middleware
 
 /**
  * The middleware with its service given, for where a middleware is made once and may ask for nothing per request.
  *
  * @example
  * ```ts
- * import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
+ * import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
  * import * as Effect from "effect/Effect"
- * import type * as Session from "effect-session/Session"
  * import * as SessionMiddleware from "effect-session/SessionMiddleware"
  *
- * const Sessions = HttpLayerRouter.middleware<{ provides: Session.Session }>()(
- *   Effect.gen(function*() {
- *     return SessionMiddleware.sessionWith(yield* SessionMiddleware.SessionMiddleware)
- *   })
- * ).layer
+ * const Sessions = HttpApiBuilder.middleware(
+ *   Effect.map(SessionMiddleware.SessionMiddleware, (middleware) => SessionMiddleware.sessionWith(middleware))
+ * )
  * ```
  *
  * @since 0.1.0
  * @category middleware
  */
 export const sessionWith =
-  (middleware: SessionMiddleware) =>
-  <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, Exclude<R, Session.Session>> =>
+  <Self>(middleware: SessionMiddleware<Self>) =>
+  <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, Exclude<R, Self>> =>
     Effect.withFiberRuntime((fiber) => {
       const context = fiber.currentContext
       const request = requestOf(context)
       const outer = outerSession(middleware, request, context)
       if (outer !== undefined) {
-        return app as HttpApp.Default<E, Exclude<R, Session.Session>>
+        return app as HttpApp.Default<E, Exclude<R, Self>>
       }
       const session = new HttpSession(middleware, request)
       return Effect.zipRight(
         commitBeforeResponse(session),
         Effect.provideService(
           Effect.tapErrorCause(app, (cause) => session.handlerFailed(cause)),
-          Session.Session,
+          middleware.session,
           session
         )
       )
     })
 
 /**
- * Opens the session of the current request and sees to its commit, for an `HttpApiMiddleware`, which cannot wrap the
- * handler. Where the request has its session already, that is the answer.
+ * The session of the current request, opened and seen to its commit where nobody has done so yet, for middleware that
+ * cannot wrap the handler, such as an `HttpApiMiddleware`.
  *
  * @since 0.1.0
  * @category middleware
  */
-export const open = (
-  middleware: SessionMiddleware
+export const open = <Self>(
+  middleware: SessionMiddleware<Self>
 ): Effect.Effect<Session.Session, never, HttpServerRequest.HttpServerRequest> =>
   Effect.withFiberRuntime((fiber) => {
     const request = requestOf(fiber.currentContext)
-    const outer = outerSession(middleware, request, fiber.currentContext)
-    if (outer !== undefined) {
-      return Effect.succeed(outer)
+    const found = outerSession(middleware, request, fiber.currentContext) ?? openedBy(middleware).get(sourceOf(request))
+    if (found !== undefined) {
+      return Effect.succeed(found)
     }
     const session = new HttpSession(middleware, request)
+    openedBy(middleware).set(sourceOf(request), session)
     return Effect.as(commitBeforeResponse(session), session)
   })
+
+// A guard and a session middleware that stand beside each other in one request share its session, in either order.
+const opened = new WeakMap<SessionMiddleware<any>, WeakMap<object, HttpSession>>()
+
+const openedBy = (middleware: SessionMiddleware<any>): WeakMap<object, HttpSession> => {
+  let sessions = opened.get(middleware)
+  if (sessions === undefined) {
+    sessions = new WeakMap()
+    opened.set(middleware, sessions)
+  }
+  return sessions
+}
 
 const requestOf = (context: Context.Context<never>): HttpServerRequest.HttpServerRequest =>
   Context.unsafeGet(context, HttpServerRequest.HttpServerRequest)
 
+// Mounting and proxies' headers make new request objects; this is the one below them all.
+const sourceOf = (request: HttpServerRequest.HttpServerRequest): object => request.source as object
+
 const outerSession = (
-  middleware: SessionMiddleware,
+  middleware: SessionMiddleware<any>,
   request: HttpServerRequest.HttpServerRequest,
   context: Context.Context<never>
 ): HttpSession | undefined => {
-  const outer: unknown = context.unsafeMap.get(Session.Session.key)
+  const outer: unknown = context.unsafeMap.get(middleware.session.key)
   return outer instanceof HttpSession && outer.belongsTo(middleware, request) ? outer : undefined
 }
 
@@ -299,15 +471,14 @@ class HttpSession extends RequestSession {
   private isInterrupted = false
 
   constructor(
-    private readonly middleware: SessionMiddleware,
+    private readonly middleware: SessionMiddleware<any>,
     private readonly request: HttpServerRequest.HttpServerRequest
   ) {
     super(middleware, request.headers["cookie"])
   }
 
-  // Mounting and proxies' headers make new request objects; `source` is the one below them all.
-  belongsTo(middleware: SessionMiddleware, request: HttpServerRequest.HttpServerRequest): boolean {
-    return this.middleware === middleware && this.request.source === request.source
+  belongsTo(middleware: SessionMiddleware<any>, request: HttpServerRequest.HttpServerRequest): boolean {
+    return this.middleware === middleware && sourceOf(this.request) === sourceOf(request)
   }
 
   handlerFailed(cause: Cause.Cause<unknown>): Effect.Effect<void> {
@@ -322,12 +493,21 @@ class HttpSession extends RequestSession {
    */
   commitTo(response: HttpServerResponse.HttpServerResponse): Effect.Effect<HttpServerResponse.HttpServerResponse> {
     return Effect.suspend(() => this.wasInterrupted(response)).pipe(
-      Effect.flatMap((wasInterrupted) => this.settle(wasInterrupted)),
+      Effect.flatMap((wasInterrupted) =>
+        this.settle({ wasInterrupted, canSetCookie: !wasUpgraded(this.request, response) })
+      ),
       Effect.flatMap((outcome) => this.apply(outcome, response)),
       Effect.catchAllCause((cause) =>
         Effect.as(Effect.logError("The session could not be put into the response", cause), emptyResponse(500))
       )
     )
+  }
+
+  protected override get cookieAttributes(): CookieAttributes {
+    const { attributes, secureFromRequest } = this.middleware.config.cookie
+    return secureFromRequest === undefined
+      ? attributes
+      : { ...attributes, secure: cameOverHttps(connectionOf(this.request), secureFromRequest.trustedProxies) }
   }
 
   private wasInterrupted(response: HttpServerResponse.HttpServerResponse): Effect.Effect<boolean> {
@@ -349,11 +529,31 @@ class HttpSession extends RequestSession {
     const varied = this.isTouched
       ? HttpServerResponse.setHeader(response, "vary", varyByCookie(response.headers["vary"]))
       : response
+    const cleared = this.clearSiteData.length === 0
+      ? varied
+      : HttpServerResponse.setHeader(varied, "clear-site-data", clearSiteData(this.clearSiteData))
     return Effect.succeed(
-      outcome._tag === "Keep" ? varied : varied.pipe(
+      outcome._tag === "Keep" ? cleared : cleared.pipe(
         HttpServerResponse.setHeader("cache-control", cacheControlWithCookie(response.headers["cache-control"])),
         HttpServerResponse.mergeCookies(Cookies.fromSetCookie(outcome.line))
       )
     )
+  }
+}
+
+// A handler that takes the socket of an upgrade over ends long after its 101 went out, and answers with a success that
+// nobody sees. One that refuses the upgrade answers like any other.
+const wasUpgraded = (
+  request: HttpServerRequest.HttpServerRequest,
+  response: HttpServerResponse.HttpServerResponse
+): boolean => request.headers["upgrade"]?.toLowerCase() === "websocket" && response.status < 300
+
+// The peer is asked for below all middleware: what `request.remoteAddress` says may come from a header by now.
+const connectionOf = ({ headers, source }: HttpServerRequest.HttpServerRequest): Connection => {
+  const socket = Predicate.hasProperty(source, "socket") && Predicate.isRecord(source.socket) ? source.socket : {}
+  return {
+    isEncrypted: source instanceof Request ? source.url.startsWith("https:") : socket["encrypted"] === true,
+    remoteAddress: Predicate.isString(socket["remoteAddress"]) ? socket["remoteAddress"] : undefined,
+    forwardedProto: headers["x-forwarded-proto"]
   }
 }

@@ -25,6 +25,26 @@ export * as SessionEvent from "./SessionEvent.js"
 /**
  * @since 0.1.0
  */
+export * as SessionFlash from "./SessionFlash.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as SessionGuard from "./SessionGuard.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as SessionHttpApi from "./SessionHttpApi.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as SessionHttpLayerRouter from "./SessionHttpLayerRouter.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as SessionKey from "./SessionKey.js"
 
 /**
@@ -46,3 +66,8 @@ export * as SessionRecord from "./SessionRecord.js"
  * @since 0.1.0
  */
 export * as SessionStore from "./SessionStore.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as SessionStruct from "./SessionStruct.js"

@@ -106,7 +106,8 @@ describe("defaults", () => {
       lifecycle: Config.PersistentSession({
         ttl: Duration.days(14),
         ttlExtension: "OnEveryRequest",
-        maxLifetime: "90 days"
+        maxLifetime: "90 days",
+        rememberMe: "60 days"
       }),
       storeTimeout: 250
     })
@@ -119,7 +120,8 @@ describe("defaults", () => {
         httpOnly: false,
         sameSite: "None",
         partitioned: true
-      }
+      },
+      secureFromRequest: undefined
     })
     assert.strictEqual(config.contentSecurity, "Signed")
     assert.strictEqual(config.cookieFormat, "CookieRs")
@@ -127,7 +129,8 @@ describe("defaults", () => {
       _tag: "PersistentSession",
       ttlMillis: 14 * 86_400_000,
       ttlExtension: "OnEveryRequest",
-      maxLifetimeMillis: 90 * 86_400_000
+      maxLifetimeMillis: 90 * 86_400_000,
+      rememberMeMillis: 60 * 86_400_000
     })
     assert.strictEqual(config.storeTimeoutMillis, 250)
   })
@@ -139,7 +142,8 @@ describe("lifecycle", () => {
       _tag: "BrowserSession",
       ttl: "1 day",
       ttlExtension: "OnStateChanges",
-      maxLifetime: undefined
+      maxLifetime: undefined,
+      rememberMe: undefined
     })
     assert.strictEqual(Config.PersistentSession()._tag, "PersistentSession")
     assert.isTrue(
@@ -454,14 +458,16 @@ describe("presets", () => {
         httpOnly: true,
         sameSite: "Lax",
         partitioned: false
-      }
+      },
+      secureFromRequest: undefined
     })
     assert.strictEqual(config.contentSecurity, "Private")
     assert.deepStrictEqual(config.lifecycle, {
       _tag: "BrowserSession",
       ttlMillis: 86_400_000,
       ttlExtension: "OnStateChanges",
-      maxLifetimeMillis: undefined
+      maxLifetimeMillis: undefined,
+      rememberMeMillis: undefined
     })
     assert.deepStrictEqual(config.warnings, [])
     assert.strictEqual(accept({ ...Config.actixDefaults, keys, cookieFormat: "CookieRs" }).cookieFormat, "CookieRs")

@@ -363,16 +363,22 @@ describe("Session", () => {
   })
 
   describe("after the response was sent", () => {
-    it.effect("every read says so instead of looking empty, every write is a typed error", () =>
+    it.effect("reads go on, and load what no one has asked for yet", () =>
+      Effect.gen(function*() {
+        const session = sessionWith({ counter: "1" })
+        session.sendResponse()
+        assert.deepStrictEqual(yield* session.get(Counter), Option.some(1))
+        assert.isTrue(yield* session.contains("counter"))
+        assert.strictEqual((yield* session.entries).size, 1)
+        assert.isTrue(Option.isSome(yield* session.id))
+      }))
+
+    it.effect("every write is a typed error", () =>
       Effect.gen(function*() {
         const session = sessionWith({ counter: "1" })
         yield* session.get(Counter)
         session.sendResponse()
         const failures = [
-          session.get(Counter),
-          session.contains("counter"),
-          session.entries,
-          session.id,
           session.insert(Counter, 2),
           session.update(Counter, (n) => n + 1),
           session.updateOr(Counter, 1, (n) => n + 1),
@@ -380,7 +386,9 @@ describe("Session", () => {
           session.removeAs(Counter),
           session.clear,
           session.renew,
-          session.purge
+          session.purge,
+          session.purgeWith({ clearSiteData: ["*"] }),
+          session.remember()
         ] as ReadonlyArray<Effect.Effect<unknown, Session.SessionGetError | Session.SessionInsertError>>
         for (const failure of failures) {
           const error = yield* Effect.flip(failure)

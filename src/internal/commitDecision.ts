@@ -80,6 +80,26 @@ const decideForLiveSession = (facts: CommitFacts): CommitPlan => {
 }
 
 /**
+ * What is left of a plan where the response can carry no cookie: what would change or mint a key is left undone, since
+ * nobody would ever hold the new one.
+ *
+ * @internal
+ */
+export const withoutCookie = (plan: CommitPlan, hasWrites: boolean): CommitPlan => {
+  switch (plan) {
+    case "Save":
+    case "RemoveCookie":
+      return "Nothing"
+    case "Renew":
+      return hasWrites ? "Update" : "Nothing"
+    case "DeleteThenSave":
+      return "Delete"
+    default:
+      return plan
+  }
+}
+
+/**
  * Whether the plan is `Nothing` whatever the request presented, so that its cookie need not be opened.
  *
  * @internal

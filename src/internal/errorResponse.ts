@@ -8,6 +8,7 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 
 const responses = {
+  401: HttpServerResponse.empty({ status: 401 }),
   500: HttpServerResponse.empty({ status: 500 }),
   503: HttpServerResponse.empty({ status: 503 })
 } as const

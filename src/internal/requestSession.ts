@@ -16,10 +16,16 @@ import type { SessionId } from "../SessionKey.js"
 import * as SessionKey from "../SessionKey.js"
 import type * as SessionRecord from "../SessionRecord.js"
 import * as SessionStore from "../SessionStore.js"
-import { type CommitPlan, decideCommit, isIdle, type Presented as PresentedTag } from "./commitDecision.js"
+import {
+  type CommitPlan,
+  decideCommit,
+  isIdle,
+  type Presented as PresentedTag,
+  withoutCookie
+} from "./commitDecision.js"
 import { readCookieValues, tooManyCandidates } from "./cookieHeader.js"
 import { cookieSize, maxCookieBytes } from "./cookieRules.js"
-import { serializeRemovalCookie, serializeSetCookie } from "./setCookie.js"
+import { type CookieAttributes, serializeRemovalCookie, serializeSetCookie } from "./setCookie.js"
 
 /** A key that came in the session cookie, sealed by us. */
 interface PresentedKey {
@@ -55,6 +61,19 @@ export type CommitOutcome =
 const keep: CommitOutcome = { _tag: "Keep" }
 
 /**
+ * What the response says about its request's commit.
+ *
+ * @internal
+ */
+export interface ResponseFacts {
+  readonly wasInterrupted: boolean
+  /** Whether the response can still carry a cookie. */
+  readonly canSetCookie: boolean
+}
+
+const allButCookies: ReadonlyArray<Session.ClearSiteData> = ["cache", "storage", "executionContexts"]
+
+/**
  * What the session of a request works with.
  *
  * @internal
@@ -83,8 +102,19 @@ export class RequestSession extends Session.SessionBase {
     return this.log.isTouched
   }
 
+  /** What the browser is to forget besides the cookie. A new session's cookie must not be among it. */
+  get clearSiteData(): ReadonlyArray<Session.ClearSiteData> {
+    const { clearSiteData } = this.log
+    return this.log.hasValues
+      ? clearSiteData.flatMap((directive) =>
+        directive === "*" ? allButCookies : directive === "cookies" ? [] : directive
+      )
+      : clearSiteData
+  }
+
   protected load(): Effect.Effect<SessionRecord.SessionRecord | undefined, Session.SessionGetError> {
-    return Effect.mapBoth(this.present(this.openCookie()), {
+    const presented = this.presented === undefined ? this.present(this.openCookie()) : Effect.succeed(this.presented)
+    return Effect.mapBoth(presented, {
       onSuccess: (presented) => presented._tag === "Valid" ? presented.record : undefined,
       onFailure: (cause) =>
         new Session.SessionGetError({
@@ -99,7 +129,7 @@ export class RequestSession extends Session.SessionBase {
    * Closes the session and does what the handler's doings ask for. Never fails. It works once and remembers what came of
    * it, since platform asks again when a response breaks.
    */
-  settle(wasInterrupted: boolean): Effect.Effect<CommitOutcome> {
+  settle({ canSetCookie, wasInterrupted }: ResponseFacts): Effect.Effect<CommitOutcome> {
     if (this.committed !== undefined) {
       return Effect.succeed(this.committed)
     }
@@ -109,8 +139,27 @@ export class RequestSession extends Session.SessionBase {
     }
     const outcome = this.isIdle
       ? Effect.succeed(keep)
-      : Effect.catchAllCause(this.commit(), (cause) => this.commitFailed(cause))
+      : Effect.catchAllCause(this.commit(canSetCookie), (cause) => this.commitFailed(cause))
     return Effect.map(outcome, (outcome) => this.committed = outcome)
+  }
+
+  protected override get canRemember(): boolean {
+    return this.services.config.lifecycle.rememberMeMillis !== undefined
+  }
+
+  /** The attributes of the session cookie in this response. */
+  protected get cookieAttributes(): CookieAttributes {
+    return this.services.config.cookie.attributes
+  }
+
+  private get ttlMillis(): number {
+    const { rememberMeMillis, ttlMillis } = this.services.config.lifecycle
+    return this.log.isRemembered && rememberMeMillis !== undefined ? rememberMeMillis : ttlMillis
+  }
+
+  /** Whether the cookie outlives the browser. */
+  private get isPersistent(): boolean {
+    return this.services.config.lifecycle._tag === "PersistentSession" || (this.canRemember && this.log.isRemembered)
   }
 
   private get refreshesAlways(): boolean {
@@ -126,30 +175,63 @@ export class RequestSession extends Session.SessionBase {
     })
   }
 
-  private commit(): Effect.Effect<CommitOutcome, CommitError> {
+  private commit(canSetCookie: boolean): Effect.Effect<CommitOutcome, CommitError> {
     return Effect.flatMap(this.presentedForCommit(), (presented) => {
-      const plan = decideCommit({
+      const facts = {
         presented: presented._tag,
         status: this.log.status,
         hasWrites: this.log.hasWrites,
-        hasValues: this.log.state().size > 0,
+        hasValues: this.log.hasValues,
         refreshesAlways: this.refreshesAlways
-      })
-      return presented._tag === "Valid"
-        ? this.carryOut(plan, presented)
-        : this.carryOutAnonymous(plan, presented._tag === "Ambiguous" ? presented.sessions : [])
+      }
+      const plan = decideCommit(facts)
+      if (!canSetCookie) {
+        return this.commitWithoutCookie(plan, withoutCookie(plan, facts.hasWrites), presented)
+      }
+      return this.interpret(plan, presented)
     })
   }
 
-  // Every verb but `updateTtl` acts for a request that has seen its session alive, so the others load it first.
+  private interpret(plan: CommitPlan, presented: Presented): Effect.Effect<CommitOutcome, CommitError> {
+    return presented._tag === "Valid"
+      ? this.carryOut(plan, presented)
+      : this.carryOutAnonymous(plan, presented._tag === "Ambiguous" ? presented.sessions : [])
+  }
+
+  // A deleted session needs no removal of its cookie, which opens nothing any more.
+  private commitWithoutCookie(
+    wanted: CommitPlan,
+    possible: CommitPlan,
+    presented: Presented
+  ): Effect.Effect<CommitOutcome, CommitError> {
+    return Effect.flatMap(this.interpret(possible, presented), (outcome) => {
+      const isLoss = wanted === possible
+        ? possible === "Update" && outcome._tag === "SetCookie"
+        : wanted !== "RemoveCookie"
+      const warning = isLoss
+        ? Effect.logWarning(
+          `The response to a WebSocket upgrade can set no session cookie, which this commit needed (${wanted}). Begin and ` +
+            "renew sessions, and change those in the cookie store, in a request before the upgrade."
+        )
+        : Effect.void
+      return Effect.as(warning, keep)
+    })
+  }
+
+  // Every verb but `updateTtl` acts for a request that has seen its session alive, so the others load it first. So does
+  // `updateTtl` where only the record says which TTL it is.
   private presentedForCommit(): Effect.Effect<Presented, SessionStore.LoadError> {
     if (this.presented !== undefined) {
       return Effect.succeed(this.presented)
     }
     const cookie = this.openCookie()
-    return this.log.status === "Unchanged" && cookie.keys.length === 1
+    return this.log.status === "Unchanged" && cookie.keys.length === 1 && !this.canRemember
       ? Effect.succeed({ _tag: "Valid", record: undefined, ...cookie.keys[0]! })
-      : this.present(cookie)
+      : Effect.tap(this.present(cookie), (presented) => {
+        if (presented._tag === "Valid") {
+          this.log.loaded(presented.record)
+        }
+      })
   }
 
   private carryOutAnonymous(
@@ -171,10 +253,10 @@ export class RequestSession extends Session.SessionBase {
   }
 
   private carryOut(plan: CommitPlan, presented: PresentedSession): Effect.Effect<CommitOutcome, CommitError> {
-    const { config: { lifecycle }, publish, store } = this.services
+    const { publish, store } = this.services
     switch (plan) {
       case "UpdateTtl":
-        return Effect.matchEffect(store.updateTtl(presented.key, lifecycle.ttlMillis), {
+        return Effect.matchEffect(store.updateTtl(presented.key, this.ttlMillis), {
           onSuccess: (result) => result._tag === "Saved" ? this.refreshCookie(result, presented) : this.gone(presented),
           // The one verb that acts on a record which nobody has loaded, and may be the first to find that it is none.
           onFailure: (error) =>
@@ -182,12 +264,12 @@ export class RequestSession extends Session.SessionBase {
         })
       case "Update":
         return Effect.flatMap(
-          this.merge(presented, (change) => store.update(presented.key, change, lifecycle.ttlMillis)),
+          this.merge(presented, (change) => store.update(presented.key, change, this.ttlMillis)),
           (result) => result._tag === "Saved" ? this.refreshCookie(result, presented) : this.gone(presented)
         )
       case "Renew":
         return Effect.flatMap(
-          this.merge(presented, (change) => store.renew(presented.key, change, lifecycle.ttlMillis)),
+          this.merge(presented, (change) => store.renew(presented.key, change, this.ttlMillis)),
           (result) =>
             result._tag === "Saved"
               ? Effect.zipRight(publish(SessionEvent.Renewed({ id: presented.key.id })), this.setCookie(result))
@@ -250,14 +332,14 @@ export class RequestSession extends Session.SessionBase {
   private startAnew(): Effect.Effect<CommitOutcome, CommitError> {
     return Effect.flatMap(
       this.rebase(new Map()),
-      () => this.log.state().size > 0 ? this.save() : Effect.succeed(keep)
+      () => this.log.hasValues ? this.save() : Effect.succeed(keep)
     )
   }
 
   private save(): Effect.Effect<CommitOutcome, CommitError> {
     const { config: { lifecycle }, publish, store } = this.services
     return Effect.flatMap(
-      store.save(this.log.state(), { ttl: lifecycle.ttlMillis, maxLifetime: lifecycle.maxLifetimeMillis }),
+      store.save(this.log.state(), { ttl: this.ttlMillis, maxLifetime: lifecycle.maxLifetimeMillis }),
       (saved) => Effect.zipRight(publish(SessionEvent.Created({ id: saved.key.id })), this.setCookie(saved))
     )
   }
@@ -291,7 +373,8 @@ export class RequestSession extends Session.SessionBase {
   /** Sends a cookie only where the browser learns something from it, and never an old key over a newer one. */
   private refreshCookie(saved: SessionStore.Saved, presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
     const isNews = !presented.sealedByNewest ||
-      this.services.config.lifecycle._tag === "PersistentSession" ||
+      this.isPersistent ||
+      this.log.hasChangedRemembering ||
       SessionKey.toText(saved.key) !== SessionKey.toText(presented.key)
     return saved.isCurrent && isNews ? this.setCookie(saved) : Effect.succeed(keep)
   }
@@ -311,19 +394,21 @@ export class RequestSession extends Session.SessionBase {
       )
     }
     return Effect.map(Clock.currentTimeMillis, (now) => {
-      const maxAge = config.lifecycle._tag === "PersistentSession"
+      const maxAge = this.isPersistent
         ? Math.max(1, Math.ceil((saved.expiresAt - now) / 1000))
         : undefined
       return {
         _tag: "SetCookie",
-        line: serializeSetCookie(config.cookie.name, value, config.cookie.attributes, maxAge)
+        line: serializeSetCookie(config.cookie.name, value, this.cookieAttributes, maxAge)
       }
     })
   }
 
   private removeCookie(): CommitOutcome {
-    const { attributes, name } = this.services.config.cookie
-    return { _tag: "SetCookie", line: serializeRemovalCookie(name, attributes) }
+    return {
+      _tag: "SetCookie",
+      line: serializeRemovalCookie(this.services.config.cookie.name, this.cookieAttributes)
+    }
   }
 
   /** Asks the store about what the cookie holds. */

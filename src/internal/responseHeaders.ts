@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import type { ClearSiteData } from "./sessionStatus.js"
 
 const tokens = (header: string): ReadonlyArray<string> => header.split(",").map((token) => token.trim().toLowerCase())
 
@@ -27,3 +28,11 @@ export const varyByCookie = (header: string | undefined): string => {
   const names = tokens(header)
   return names.includes("*") || names.includes("cookie") ? header : `${header}, Cookie`
 }
+
+/**
+ * The `Clear-Site-Data` of a response: quoted words, which is what tells them from other tokens in that header.
+ *
+ * @internal
+ */
+export const clearSiteData = (directives: ReadonlyArray<ClearSiteData>): string =>
+  directives.map((directive) => `"${directive}"`).join(", ")

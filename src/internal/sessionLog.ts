@@ -30,6 +30,11 @@ type Write<E> =
 
 const emptyState: SessionState = new Map()
 
+// What this library keeps in the state itself, so that every store has it and parallel requests merge it.
+const reservedPrefix = "~effect-session/"
+const rememberKey = `${reservedPrefix}remember`
+const isReserved = (key: string): boolean => key.startsWith(reservedPrefix)
+
 /** @internal */
 export class SessionLog<E> {
   status: SessionStatus.SessionStatus = "Unchanged"
@@ -37,12 +42,28 @@ export class SessionLog<E> {
   isTouched = false
   /** Whether the commit has begun: whatever comes later is too late. */
   isCommitted = false
+  /** What a purge asked the browser to forget besides the cookie. */
+  clearSiteData: ReadonlyArray<SessionStatus.ClearSiteData> = []
   record: SessionRecord | undefined = undefined
   private base: SessionState = emptyState
   private readonly writes = new Map<string, Write<E>>()
 
   get hasWrites(): boolean {
     return this.writes.size > 0
+  }
+
+  /** Whether a session made of this state alone would hold a value of the app's. */
+  get hasValues(): boolean {
+    return !this.values().next().done
+  }
+
+  get isRemembered(): boolean {
+    return this.read(rememberKey) !== undefined
+  }
+
+  /** Whether this request began or ended to remember the session. */
+  get hasChangedRemembering(): boolean {
+    return this.writes.has(rememberKey)
   }
 
   /** Takes the loaded record as the ground that the writes stand on. A purge has no ground any more. */
@@ -73,6 +94,15 @@ export class SessionLog<E> {
     return state
   }
 
+  /** The values of the app, without those that this library keeps beside them. */
+  *values(): Generator<readonly [key: string, text: JsonText], undefined> {
+    for (const entry of this.state()) {
+      if (!isReserved(entry[0])) {
+        yield entry
+      }
+    }
+  }
+
   /** Sets a key, or removes it with `undefined`. The value that is there already is no change. */
   assign(key: string, value: JsonText | undefined): void {
     if (this.read(key) !== value || this.writes.get(key)?._tag === "Derived") {
@@ -97,17 +127,22 @@ export class SessionLog<E> {
   }
 
   clear(): void {
-    for (const key of this.state().keys()) {
+    for (const [key] of this.values()) {
       this.assign(key, undefined)
     }
+  }
+
+  remember(isOn: boolean): void {
+    this.assign(rememberKey, isOn ? "true" : undefined)
   }
 
   renew(): void {
     this.status = SessionStatus.afterRenew(this.status)
   }
 
-  purge(): void {
+  purge(clearSiteData: ReadonlyArray<SessionStatus.ClearSiteData> = []): void {
     this.status = "Purged"
+    this.clearSiteData = clearSiteData
     this.record = undefined
     this.base = emptyState
     this.writes.clear()

@@ -9,6 +9,9 @@
 export type SessionStatus = "Unchanged" | "Changed" | "Renewed" | "Purged"
 
 /** @internal */
+export type ClearSiteData = "cache" | "cookies" | "storage" | "executionContexts" | "*"
+
+/** @internal */
 export const afterWrite = (status: SessionStatus): SessionStatus => status === "Unchanged" ? "Changed" : status
 
 /** @internal */

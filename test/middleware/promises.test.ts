@@ -1,5 +1,6 @@
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { assert, describe, it } from "@effect/vitest"
+import * as Config from "effect-session/Config"
 import * as Session from "effect-session/Session"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -98,8 +99,8 @@ describe("a logout cannot be undone", () => {
 
   it.scoped("a refresh in flight does not bring the session back either", () =>
     Effect.gen(function*() {
-      const lifecycle = { _tag: "PersistentSession", ttl: "1 minute", ttlExtension: "OnEveryRequest" } as const
-      const app = yield* makeWebApp({ config: { lifecycle: { ...lifecycle, maxLifetime: undefined } } })
+      const lifecycle = Config.PersistentSession({ ttl: "1 minute", ttlExtension: "OnEveryRequest" })
+      const app = yield* makeWebApp({ config: { lifecycle } })
       const browser = app.browser()
       yield* browser.visit(increment)
       const stolen = browser.cookie()
@@ -158,8 +159,8 @@ describe("no write is lost", () => {
 
   it.scoped("a write that was in flight during a renewal is kept, and its answer does not set the old key again", () =>
     Effect.gen(function*() {
-      const lifecycle = { _tag: "PersistentSession", ttl: "1 minute", ttlExtension: "OnStateChanges" } as const
-      const app = yield* makeWebApp({ config: { lifecycle: { ...lifecycle, maxLifetime: undefined } } })
+      const lifecycle = Config.PersistentSession({ ttl: "1 minute", ttlExtension: "OnStateChanges" })
+      const app = yield* makeWebApp({ config: { lifecycle } })
       const browser = app.browser()
       yield* browser.visit(increment)
       const old = browser.cookie()

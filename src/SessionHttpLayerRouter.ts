@@ -1,0 +1,164 @@
+/**
+ * Sessions for `HttpLayerRouter`, as Layers: for some routes, for all of them, and with a guard.
+ *
+ * @example
+ * ```ts
+ * import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
+ * import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import * as Schema from "effect/Schema"
+ * import * as Session from "effect-session/Session"
+ * import * as SessionHttpLayerRouter from "effect-session/SessionHttpLayerRouter"
+ *
+ * const Counter = Session.entry("counter", Schema.NonNegativeInt)
+ *
+ * const Routes = HttpLayerRouter.add(
+ *   "GET",
+ *   "/",
+ *   Effect.gen(function*() {
+ *     const session = yield* Session.Session
+ *     return HttpServerResponse.text(`Visit ${yield* session.updateOr(Counter, 1, (n) => n + 1)}`)
+ *   })
+ * ).pipe(Layer.provide(SessionHttpLayerRouter.layer))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Session from "./Session.js"
+import * as SessionGuard from "./SessionGuard.js"
+import * as SessionMiddleware from "./SessionMiddleware.js"
+
+/**
+ * A route middleware that provides a session and leaves the errors of its routes alone.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SessionRouteMiddleware<Self> extends
+  HttpLayerRouter.Middleware<{
+    provides: Self
+    handles: never
+    error: never
+    requires: never
+    layerError: never
+    layerRequires: SessionMiddleware.SessionMiddleware<Self>
+  }>
+{}
+
+const wrap = <Self>(session: Context.Tag<Self, Session.Session>) =>
+  Effect.map(
+    SessionMiddleware.forSession(session),
+    (middleware) =>
+      SessionMiddleware.sessionWith(middleware) as (
+        app: HttpApp.Default<HttpLayerRouter.unhandled, Self>
+      ) => HttpApp.Default<HttpLayerRouter.unhandled>
+  )
+
+/**
+ * The route middleware of the given kind of session.
+ *
+ * @since 0.1.0
+ * @category middleware
+ */
+export const middlewareFor = <Self>(session: Context.Tag<Self, Session.Session>): SessionRouteMiddleware<Self> =>
+  HttpLayerRouter.middleware<{ provides: Self }>()(wrap(session))
+
+/**
+ * The middleware of the given kind of session for all routes, and for requests that no route answers.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerGlobalFor = <Self>(
+  session: Context.Tag<Self, Session.Session>
+): Layer.Layer<
+  | HttpLayerRouter.Request.From<"Requires", Self>
+  | HttpLayerRouter.Request.From<"GlobalRequires", Self>,
+  never,
+  HttpLayerRouter.HttpRouter | SessionMiddleware.SessionMiddleware<Self>
+> => HttpLayerRouter.middleware<{ provides: Self }>()(wrap(session), { global: true })
+
+/**
+ * The route middleware, for `combine` with others.
+ *
+ * @since 0.1.0
+ * @category middleware
+ */
+export const middleware: SessionRouteMiddleware<Session.Session> = middlewareFor(Session.Session)
+
+/**
+ * The session for the routes that it is provided to.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<
+  HttpLayerRouter.Request.From<"Requires", Session.Session>,
+  never,
+  SessionMiddleware.SessionMiddleware
+> = middleware.layer
+
+/**
+ * The session for all routes, and for requests that no route answers.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerGlobal: Layer.Layer<
+  | HttpLayerRouter.Request.From<"Requires", Session.Session>
+  | HttpLayerRouter.Request.From<"GlobalRequires", Session.Session>,
+  never,
+  HttpLayerRouter.HttpRouter | SessionMiddleware.SessionMiddleware
+> = layerGlobalFor(Session.Session)
+
+/**
+ * A guard that brings its session with it: routes that it is provided to have the value and the session, and answer 401
+ * without the value.
+ *
+ * @example
+ * ```ts
+ * import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
+ * import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+ * import * as Context from "effect/Context"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import * as Schema from "effect/Schema"
+ * import * as Session from "effect-session/Session"
+ * import * as SessionHttpLayerRouter from "effect-session/SessionHttpLayerRouter"
+ *
+ * class CurrentUser extends Context.Tag("CurrentUser")<CurrentUser, string>() {}
+ *
+ * const RequireUser = SessionHttpLayerRouter.guard({
+ *   provides: CurrentUser,
+ *   entry: Session.entry("user", Schema.String)
+ * })
+ *
+ * const Account = HttpLayerRouter.add(
+ *   "GET",
+ *   "/account",
+ *   Effect.map(CurrentUser, (name) => HttpServerResponse.text(`Hello, ${name}`))
+ * ).pipe(Layer.provide(RequireUser.layer))
+ * ```
+ *
+ * @since 0.1.0
+ * @category middleware
+ */
+export const guard = <Id, A, Self = Session.Session>(
+  demand: SessionGuard.Demand<Id, A, Self>
+): HttpLayerRouter.Middleware<{
+  provides: Id | Self
+  handles: never
+  error: SessionGuard.Unauthorized | Session.SessionGetError
+  requires: never
+  layerError: never
+  layerRequires: SessionMiddleware.SessionMiddleware<Self>
+}> => {
+  const session = demand.session ?? (Session.Session as Context.Tag<any, Session.Session>)
+  return HttpLayerRouter.middleware<{ provides: Id }>()(SessionGuard.make(demand)).combine(middlewareFor<Self>(session))
+}

@@ -1,0 +1,62 @@
+/**
+ * Who may say that a request came over HTTPS. A header proves nothing by itself: anybody can send one, so it counts only
+ * where the peer of the connection is a proxy that the configuration names.
+ *
+ * @internal
+ */
+import ipaddr from "ipaddr.js"
+
+/** @internal */
+export type TrustedProxies = "All" | ReadonlyArray<AddressRange>
+
+/** @internal */
+export type AddressRange = readonly [address: ipaddr.IPv4 | ipaddr.IPv6, prefixLength: number]
+
+/**
+ * Reads an address or a range in CIDR notation. An IPv4 address that came mapped into IPv6 is the IPv4 address.
+ *
+ * @internal
+ */
+export const parseRange = (text: string): AddressRange | undefined => {
+  if (ipaddr.isValidCIDR(text)) {
+    return ipaddr.parseCIDR(text)
+  }
+  const address = parseAddress(text)
+  return address === undefined ? undefined : [address, address.kind() === "ipv4" ? 32 : 128]
+}
+
+// Of the many ways to write an IPv4 address only the one with four decimal parts is taken: others are read differently
+// by different programs.
+const parseAddress = (text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined => {
+  const isAddress = ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text)
+  return isAddress ? ipaddr.process(text) : undefined
+}
+
+const isTrusted = (proxies: TrustedProxies, address: string | undefined): boolean => {
+  if (proxies === "All") {
+    return true
+  }
+  const peer = address === undefined ? undefined : parseAddress(address)
+  return peer !== undefined &&
+    proxies.some(([range, prefixLength]) => range.kind() === peer.kind() && peer.match(range, prefixLength))
+}
+
+/**
+ * What a request says of its way here.
+ *
+ * @internal
+ */
+export interface Connection {
+  /** Whether the connection to this server is encrypted. */
+  readonly isEncrypted: boolean
+  /** The address of the peer, where the server tells it. */
+  readonly remoteAddress: string | undefined
+  /** The header `X-Forwarded-Proto`, of which the last value is the nearest proxy's. */
+  readonly forwardedProto: string | undefined
+}
+
+/** @internal */
+export const cameOverHttps = (connection: Connection, proxies: TrustedProxies): boolean =>
+  connection.isEncrypted ||
+  (connection.forwardedProto?.split(",").pop()?.trim().toLowerCase() === "https" &&
+    isTrusted(proxies, connection.remoteAddress))
