@@ -1,0 +1,198 @@
+/**
+ * The floor: `node:http` without a framework, and the least code by hand that could do the job. It keeps none of the
+ * promises that a library makes; it says what the work itself costs. Beside it iron-session, which needs no framework.
+ */
+import { Redis } from "ioredis"
+import { getIronSession } from "iron-session"
+import { getIronSession as getIronSession8 } from "iron-session-8"
+import { createCipheriv, createDecipheriv, createHmac, randomBytes, randomFillSync, timingSafeEqual } from "node:crypto"
+import { bareAnswers, password, ttlSeconds, userOf } from "./contract.mjs"
+
+/** @type {ReadonlyArray<import("./contract.mjs").Variant>} */
+export const variants = [
+  { id: "node", title: "node:http", store: "none", packages: [] },
+  { id: "floor-memory", title: "floor, Map", store: "memory", isFloor: true, packages: [] },
+  { id: "floor-private", title: "floor, AES-256-GCM", store: "cookie", seal: "encrypted", isFloor: true, packages: [] },
+  { id: "floor-signed", title: "floor, HMAC-SHA256", store: "cookie", seal: "signed", isFloor: true, packages: [] },
+  { id: "floor-redis", title: "floor, GET and SET EX", store: "redis", isFloor: true, packages: ["ioredis"] },
+  {
+    id: "iron-session-9",
+    title: "iron-session 9",
+    store: "cookie",
+    seal: "encrypted",
+    packages: ["iron-session"],
+    isExplicit: true,
+    note: "nothing of it runs unless a handler calls it"
+  },
+  {
+    id: "iron-session-8",
+    title: "iron-session 8",
+    store: "cookie",
+    seal: "encrypted",
+    packages: ["iron-session-8"],
+    isExplicit: true,
+    note: "nothing of it runs unless a handler calls it"
+  }
+]
+
+const millis = ttlSeconds * 1000
+
+const cookieOf = (request) => {
+  const header = request.headers.cookie
+  const start = header === undefined ? -1 : header.indexOf("id=")
+  if (start === -1) {
+    return undefined
+  }
+  const end = header.indexOf(";", start)
+  return header.slice(start + 3, end === -1 ? undefined : end)
+}
+
+const setCookie = (response, value) => response.setHeader("Set-Cookie", `id=${value}; Path=/; HttpOnly; SameSite=Lax`)
+
+const newId = () => randomBytes(32).toString("base64url")
+
+const floorMemory = () => {
+  const sessions = new Map()
+  return {
+    load: (request) => {
+      const id = cookieOf(request)
+      const session = id === undefined ? undefined : sessions.get(id)
+      return session !== undefined && session.expiresAt > Date.now() ? { id, state: session.state } : undefined
+    },
+    save: (response, found, state) => {
+      const id = found?.id ?? newId()
+      sessions.set(id, { state, expiresAt: Date.now() + millis })
+      if (found === undefined) {
+        setCookie(response, id)
+      }
+    }
+  }
+}
+
+const seal = (key, text) => {
+  const size = Buffer.byteLength(text)
+  const sealed = Buffer.allocUnsafe(12 + size + 16)
+  randomFillSync(sealed, 0, 12)
+  const cipher = createCipheriv("aes-256-gcm", key, sealed.subarray(0, 12))
+  sealed.set(cipher.update(text, "utf8"), 12)
+  cipher.final()
+  sealed.set(cipher.getAuthTag(), 12 + size)
+  return sealed.toString("base64url")
+}
+
+const unseal = (key, value) => {
+  const sealed = Buffer.from(value, "base64url")
+  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, 12), { authTagLength: 16 })
+  decipher.setAuthTag(sealed.subarray(-16))
+  const text = decipher.update(sealed.subarray(12, -16), undefined, "utf8")
+  return text + decipher.final("utf8")
+}
+
+const sign = (key, text) =>
+  `${Buffer.from(text).toString("base64url")}.${createHmac("sha256", key).update(text).digest("base64url")}`
+
+const unsign = (key, value) => {
+  const dot = value.indexOf(".")
+  const text = Buffer.from(value.slice(0, dot), "base64url")
+  const mac = createHmac("sha256", key).update(text).digest()
+  return timingSafeEqual(mac, Buffer.from(value.slice(dot + 1), "base64url")) ? text.toString() : undefined
+}
+
+const floorCookie = (write, read) => {
+  const key = randomBytes(32)
+  return {
+    load: (request) => {
+      const value = cookieOf(request)
+      if (value === undefined) {
+        return undefined
+      }
+      const session = JSON.parse(read(key, value))
+      return session.expiresAt > Date.now() ? session : undefined
+    },
+    save: (response, _found, state) =>
+      setCookie(response, write(key, JSON.stringify({ state, expiresAt: Date.now() + millis })))
+  }
+}
+
+const floorRedis = (redisUrl) => {
+  const redis = new Redis(redisUrl, { enableAutoPipelining: true })
+  return {
+    load: async (request) => {
+      const id = cookieOf(request)
+      const text = id === undefined ? null : await redis.get(id)
+      return text === null ? undefined : { id, state: JSON.parse(text) }
+    },
+    save: async (response, found, state) => {
+      const id = found?.id ?? newId()
+      await redis.set(id, JSON.stringify(state), "EX", ttlSeconds)
+      if (found === undefined) {
+        setCookie(response, id)
+      }
+    },
+    close: () => redis.disconnect()
+  }
+}
+
+const ironSession = (getSession) => {
+  const options = { password, cookieName: "id", ttl: ttlSeconds, cookieOptions: { secure: false } }
+  return {
+    load: async (request, response) => {
+      const session = await getSession(request, response, options)
+      return { session, state: session }
+    },
+    save: async (_response, { session }, state) => {
+      Object.assign(session, state)
+      await session.save()
+    }
+  }
+}
+
+const sessionsOf = (id, redisUrl) => {
+  switch (id) {
+    case "floor-memory":
+      return floorMemory()
+    case "floor-private":
+      return floorCookie(seal, unseal)
+    case "floor-signed":
+      return floorCookie(sign, unsign)
+    case "floor-redis":
+      return floorRedis(redisUrl)
+    case "iron-session-9":
+      return ironSession(getIronSession)
+    case "iron-session-8":
+      return ironSession(getIronSession8)
+  }
+}
+
+const bare = (request, response) => response.end(bareAnswers[request.url])
+
+// What is synchronous stays so: a promise would cost more than some of these sessions do.
+const whenDone = (value, next) => value instanceof Promise ? value.then(next) : next(value)
+
+const withSessions = ({ load, save }, user) => (request, response) => {
+  switch (request.url) {
+    case "/seed":
+      return whenDone(
+        load(request, response),
+        (found) => whenDone(save(response, found, { counter: 0, user }), () => response.end("ok"))
+      )
+    case "/read":
+      return whenDone(load(request, response), (found) => response.end(String(found?.state.counter)))
+    case "/count":
+      return whenDone(load(request, response), (found) => {
+        const state = { ...found.state, counter: found.state.counter + 1 }
+        return whenDone(save(response, found, state), () => response.end(String(state.counter)))
+      })
+    default:
+      return response.end("ok")
+  }
+}
+
+/** @type {import("./contract.mjs").App["open"]} */
+export const open = async (id, { redisUrl, stateBytes }) => {
+  if (id === "node") {
+    return { handler: bare, close: async () => {} }
+  }
+  const sessions = sessionsOf(id, redisUrl)
+  return { handler: withSessions(sessions, userOf(stateBytes)), close: async () => sessions.close?.() }
+}

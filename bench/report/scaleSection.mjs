@@ -1,0 +1,121 @@
+/**
+ * The generated part on scale.
+ */
+import { summarize } from "../rounds.mjs"
+import { count, figure, table } from "./markdown.mjs"
+import { judgeScale } from "./targets.mjs"
+
+const targetsTable = (judged) =>
+  table(
+    ["target", "measured", "met"],
+    judged.map(({ measured, met, target }) => [target, measured, met ? "yes" : "no"])
+  )
+
+const range = ({ high, low, median }) => `${figure(median)} (${figure(low)} to ${figure(high)})`
+
+const memoryTable = (memory) =>
+  table(
+    ["sessions in memory", "bytes a session", "plain Map", "load, µs", "update, µs"],
+    memory.map(({ bytesPerSession, load, mapBytesPerSession, sessions, update }) => [
+      count(sessions),
+      figure(bytesPerSession),
+      figure(mapBytesPerSession),
+      range(load),
+      range(update)
+    ])
+  )
+
+const redisTable = (redis) =>
+  table(
+    [
+      "sessions in Redis",
+      "bytes a session",
+      "as one JSON text",
+      "load, µs here",
+      "µs in Redis",
+      "update, µs here",
+      "µs in Redis"
+    ],
+    redis.map(({ bytesPerSession, load, sessions, textBytesPerSession, update }) => [
+      count(sessions),
+      figure(bytesPerSession),
+      figure(textBytesPerSession),
+      ...[load.own, load.redis, update.own, update.redis].map(range)
+    ])
+  )
+
+const expiryTable = ({ expiring, quiet }) =>
+  table(
+    [
+      "in milliseconds",
+      "longest turn, CPU time",
+      "longest delay of the event loop",
+      "99 % of its delays below",
+      "longest garbage collection"
+    ],
+    [["before they expire", quiet], ["while they expire", expiring]].map(([title, phase]) => [
+      title,
+      ...[phase.longestTurn, phase.longestDelay, phase.p99Delay, phase.longestCollection].map(figure)
+    ])
+  )
+
+const bareOf = { effect: "effect", floor: "node" }
+
+/** What sessions add to a request by the size of their state. */
+export const addedBySize = (cells) =>
+  cells.filter(({ error, variant }) => error === undefined && !Object.values(bareOf).includes(variant)).map((cell) => {
+    const bare = cells.find(({ scenario, stateBytes, variant }) =>
+      scenario === cell.scenario && stateBytes === cell.stateBytes && variant === bareOf[cell.variant.split("-")[0]]
+    )
+    return {
+      variant: cell.variant,
+      scenario: cell.scenario,
+      stateBytes: cell.stateBytes,
+      micros: summarize(cell.micros.map((value, round) => value - bare.micros[round]))
+    }
+  })
+
+const sizeTable = (added, titles) => {
+  const sizes = Array.from(new Set(added.map(({ stateBytes }) => stateBytes)))
+  const rows = Array.from(new Set(added.map(({ scenario, variant }) => `${variant} ${scenario}`)))
+  return table(
+    ["added µs by bytes of state, in process", ...sizes.map(count)],
+    rows.map((row) => {
+      const [variant, scenario] = row.split(" ")
+      return [
+        `${titles.get(variant)}, ${scenario}`,
+        ...sizes.map((size) => {
+          const found = added.find((each) =>
+            each.variant === variant && each.scenario === scenario && each.stateBytes === size
+          )
+          return found === undefined ? "–" : figure(found.micros.median)
+        })
+      ]
+    })
+  )
+}
+
+/** @param {import("./write.mjs").Results} results @param {Map<string, string>} titles */
+export const scaleSection = ({ bySize, scale }, charts, titles) => `
+### Targets
+
+${targetsTable(judgeScale(scale))}
+
+### By the number of sessions
+
+![${charts.scale.alt}](${charts.scale.file})
+
+${memoryTable(scale.memory)}
+
+${redisTable(scale.redis)}
+
+### ${count(scale.expiry.sessions)} sessions that expire at once
+
+${expiryTable(scale.expiry)}
+
+### By the size of the state
+
+![${charts.stateSize.alt}](${charts.stateSize.file})
+
+${sizeTable(addedBySize(bySize), titles)}
+`
