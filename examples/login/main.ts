@@ -1,9 +1,10 @@
 /**
- * A small web app with a login, a counter and a look inside its session. Run it with `npm start` and open the address
- * that it prints; `PORT` chooses another port than 3000, and `PORT=0` a free one.
+ * A small web app with a login, a look inside its session, and an API. Run it with `npm start` and open the address that
+ * it prints; `PORT` chooses another port than 3000, and `PORT=0` a free one.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as SessionConfig from "effect-session/Config"
 import * as SessionMiddleware from "effect-session/SessionMiddleware"
@@ -13,7 +14,8 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { PromptServer } from "../promptServer.js"
-import { app, ttl } from "./app.js"
+import { lifecycle } from "./account.js"
+import { App } from "./app.js"
 
 const Port = Config.integer("PORT").pipe(
   Config.validate({ message: "Expected a port from 0 to 65535", validation: (port) => port >= 0 && port <= 65_535 }),
@@ -24,7 +26,7 @@ const Port = Config.integer("PORT").pipe(
 const Sessions = SessionMiddleware.layer({
   ...SessionConfig.development,
   keys: SessionConfig.generateKey(),
-  lifecycle: SessionConfig.BrowserSession({ ttl, maxLifetime: "8 hours" })
+  lifecycle
 })
 
 const Invitation = Layer.effectDiscard(
@@ -32,7 +34,7 @@ const Invitation = Layer.effectDiscard(
 )
 
 const Main = Invitation.pipe(
-  Layer.provide(app.pipe(SessionMiddleware.session, HttpServer.serve())),
+  Layer.provide(HttpLayerRouter.serve(App, { disableListenLog: true })),
   Layer.provide(Sessions),
   Layer.provide(MemorySessionStore.layer()),
   Layer.provide(NodeHttpServer.layerConfig(() => new PromptServer(), { port: Port, host: Config.succeed("127.0.0.1") }))

@@ -2,14 +2,18 @@
  * HTML that cannot be injected into: a template escapes whatever it is given, except what another template made.
  */
 
-/** HTML that is safe to send. Only `html` makes it. */
+/** HTML that is safe to show. Only `html` makes it. */
 export class Html {
-  constructor(readonly text: string) {}
+  /** @param {string} text */
+  constructor(text) {
+    this.text = text
+  }
 }
 
-type Content = string | number | Html | ReadonlyArray<Html> | undefined
+/** @typedef {string | number | Html | ReadonlyArray<Html> | undefined} Content */
 
-const escapes: Readonly<Record<string, string>> = {
+/** @type {Readonly<Record<string, string>>} */
+const escapes = {
   "&": "&amp;",
   "<": "&lt;",
   ">": "&gt;",
@@ -17,7 +21,8 @@ const escapes: Readonly<Record<string, string>> = {
   "'": "&#39;"
 }
 
-const render = (content: Content): string => {
+/** @param {Content} content @returns {string} */
+const render = (content) => {
   if (content === undefined) {
     return ""
   }
@@ -29,6 +34,11 @@ const render = (content: Content): string => {
     : String(content).replace(/[&<>"']/g, (character) => escapes[character] ?? "")
 }
 
-/** For text between tags and in attributes, which have to be in quotes. `undefined` is nothing. */
-export const html = (template: TemplateStringsArray, ...contents: ReadonlyArray<Content>): Html =>
+/**
+ * For text between tags and in attributes, which have to be in quotes. `undefined` is nothing.
+ *
+ * @param {TemplateStringsArray} template
+ * @param {ReadonlyArray<Content>} contents
+ */
+export const html = (template, ...contents) =>
   new Html(template.reduce((text, part, index) => text + render(contents[index - 1]) + part))
