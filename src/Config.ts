@@ -223,8 +223,8 @@ export interface SessionOptions {
    */
   readonly trustedProxies?: "All" | ReadonlyArray<string> | undefined
   /**
-   * The longest that all attempts of one contended commit may take together, before the request is answered with 503.
-   * A bare number is milliseconds.
+   * How long a contended commit is tried again, counted from when its first attempt lost, before the request is answered
+   * with 503. A bare number is milliseconds.
    */
   readonly storeTimeout?: Duration.DurationInput | undefined
 }

@@ -25,10 +25,10 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
@@ -353,7 +353,7 @@ export abstract class SessionBase implements Session {
   readonly [TypeId]: TypeId = TypeId
   protected readonly log: SessionLog<SessionGetError | SessionInsertError> = new SessionLog()
   protected outcome: Exit.Exit<void, SessionGetError> | undefined = undefined
-  private pending: Deferred.Deferred<void, SessionGetError> | undefined = undefined
+  private waiting: Array<(loaded: Exit.Exit<void, SessionGetError>) => void> | undefined = undefined
 
   // A session that is logged or printed says what was done to it, and nothing of its cookie or its values.
   toJSON(): unknown {
@@ -374,7 +374,7 @@ export abstract class SessionBase implements Session {
 
   get<A, R>(...args: EntryArgs<A, R>): Effect.Effect<Option.Option<A>, SessionGetError, R> {
     const entry = toEntry(args)
-    return Effect.flatMap(this.loaded, () => decodeValue(entry, this.log.read(entry.key)))
+    return this.whenLoaded(() => decodeValue(entry, this.log.read(entry.key)))
   }
 
   insert<A, R>(...args: EntryArgs<A, R, [value: A]>): Effect.Effect<void, SessionInsertError, R> {
@@ -405,7 +405,10 @@ export abstract class SessionBase implements Session {
   remove(
     key: string | { readonly key: string }
   ): Effect.Effect<Option.Option<Json>, SessionGetError | SessionInsertError> {
-    return Effect.flatMap(this.take(keyOf(key)), (text) => parseValue(keyOf(key), text))
+    return Effect.flatMap(
+      this.take(keyOf(key)),
+      (text) => text === undefined ? Effect.succeedNone : Effect.asSome(parseValue(keyOf(key), text))
+    )
   }
 
   removeAs<A, R>(
@@ -416,18 +419,19 @@ export abstract class SessionBase implements Session {
   }
 
   contains(key: string | { readonly key: string }): Effect.Effect<boolean, SessionGetError> {
-    return Effect.map(this.loaded, () => this.log.read(keyOf(key)) !== undefined)
+    return this.whenLoaded(() => Effect.succeed(this.log.read(keyOf(key)) !== undefined))
   }
 
   get entries(): Effect.Effect<ReadonlyMap<string, Json>, SessionGetError> {
-    return Effect.flatMap(this.loaded, () =>
+    return this.whenLoaded(() =>
       Effect.gen(this, function*() {
         const entries = new Map<string, Json>()
         for (const [key, text] of this.log.values()) {
-          entries.set(key, Option.getOrThrow(yield* parseValue(key, text)))
+          entries.set(key, yield* parseValue(key, text))
         }
         return entries
-      }))
+      })
+    )
   }
 
   get status(): Effect.Effect<SessionStatus> {
@@ -450,14 +454,15 @@ export abstract class SessionBase implements Session {
   }
 
   get timeLeft(): Effect.Effect<Option.Option<Duration.Duration>, SessionGetError> {
-    return Effect.flatMap(
+    return Effect.zipWith(
+      this.fact((record) => Option.some(record.expiresAt)),
       Clock.currentTimeMillis,
-      (now) => this.fact((record) => Option.some(Duration.millis(Math.max(0, record.expiresAt - now))))
+      (expiresAt, now) => Option.map(expiresAt, (at) => Duration.millis(Math.max(0, at - now)))
     )
   }
 
   get isRemembered(): Effect.Effect<boolean, SessionGetError> {
-    return Effect.map(this.loaded, () => this.log.isRemembered)
+    return this.whenLoaded(() => Effect.succeed(this.canRemember && this.log.isRemembered))
   }
 
   remember(isOn = true): Effect.Effect<void, SessionInsertError> {
@@ -492,94 +497,112 @@ export abstract class SessionBase implements Session {
     return this.mark(() => this.log.renew())
   }
 
-  /** Succeeds when the state may be read: loads the record on first use, and shares that one load. */
-  private get loaded(): Effect.Effect<void, SessionGetError> {
+  /** Goes on when the state may be read: loads the record on first use, and shares that one load. */
+  private whenLoaded<A, E, R>(
+    next: () => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | SessionGetError, R> {
     return Effect.suspend(() => {
       this.log.isTouched = true
       // A purge leaves nothing to load: what comes after it belongs to a new session.
-      if (this.log.status === "Purged") {
-        return Effect.void
+      if (this.log.status === "Purged" || this.outcome?._tag === "Success") {
+        return next()
       }
-      return this.outcome ?? (this.pending === undefined ? this.loadOnce() : Deferred.await(this.pending))
+      const loaded = this.outcome ??
+        (this.waiting === undefined ? this.loadOnce(this.waiting = []) : this.wait(this.waiting))
+      return Effect.flatMap(loaded, next)
     })
   }
 
-  // Uninterruptible, because other fibers may be waiting for the load that this one began.
-  private loadOnce(): Effect.Effect<void, SessionGetError> {
-    return Effect.withFiberRuntime((fiber) => {
-      const pending = this.pending = Deferred.unsafeMake(fiber.id())
-      return Effect.uninterruptible(Effect.onExit(
-        Effect.map(this.load(), (record) => this.log.loaded(record)),
-        (exit) => {
-          this.outcome = exit
-          return Deferred.done(pending, exit)
-        }
-      ))
+  // Uninterruptible, because other fibers may be waiting for the load that this one began. They are kept in a plain list,
+  // since few requests have such fibers, and each would pay for a Deferred.
+  private loadOnce(waiting: NonNullable<typeof this.waiting>): Effect.Effect<void, SessionGetError> {
+    const finish = (exit: Exit.Exit<void, SessionGetError>) => {
+      this.outcome = exit
+      for (const resume of waiting) {
+        resume(exit)
+      }
+      return exit
+    }
+    return Effect.uninterruptible(Effect.matchCauseEffect(this.load(), {
+      onSuccess: (record) => {
+        this.log.loaded(record)
+        return finish(Exit.void)
+      },
+      onFailure: (cause) => finish(Exit.failCause(cause))
+    }))
+  }
+
+  private wait(waiting: NonNullable<typeof this.waiting>): Effect.Effect<void, SessionGetError> {
+    return Effect.async((resume) => {
+      waiting.push(resume)
     })
   }
 
   /** A change that needs no state. */
-  private mark(change: () => void): Effect.Effect<void, SessionInsertError> {
+  private mark<A>(change: () => A): Effect.Effect<A, SessionInsertError> {
     return Effect.suspend(() => {
       this.log.isTouched = true
-      return this.log.isCommitted ? Effect.fail(tooLate()) : Effect.sync(change)
+      return this.log.isCommitted ? Effect.fail(tooLate()) : Effect.succeed(change())
     })
   }
 
   /** A change to the state. */
-  private write(change: () => void): Effect.Effect<void, SessionInsertError> {
-    return Effect.suspend(() =>
-      this.log.isCommitted
-        ? Effect.fail(tooLate())
-        : Effect.zipRight(Effect.mapError(this.loaded, toInsertError), this.mark(change))
-    )
+  private write<A>(change: () => A): Effect.Effect<A, SessionInsertError> {
+    return Effect.suspend(() => {
+      if (this.log.isCommitted) {
+        return Effect.fail(tooLate())
+      }
+      return this.outcome?._tag === "Success"
+        ? this.mark(change)
+        : Effect.mapError(this.whenLoaded(() => this.mark(change)), toInsertError)
+    })
   }
 
   private take(key: string): Effect.Effect<JsonText | undefined, SessionInsertError> {
-    let text: JsonText | undefined
-    return Effect.map(
-      this.write(() => {
-        text = this.log.read(key)
-        this.log.assign(key, undefined)
-      }),
-      () => text
-    )
+    return this.write(() => {
+      const text = this.log.read(key)
+      this.log.assign(key, undefined)
+      return text
+    })
   }
 
   private derive<A, R>(
     entry: CompiledEntry<A, R>,
     f: (value: Option.Option<A>) => Option.Option<A>
   ): Effect.Effect<Option.Option<A>, SessionGetError | SessionInsertError, R> {
-    return Effect.flatMap(Effect.context<R>(), (context) => {
-      const compute = (stored: JsonText | undefined) =>
-        decodeValue(entry, stored).pipe(
-          Effect.map(f),
-          Effect.bindTo("value"),
-          Effect.bind("text", ({ value }) =>
-            Option.isNone(value) ? Effect.succeed(undefined) : encodeValue(entry, value.value)),
-          Effect.provide(context)
-        )
-      const attempt: Effect.Effect<Option.Option<A>, SessionGetError | SessionInsertError> = Effect.suspend(() => {
+    return Effect.contextWithEffect((context: Context.Context<R>) => {
+      const compute = (
+        stored: JsonText | undefined
+      ): Effect.Effect<Derived<A>, SessionGetError | SessionInsertError, R> =>
+        Effect.flatMap(decodeValue(entry, stored), (found): Effect.Effect<Derived<A>, SessionInsertError, R> => {
+          const value = f(found)
+          return Option.isNone(value)
+            ? Effect.succeed({ value, text: undefined })
+            : Effect.map(encodeValue(entry, value.value), (text) => ({ value, text }))
+        })
+      const again = (stored: JsonText | undefined) =>
+        Effect.provide(Effect.map(compute(stored), ({ text }) => text), context)
+      const attempt: Effect.Effect<Option.Option<A>, SessionGetError | SessionInsertError, R> = Effect.suspend(() => {
         const stored = this.log.read(entry.key)
         return Effect.flatMap(compute(stored), ({ text, value }) =>
           // A Schema may wait, and another fiber of this request write the same key meanwhile.
           this.log.read(entry.key) === stored
-            ? Effect.as(
-              this.mark(() =>
-                this.log.derive(entry.key, text, (from) => Effect.map(compute(from), (result) => result.text))
-              ),
-              value
-            )
+            ? Effect.as(this.mark(() => this.log.derive(entry.key, text, again)), value)
             : attempt)
       })
-      return Effect.zipRight(this.loaded, attempt)
+      return this.whenLoaded(() => attempt)
     })
   }
 
   // A record from elsewhere may hold a time that no date can express, which is then none.
   private fact<A>(f: (record: SessionRecord) => Option.Option<A>): Effect.Effect<Option.Option<A>, SessionGetError> {
-    return Effect.map(this.loaded, () => Option.flatMap(Option.fromNullable(this.log.record), f))
+    return this.whenLoaded(() => Effect.succeed(Option.flatMap(Option.fromNullable(this.log.record), f)))
   }
+}
+
+interface Derived<A> {
+  readonly value: Option.Option<A>
+  readonly text: JsonText | undefined
 }
 
 type EntryArgs<A, R, Rest extends ReadonlyArray<unknown> = []> =
@@ -600,15 +623,14 @@ const tooLate = (): SessionInsertError =>
       "Change it in the handler, not in a streamed body or in a fiber that outlives the handler."
   })
 
-const toInsertError = ({ cause, message }: SessionGetError): SessionInsertError =>
-  new SessionInsertError({ reason: "StoreUnavailable", message, cause })
+const toInsertError = (error: SessionGetError | SessionInsertError): SessionInsertError =>
+  error._tag === "SessionInsertError"
+    ? error
+    : new SessionInsertError({ reason: "StoreUnavailable", message: error.message, cause: error.cause })
 
-const parseValue = (key: string, text: JsonText | undefined): Effect.Effect<Option.Option<Json>, SessionGetError> => {
-  if (text === undefined) {
-    return Effect.succeedNone
-  }
+const parseValue = (key: string, text: JsonText): Effect.Effect<Json, SessionGetError> => {
   try {
-    return Effect.succeed(Option.some(JSON.parse(text)))
+    return Effect.succeed(JSON.parse(text))
   } catch {
     return Effect.fail(
       new SessionGetError({
@@ -620,30 +642,45 @@ const parseValue = (key: string, text: JsonText | undefined): Effect.Effect<Opti
   }
 }
 
+// What most Schemas answer is an Either already, which needs no fiber to look into it.
+const matchParsed = <A, R, A2, E2>(
+  parsed: Effect.Effect<A, ParseResult.ParseError, R>,
+  options: {
+    readonly onSuccess: (value: A) => Effect.Effect<A2, E2>
+    readonly onFailure: () => Effect.Effect<A2, E2>
+  }
+): Effect.Effect<A2, E2, R> =>
+  Either.isEither(parsed)
+    ? Either.match(parsed as Either.Either<A, ParseResult.ParseError>, {
+      onLeft: options.onFailure,
+      onRight: options.onSuccess
+    })
+    : Effect.matchEffect(parsed, options)
+
 const decodeValue = <A, R>(
   entry: CompiledEntry<A, R>,
   text: JsonText | undefined
 ): Effect.Effect<Option.Option<A>, SessionGetError, R> =>
-  Effect.flatMap(
+  text === undefined ? Effect.succeedNone : Effect.flatMap(
     parseValue(entry.key, text),
     (value) =>
-      Option.isNone(value)
-        ? Effect.succeedNone
-        : Effect.mapBoth(entry.decode(value.value), {
-          onSuccess: Option.some,
-          // The parse error itself quotes the value, so it goes no further.
-          onFailure: () =>
+      matchParsed(entry.decode(value), {
+        onSuccess: Effect.succeedSome,
+        // The parse error itself quotes the value, so it goes no further.
+        onFailure: () =>
+          Effect.fail(
             new SessionGetError({
               reason: "DecodeFailed",
               key: entry.key,
               message: `The session value ${JSON.stringify(entry.key)} does not decode as ${typeName(entry)}: ` +
                 "it was written with another Schema. Give the Schema a default for it, or remove the value."
             })
-        })
+          )
+      })
   )
 
 const encodeValue = <A, R>(entry: CompiledEntry<A, R>, value: A): Effect.Effect<JsonText, SessionInsertError, R> =>
-  Effect.matchEffect(entry.encode(value), {
+  matchParsed(entry.encode(value), {
     onFailure: () =>
       Effect.fail(
         new SessionInsertError({

@@ -32,7 +32,7 @@
  * @since 0.1.0
  */
 import type * as HttpApp from "@effect/platform/HttpApp"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -89,7 +89,33 @@ export const valueOf = <A, I, R>(
 
 /**
  * The guard for a route, a mounted router or a whole app. Without the value it answers with `orElse`, such as a redirect to
- * the login page, and fails with `Unauthorized` where there is none.
+ * the login page, and fails with `Unauthorized` where there is none. It stands inside the middleware that provides the session.
+ *
+ * @example
+ * ```ts
+ * import * as HttpRouter from "@effect/platform/HttpRouter"
+ * import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+ * import * as Context from "effect/Context"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ * import * as Session from "effect-session/Session"
+ * import * as SessionGuard from "effect-session/SessionGuard"
+ * import * as SessionMiddleware from "effect-session/SessionMiddleware"
+ *
+ * class CurrentUser extends Context.Tag("CurrentUser")<CurrentUser, string>() {}
+ *
+ * const orLogin = SessionGuard.make({
+ *   provides: CurrentUser,
+ *   entry: Session.entry("user", Schema.String),
+ *   orElse: HttpServerResponse.redirect("/login", { status: 303 })
+ * })
+ *
+ * const app = HttpRouter.empty.pipe(
+ *   HttpRouter.get("/account", orLogin(Effect.map(CurrentUser, (name) => HttpServerResponse.text(`Hello, ${name}`)))),
+ *   HttpRouter.get("/login", HttpServerResponse.text("Who are you?")),
+ *   SessionMiddleware.session
+ * )
+ * ```
  *
  * @since 0.1.0
  * @category middleware
@@ -111,7 +137,20 @@ export const make: {
   }
 ) =>
 <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<any, any> =>
-  Effect.matchEffect(Effect.flatMap(session, (session) => valueOf(session, entry)), {
+  Effect.matchEffect(Effect.flatMap(sessionInReach(session, provides), (session) => valueOf(session, entry)), {
     onSuccess: (value) => Effect.provideService(app, provides, value),
     onFailure: (error) => error._tag === "Unauthorized" && orElse !== undefined ? orElse : Effect.fail(error)
+  })
+
+// The types say so too, until somebody casts them away.
+const sessionInReach = (
+  session: Context.Tag<any, Session.Session>,
+  provides: Context.Tag<any, any>
+): Effect.Effect<Session.Session> =>
+  Effect.contextWithEffect((context: Context.Context<never>) => {
+    const found = Context.getOption(context, session)
+    return found._tag === "Some" ? Effect.succeed(found.value) : Effect.dieMessage(
+      `The guard of ${provides.key} is not inside the middleware that provides ${session.key}. ` +
+        "Put the session middleware around it: guarded.pipe(SessionMiddleware.session), or the middleware of the session's own class"
+    )
   })

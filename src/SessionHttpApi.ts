@@ -52,11 +52,11 @@
 import * as HttpApiMiddleware from "@effect/platform/HttpApiMiddleware"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as HttpApiSecurity from "@effect/platform/HttpApiSecurity"
-import type * as HttpRouter from "@effect/platform/HttpRouter"
 import * as OpenApi from "@effect/platform/OpenApi"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Config from "./Config.js"
 import * as Session from "./Session.js"
@@ -68,35 +68,55 @@ const SessionError = Schema.Union(
   Schema.typeSchema(Session.SessionInsertError)
 )
 
-const failures = [
-  HttpApiSchema.asEmpty(
-    SessionError.pipe(
-      Schema.filter((error) => error.reason === "StoreUnavailable"),
-      Schema.annotations({ description: "The session store is not available" })
-    ),
+type SessionError = typeof SessionError.Type
+
+/** Errors that travel as a status and nothing else. The server never decodes, the client never encodes. */
+const withEmptyBody = (options: {
+  readonly status: number
+  readonly description: string
+  readonly holds: (error: SessionError) => boolean
+  readonly inClient: () => SessionError
+}) =>
+  Schema.transformOrFail(
+    Schema.Void.annotations({ description: options.description }),
+    SessionError.pipe(Schema.filter(options.holds)),
     {
-      status: 503,
-      decode: () =>
-        new Session.SessionGetError({
-          reason: "StoreUnavailable",
-          message: "The server's session store is not available"
-        })
+      // An API may have an error of its own with this status, whose body is its own.
+      decode: (body: unknown, _options, ast) =>
+        body === undefined
+          ? ParseResult.succeed(options.inClient())
+          : ParseResult.fail(new ParseResult.Type(ast, body)),
+      encode: () => ParseResult.succeed(undefined)
     }
-  ),
-  HttpApiSchema.asEmpty(
-    SessionError.pipe(
-      Schema.filter((error) => error.reason !== "StoreUnavailable"),
-      Schema.annotations({ description: "The session could not be read or changed" })
-    ),
-    {
-      status: 500,
-      decode: () =>
-        new Session.SessionGetError({
-          reason: "DecodeFailed",
-          message: "The server could not read or change the session"
-        })
-    }
+  ).annotations(
+    HttpApiSchema.annotations({
+      status: options.status,
+      description: options.description,
+      [HttpApiSchema.AnnotationEmptyDecodeable]: true
+    })
   )
+
+const failures = [
+  withEmptyBody({
+    status: 503,
+    description: "The session store is not available",
+    holds: (error) => error.reason === "StoreUnavailable",
+    inClient: () =>
+      new Session.SessionGetError({
+        reason: "StoreUnavailable",
+        message: "The server answered 503, as it does when its session store is not available"
+      })
+  }),
+  withEmptyBody({
+    status: 500,
+    description: "The session could not be read or changed",
+    holds: (error) => error.reason !== "StoreUnavailable",
+    inClient: () =>
+      new Session.SessionGetError({
+        reason: "DecodeFailed",
+        message: "The server answered 500, as it does when a session cannot be read or changed"
+      })
+  })
 ] as const
 
 /**
@@ -121,7 +141,10 @@ export interface SessionApiOptions<Self> {
   readonly session?: Context.Tag<Self, Session.Session> | undefined
   /** The name of the session cookie in the API's description; `__Host-id` by default. */
   readonly cookieName?: string | undefined
-  /** The name of the security scheme in the API's description; `session` for the default session, else the tag's key. */
+  /**
+   * The name of the security scheme in the API's description; `session` for the default session, else the tag's key, in
+   * which `_` takes the place of what OpenAPI allows in no such name.
+   */
   readonly scheme?: string | undefined
   /** What the API's description says of the scheme. */
   readonly description?: string | undefined
@@ -163,7 +186,7 @@ export const Tag = <Self>() =>
   options: SessionApiOptions<SessionSelf> = {}
 ): TagClass<Self, Name, SessionSelf> => {
   const session = options.session ?? (Session.Session as Context.Tag<any, Session.Session>)
-  const scheme = options.scheme ?? (options.session === undefined ? "session" : options.session.key)
+  const scheme = options.scheme ?? (options.session === undefined ? "session" : schemeName(options.session.key))
   const cookieName = options.cookieName ?? Config.defaults.cookie.name
   const cookie = HttpApiSecurity.apiKey({ in: "cookie", key: cookieName }).pipe(
     HttpApiSecurity.annotate(
@@ -195,6 +218,9 @@ export const Tag = <Self>() =>
   return Object.assign(tag, { layer })
 }
 
+// OpenAPI 3.1, Components Object: keys match ^[a-zA-Z0-9.\-_]+$
+const schemeName = (key: string): string => key.replaceAll(/[^\w.-]+/g, "_")
+
 /**
  * The `HttpApiMiddleware` of the default session.
  *
@@ -202,15 +228,6 @@ export const Tag = <Self>() =>
  * @category tags
  */
 export class Sessions extends Tag<Sessions>()("effect-session/SessionHttpApi/Sessions") {}
-
-/**
- * @since 0.1.0
- * @category models
- */
-export interface GuardTagOptions<Id, A> {
-  readonly provides: Context.Tag<Id, A>
-  readonly failure: typeof GuardFailure
-}
 
 /**
  * What a guard answers with: a documented 401, and the errors of its session.
@@ -229,6 +246,44 @@ export const GuardFailure: Schema.Schema<
 )
 
 /**
+ * What a guard demands, and of which session.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface GuardOptions<Id, A, SessionSelf> {
+  /** What the handlers behind the guard yield. */
+  readonly provides: Context.Tag<Id, A>
+  /** The value that the session must have. */
+  readonly entry: Session.SessionEntry<A, any>
+  /**
+   * The class made with `Tag` whose session is asked, and whose cookie the API's description shows at what is guarded;
+   * `Sessions` by default.
+   */
+  readonly sessions?: SessionTag<SessionSelf> | undefined
+}
+
+/**
+ * What a guard needs to know of a class made with `Tag`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SessionTag<SessionSelf> extends SessionTagOptions<SessionSelf> {
+  readonly layer: Layer.Layer<any, never, SessionMiddleware.SessionMiddleware<SessionSelf>>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface GuardTagOptions<Id, A> {
+  readonly provides: Context.Tag<Id, A>
+  readonly failure: typeof GuardFailure
+  readonly security: Record<string, HttpApiSecurity.ApiKey>
+}
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -243,7 +298,32 @@ export type GuardClass<Self, Name extends string, Id, A, SessionSelf> =
 
 /**
  * An `HttpApiMiddleware` that demands a value in the session and provides it, decoded: no handler behind it is reached
- * without one. Put it on an API, a group or an endpoint.
+ * without one. Put it on an API, a group or an endpoint, before or after the middleware that provides the session, or where
+ * there is none: handlers that yield the value alone need no more than the guard.
+ *
+ * @example
+ * ```ts
+ * import * as Context from "effect/Context"
+ * import * as Schema from "effect/Schema"
+ * import * as Session from "effect-session/Session"
+ * import * as SessionHttpApi from "effect-session/SessionHttpApi"
+ * import * as SessionMiddleware from "effect-session/SessionMiddleware"
+ *
+ * class AdminSession extends SessionMiddleware.Tag("AdminSession")<AdminSession>() {}
+ *
+ * class AdminSessions extends SessionHttpApi.Tag<AdminSessions>()("AdminSessions", {
+ *   session: AdminSession,
+ *   cookieName: "__Host-admin"
+ * }) {}
+ *
+ * class CurrentAdmin extends Context.Tag("CurrentAdmin")<CurrentAdmin, string>() {}
+ *
+ * class RequireAdmin extends SessionHttpApi.Guard<RequireAdmin>()("RequireAdmin", {
+ *   sessions: AdminSessions,
+ *   provides: CurrentAdmin,
+ *   entry: Session.entry("admin", Schema.NonEmptyString)
+ * }) {}
+ * ```
  *
  * @since 0.1.0
  * @category tags
@@ -251,21 +331,22 @@ export type GuardClass<Self, Name extends string, Id, A, SessionSelf> =
 export const Guard = <Self>() =>
 <const Name extends string, Id, A, SessionSelf = Session.Session>(
   id: Name,
-  { entry, provides, session = Session.Session as Context.Tag<any, Session.Session> }: SessionGuard.Demand<
-    Id,
-    A,
-    SessionSelf
-  >
+  options: GuardOptions<Id, A, SessionSelf>
 ): GuardClass<Self, Name, Id, A, SessionSelf> => {
-  const tagOptions: GuardTagOptions<Id, A> = { provides, failure: GuardFailure }
+  const { entry, provides } = options
+  const sessions = options.sessions ?? (Sessions as SessionTag<any>)
+  const tagOptions: GuardTagOptions<Id, A> = { provides, failure: GuardFailure, security: sessions.security }
   const tag = HttpApiMiddleware.Tag<Self>()(id, tagOptions)
   const layer = Layer.effect(
-    tag as unknown as Context.Tag<Self, Effect.Effect<A, unknown, HttpRouter.HttpRouter.Provided>>,
-    Effect.map(
-      SessionMiddleware.forSession<SessionSelf>(session),
-      (middleware) =>
-        Effect.flatMap(SessionMiddleware.open(middleware), (session) => SessionGuard.valueOf(session, entry))
-    )
+    tag as unknown as Context.Tag<Self, unknown>,
+    Effect.map(SessionMiddleware.forSession<SessionSelf>(sessions.provides), (middleware) => {
+      const value = Effect.flatMap(
+        SessionMiddleware.open(middleware),
+        (session) => SessionGuard.valueOf(session, entry)
+      )
+      return Object.fromEntries(Object.keys(sessions.security).map((scheme) => [scheme, () => value]))
+    })
   )
-  return Object.assign(tag, { layer })
+  // With the session's own layer, which warns of another cookie name, and is built once however many need it.
+  return Object.assign(tag, { layer: Layer.provide(layer, sessions.layer) })
 }

@@ -30,6 +30,7 @@ import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import type * as Types from "effect/Types"
 import * as Session from "./Session.js"
 import * as SessionGuard from "./SessionGuard.js"
 import * as SessionMiddleware from "./SessionMiddleware.js"
@@ -45,6 +46,23 @@ export interface SessionRouteMiddleware<Self> extends
     provides: Self
     handles: never
     error: never
+    requires: never
+    layerError: never
+    layerRequires: SessionMiddleware.SessionMiddleware<Self>
+  }>
+{}
+
+/**
+ * A route middleware that provides a value of a session, and the session.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface GuardRouteMiddleware<Id, Self, E> extends
+  HttpLayerRouter.Middleware<{
+    provides: Id | Self
+    handles: never
+    error: E
     requires: never
     layerError: never
     layerRequires: SessionMiddleware.SessionMiddleware<Self>
@@ -119,7 +137,7 @@ export const layerGlobal: Layer.Layer<
 
 /**
  * A guard that brings its session with it: routes that it is provided to have the value and the session, and answer 401
- * without the value.
+ * without the value, or what `orElse` says, such as a redirect to the login page.
  *
  * @example
  * ```ts
@@ -149,16 +167,16 @@ export const layerGlobal: Layer.Layer<
  * @since 0.1.0
  * @category middleware
  */
-export const guard = <Id, A, Self = Session.Session>(
-  demand: SessionGuard.Demand<Id, A, Self>
-): HttpLayerRouter.Middleware<{
-  provides: Id | Self
-  handles: never
-  error: SessionGuard.Unauthorized | Session.SessionGetError
-  requires: never
-  layerError: never
-  layerRequires: SessionMiddleware.SessionMiddleware<Self>
-}> => {
-  const session = demand.session ?? (Session.Session as Context.Tag<any, Session.Session>)
-  return HttpLayerRouter.middleware<{ provides: Id }>()(SessionGuard.make(demand)).combine(middlewareFor<Self>(session))
-}
+export const guard: {
+  <Id, A, E2, Self = Session.Session>(
+    demand: SessionGuard.Demand<Id, A, Self> & {
+      readonly orElse: HttpApp.Default<E2, Types.NoInfer<Self> | HttpLayerRouter.Provided>
+    }
+  ): GuardRouteMiddleware<Id, Self, E2 | Session.SessionGetError>
+  <Id, A, Self = Session.Session>(
+    demand: SessionGuard.Demand<Id, A, Self>
+  ): GuardRouteMiddleware<Id, Self, SessionGuard.Unauthorized | Session.SessionGetError>
+} = (demand: SessionGuard.Demand<any, any, any>): GuardRouteMiddleware<any, any, any> =>
+  HttpLayerRouter.middleware<{ provides: unknown }>()(SessionGuard.make(demand)).combine(
+    middlewareFor(demand.session ?? (Session.Session as Context.Tag<any, Session.Session>))
+  )

@@ -129,7 +129,7 @@ export const split = (text: string): Option.Option<SessionKey> => {
  * @category conversions
  */
 export const fromText = (text: string): Option.Option<SessionKey> =>
-  Option.filter(split(text), (key) => secretPattern.test(Redacted.value(key.secret)))
+  secretPattern.test(text.slice(idLength + 1)) ? split(text) : Option.none()
 
 /**
  * The text of a key, `<id>.<secret>`. It is the credential in clear: seal it, never log it.

@@ -52,10 +52,12 @@ import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
@@ -272,7 +274,8 @@ const servicesFor = <Self>(session: Context.Tag<Self, Session.Session>): Session
   return {
     layer: (options) => Layer.provide(Layer.scoped(tag, build(options)), inUse),
     layerConfig: (options) => Layer.provide(Layer.scoped(tag, Effect.flatMap(Config.unwrap(options), build)), inUse),
-    middleware: (app) => Effect.flatMap(tag, (middleware) => sessionWith(middleware)(app)),
+    middleware: (app) =>
+      Effect.withFiberRuntime((fiber) => provideSession(Context.unsafeGet(fiber.currentContext, tag), fiber, app)),
     events: Stream.unwrap(Effect.map(tag, (middleware) => middleware.events))
   }
 }
@@ -287,26 +290,32 @@ const inUse = Layer.sync(InUse, () => new Map<string, string>())
 const register = <Self>(
   { config, session }: SessionMiddleware<Self>
 ): Effect.Effect<void, SessionConfig.SessionConfigError, InUse | Scope.Scope> =>
-  Effect.flatMap(InUse, (names) => {
-    const { name } = config.cookie
-    if (names.has(session.key)) {
-      return refuseSecond(
-        "session",
-        `${session.key} has a middleware in this app already. Build one layer and provide it to the whole app, or give ` +
-          "the other one a session of its own: class OtherSession extends SessionMiddleware.Tag(\"OtherSession\")<OtherSession>() {}"
-      )
-    }
-    const holder = Array.from(names).find(([, taken]) => taken === name)
-    return holder === undefined
-      ? Effect.acquireRelease(
-        Effect.sync(() => names.set(session.key, name)),
-        () => Effect.sync(() => names.delete(session.key))
-      )
-      : refuseSecond(
-        "cookie.name",
-        `${name} is the cookie of the session ${holder[0]} in this app already. Choose another name for ${session.key}`
-      )
-  })
+  Effect.flatMap(InUse, (names) =>
+    Effect.acquireRelease(
+      Effect.suspend(() => {
+        const { name } = config.cookie
+        const holder = Array.from(names).find(([, taken]) => taken === name)
+        if (names.has(session.key)) {
+          return refuseSecond(
+            "session",
+            `${session.key} has a middleware in this app already. Build one layer and provide it to the whole app, or `
+              + "give the other one a session of its own: "
+              + "class OtherSession extends SessionMiddleware.Tag(\"OtherSession\")<OtherSession>() {}"
+          )
+        }
+        if (holder !== undefined) {
+          return refuseSecond(
+            "cookie.name",
+            `${name} is the cookie of the session ${
+              holder[0]
+            } in this app already. Choose another name for ${session.key}`
+          )
+        }
+        names.set(session.key, name)
+        return Effect.void
+      }),
+      () => Effect.sync(() => names.delete(session.key))
+    ))
 
 const refuseSecond = (option: SessionConfig.SessionConfigError["option"], problem: string) =>
   Effect.fail(new SessionConfig.SessionConfigError({ option, message: `${option} ${problem}` }))
@@ -391,23 +400,31 @@ export const session: <E, R>(
 export const sessionWith =
   <Self>(middleware: SessionMiddleware<Self>) =>
   <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, Exclude<R, Self>> =>
-    Effect.withFiberRuntime((fiber) => {
-      const context = fiber.currentContext
-      const request = requestOf(context)
-      const outer = outerSession(middleware, request, context)
-      if (outer !== undefined) {
-        return app as HttpApp.Default<E, Exclude<R, Self>>
-      }
-      const session = new HttpSession(middleware, request)
-      return Effect.zipRight(
-        commitBeforeResponse(session),
-        Effect.provideService(
-          Effect.tapErrorCause(app, (cause) => session.handlerFailed(cause)),
-          middleware.session,
-          session
-        )
-      )
-    })
+    Effect.withFiberRuntime((fiber) => provideSession(middleware, fiber, app))
+
+// Every request of the app pays for this, so it does by hand, at a fraction of their cost, what `provideService` and
+// `appendPreResponseHandler` do. The fiber ends with the request: its session stays in the context, unless it hid another.
+const provideSession = <Self, E, R>(
+  middleware: SessionMiddleware<Self>,
+  fiber: Fiber.RuntimeFiber<unknown, unknown>,
+  app: HttpApp.Default<E, R>
+): HttpApp.Default<E, Exclude<R, Self>> => {
+  const context = fiber.currentContext
+  const request = requestOf(context)
+  if (outerSession(middleware, request, context) !== undefined) {
+    return app as HttpApp.Default<E, Exclude<R, Self>>
+  }
+  const session = new HttpSession(middleware, request)
+  const watched = Effect.tapErrorCause(app, (cause) => session.handlerFailed(cause))
+  const hidesAnother = context.unsafeMap.has(middleware.session.key)
+  return Effect.zipRight(
+    commitBeforeResponse(fiber, session),
+    Effect.zipRight(
+      FiberRef.set(FiberRef.currentContext, Context.add(context, middleware.session, session)),
+      hidesAnother ? Effect.ensuring(watched, FiberRef.set(FiberRef.currentContext, context)) : watched
+    )
+  ) as HttpApp.Default<E, Exclude<R, Self>>
+}
 
 /**
  * The session of the current request, opened and seen to its commit where nobody has done so yet, for middleware that
@@ -427,7 +444,7 @@ export const open = <Self>(
     }
     const session = new HttpSession(middleware, request)
     openedBy(middleware).set(sourceOf(request), session)
-    return Effect.as(commitBeforeResponse(session), session)
+    return Effect.as(commitBeforeResponse(fiber, session), session)
   })
 
 // A guard and a session middleware that stand beside each other in one request share its session, in either order.
@@ -458,8 +475,21 @@ const outerSession = (
 }
 
 // The only way to write a cookie on every outcome and from every position: platform runs it on the final response.
-const commitBeforeResponse = (session: HttpSession): Effect.Effect<void> =>
-  HttpApp.appendPreResponseHandler((_request, response) => session.commitTo(response))
+const commitBeforeResponse = (
+  fiber: Fiber.RuntimeFiber<unknown, unknown>,
+  session: HttpSession
+): Effect.Effect<void> => {
+  const commit: HttpApp.PreResponseHandler = (_request, response) => session.commitTo(response)
+  const earlier = fiber.getFiberRef(HttpApp.currentPreResponseHandlers)
+  return FiberRef.set(
+    HttpApp.currentPreResponseHandlers,
+    Option.some<HttpApp.PreResponseHandler>(
+      Option.isNone(earlier) ?
+        commit :
+        (request, response) => Effect.flatMap(earlier.value(request, response), (response) => commit(request, response))
+    )
+  )
+}
 
 // Platform answers an interruption with one of these two objects, in every position of a middleware.
 const interruptedResponses = [FiberId.none, HttpServerError.clientAbortFiberId].map((fiberId) =>
@@ -474,7 +504,12 @@ class HttpSession extends RequestSession {
     private readonly middleware: SessionMiddleware<any>,
     private readonly request: HttpServerRequest.HttpServerRequest
   ) {
-    super(middleware, request.headers["cookie"])
+    super(middleware)
+  }
+
+  // Read when it is needed: a web request's headers are copied the first time that somebody asks for one.
+  protected override get cookieHeader(): string | undefined {
+    return this.request.headers["cookie"]
   }
 
   belongsTo(middleware: SessionMiddleware<any>, request: HttpServerRequest.HttpServerRequest): boolean {
@@ -492,10 +527,15 @@ class HttpSession extends RequestSession {
    * again, and leave the socket hanging when that fails too.
    */
   commitTo(response: HttpServerResponse.HttpServerResponse): Effect.Effect<HttpServerResponse.HttpServerResponse> {
-    return Effect.suspend(() => this.wasInterrupted(response)).pipe(
-      Effect.flatMap((wasInterrupted) =>
-        this.settle({ wasInterrupted, canSetCookie: !wasUpgraded(this.request, response) })
-      ),
+    if (this.closeIdle()) {
+      return Effect.succeed(this.vary(response))
+    }
+    return Effect.suspend(() => {
+      const canSetCookie = !wasUpgraded(this.request, response)
+      // Every socket ends sooner or later, and often by interruption: that undoes nothing.
+      const wasInterrupted = canSetCookie ? this.wasInterrupted(response) : Effect.succeed(false)
+      return Effect.flatMap(wasInterrupted, (wasInterrupted) => this.settle({ wasInterrupted, canSetCookie }))
+    }).pipe(
       Effect.flatMap((outcome) => this.apply(outcome, response)),
       Effect.catchAllCause((cause) =>
         Effect.as(Effect.logError("The session could not be put into the response", cause), emptyResponse(500))
@@ -519,6 +559,12 @@ class HttpSession extends RequestSession {
       : Effect.succeed(false)
   }
 
+  private vary(response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse {
+    return this.isTouched
+      ? HttpServerResponse.setHeader(response, "vary", varyByCookie(response.headers["vary"]))
+      : response
+  }
+
   private apply(
     outcome: CommitOutcome,
     response: HttpServerResponse.HttpServerResponse
@@ -526,12 +572,14 @@ class HttpSession extends RequestSession {
     if (outcome._tag === "Fail") {
       return HttpServerRespondable.toResponseOrElse(outcome.error, emptyResponse(500))
     }
-    const varied = this.isTouched
-      ? HttpServerResponse.setHeader(response, "vary", varyByCookie(response.headers["vary"]))
-      : response
+    const varied = this.vary(response)
     const cleared = this.clearSiteData.length === 0
       ? varied
-      : HttpServerResponse.setHeader(varied, "clear-site-data", clearSiteData(this.clearSiteData))
+      : HttpServerResponse.setHeader(
+        varied,
+        "clear-site-data",
+        clearSiteData(this.clearSiteData, response.headers["clear-site-data"])
+      )
     return Effect.succeed(
       outcome._tag === "Keep" ? cleared : cleared.pipe(
         HttpServerResponse.setHeader("cache-control", cacheControlWithCookie(response.headers["cache-control"])),
@@ -541,12 +589,22 @@ class HttpSession extends RequestSession {
   }
 }
 
-// A handler that takes the socket of an upgrade over ends long after its 101 went out, and answers with a success that
-// nobody sees. One that refuses the upgrade answers like any other.
+// A handler that takes the socket of an upgrade over ends long after its 101 went out, and answers with a response that
+// nobody sees. One that refuses the upgrade answers like any other. On Node the response behind the request has ended in
+// the first case, whatever the handler came to. Elsewhere a refusal shows in its status, and in doubt no cookie is set:
+// a key that nobody gets to know would lock its user out.
 const wasUpgraded = (
   request: HttpServerRequest.HttpServerRequest,
   response: HttpServerResponse.HttpServerResponse
-): boolean => request.headers["upgrade"]?.toLowerCase() === "websocket" && response.status < 300
+): boolean => {
+  if (request.headers["upgrade"]?.toLowerCase() !== "websocket") {
+    return false
+  }
+  const nodeResponse = Predicate.hasProperty(request, "resolvedResponse") ? request.resolvedResponse : undefined
+  return Predicate.hasProperty(nodeResponse, "writableEnded")
+    ? nodeResponse.writableEnded === true
+    : response.status < 300 || response.status >= 499
+}
 
 // The peer is asked for below all middleware: what `request.remoteAddress` says may come from a header by now.
 const connectionOf = ({ headers, source }: HttpServerRequest.HttpServerRequest): Connection => {

@@ -223,7 +223,8 @@ export interface SessionStruct<F extends Fields, Self = Session.Session>
  * Declares a session as a struct of Schemas, once, beside the code that owns it. The second argument is the tag of the
  * session, where it is not the default one.
  *
- * Throws where two fields would be kept under one key of the session state, and where that key is no ordinary string.
+ * Throws where two fields would be kept under one key of the session state, and where a name or key is a symbol or that of a
+ * member of every object, such as `toString`.
  *
  * @example
  * ```ts
@@ -247,7 +248,7 @@ export interface SessionStruct<F extends Fields, Self = Session.Session>
  * @since 0.1.0
  * @category constructors
  */
-export const make = <const F extends Fields, Self = Session.Session>(
+export const make = <F extends Fields, Self = Session.Session>(
   fields: F,
   tag?: Context.Tag<Self, Session.Session> | undefined
 ): SessionStruct<F, Self> =>
@@ -298,7 +299,7 @@ class TypedSessionImpl {
 
   get all(): Effect.Effect<unknown, Session.SessionGetError, unknown> {
     return Effect.map(
-      Effect.forEach(this.fields.keys(), (name) => Effect.map(this.get(name), (value) => [name, value] as const)),
+      Effect.forEach(this.fields, ([name]) => Effect.map(this.get(name), (value) => [name, value] as const)),
       Object.fromEntries
     )
   }
@@ -438,10 +439,10 @@ type OneField = { readonly [key: string]: unknown }
 
 // A struct of this one field is what knows what property signatures mean: optional, default, renamed.
 const compileField = (name: string, field: Schema.Struct.Field): CompiledField => {
+  const key = sessionKeyOf(name, field)
   const struct = Schema.Struct({ [name]: field }) as unknown as Schema.Schema<OneField, OneField, unknown>
-  const encodedSide = onlyProperty(AST.encodedAST(struct.ast))
-  const key = sessionKeyOf(name, encodedSide.name)
-  const isAlwaysThere = encodedSide.isOptional && !onlyProperty(AST.typeAST(struct.ast)).isOptional
+  const mayBeLeftOut = onlyProperty(AST.encodedAST(struct.ast)).isOptional
+  const isAlwaysThere = mayBeLeftOut && !onlyProperty(AST.typeAST(struct.ast)).isOptional
   const decode = ParseResult.decodeUnknown(struct)
   const encode = ParseResult.encode(struct)
   const title = titleOf(field)
@@ -459,10 +460,12 @@ const compileField = (name: string, field: Schema.Struct.Field): CompiledField =
         onSome: (value) =>
           Effect.flatMap(
             encode({ [name]: value }, options),
-            ({ [key]: json }) =>
-              json === undefined
+            (encoded) => {
+              const json = encoded[key]
+              return json === undefined
                 ? Effect.fail(new ParseResult.Type(ast, slot, "The value is encoded by leaving it out: remove it"))
                 : Effect.succeed(json)
+            }
           )
       })
   }).annotations({ title })
@@ -493,11 +496,11 @@ const compileField = (name: string, field: Schema.Struct.Field): CompiledField =
           })
       })
       : undefined,
-    mayBeLeftOut: encodedSide.isOptional,
+    mayBeLeftOut,
     // A value that does not encode at all is not left out: inserting it is what says so.
     leavesOut: (value) =>
       Effect.match(encode({ [name]: value }), {
-        onSuccess: ({ [key]: json }) => json === undefined,
+        onSuccess: (encoded) => encoded[key] === undefined,
         onFailure: () => false
       })
   }
@@ -507,16 +510,21 @@ const SlotFromSelf: Schema.Schema<Slot> = Schema.Any
 
 const onlyProperty = (ast: AST.AST): AST.PropertySignature => AST.getPropertySignatures(ast)[0]!
 
-const sessionKeyOf = (name: string, key: PropertyKey): string => {
+const sessionKeyOf = (name: string, { ast }: Schema.Struct.Field): string => {
+  const key = ast._tag === "PropertySignatureTransformation" ? ast.from.fromKey ?? name : name
   if (typeof key === "symbol") {
     throw new Error(
       `The session field ${JSON.stringify(name)} is renamed to a symbol, which no store can keep: ` +
         "give Schema.fromKey a string"
     )
   }
-  // Schema builds plain objects, where this name is no property like others.
-  if (key === "__proto__" || name === "__proto__") {
-    throw new Error("A session field cannot be called __proto__: give it another name")
+  // Schema works on plain objects, which have these from the start: it confuses some of them with fields.
+  const taken = [name, key].find((name) => name in Object.prototype)
+  if (taken !== undefined) {
+    throw new Error(
+      `A session field cannot be called ${taken}, as every object has that: give it another name, or read and write ` +
+        "that key with a Session.entry"
+    )
   }
   return String(key)
 }

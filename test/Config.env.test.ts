@@ -72,6 +72,35 @@ describe("fromEnv", () => {
       assert.isTrue(Either.isRight(Config.make({ keys, lifecycle, ...others })))
     }))
 
+  it.effect("what is remembered and who is trusted arrive as well", () =>
+    Effect.gen(function*() {
+      const options = yield* read({
+        SESSION_KEYS,
+        SESSION_COOKIE_NAME: "id",
+        SESSION_COOKIE_SECURE: "From-Request",
+        SESSION_TRUSTED_PROXIES: " 10.0.0.0/8 , ::1",
+        SESSION_REMEMBER_ME: "30 days"
+      })
+      assert.deepStrictEqual(options.cookie, { name: "id", secure: "FromRequest" })
+      assert.deepStrictEqual(options.trustedProxies, ["10.0.0.0/8", "::1"])
+      assert.deepStrictEqual(
+        { ...options.lifecycle },
+        { ...Config.BrowserSession({ rememberMe: Duration.days(30) }) }
+      )
+      const config = yield* Config.make(options)
+      assert.strictEqual(config.cookie.secureFromRequest?.trustedProxies.length, 2)
+      assert.strictEqual(config.lifecycle.rememberMeMillis, 30 * 86_400_000)
+    }))
+
+  it.effect("everybody is trusted by the word all, in any case", () =>
+    Effect.gen(function*() {
+      for (const SESSION_TRUSTED_PROXIES of ["all", "All", " ALL "]) {
+        const options = yield* read({ SESSION_KEYS, SESSION_TRUSTED_PROXIES })
+        assert.strictEqual(options.trustedProxies, "All")
+      }
+      assert.isUndefined((yield* read({ SESSION_KEYS, SESSION_TRUSTED_PROXIES: " " })).trustedProxies)
+    }))
+
   it.effect("words may be in any case, and space around a value does not count", () =>
     Effect.gen(function*() {
       const options = yield* read({
@@ -196,6 +225,13 @@ describe("a wrong variable is named with what it may hold, and its value stays o
     ["SESSION_TTL_EXTENSION", "wrong value", /use one of on-state-changes, on-every-request/],
     ["SESSION_MAX_LIFETIME", "wrong value", /is not a duration: write one like/],
     ["SESSION_MAX_LIFETIME", "0 seconds", /is zero or below/],
+    ["SESSION_COOKIE_SECURE", "fromrequest-", /true, false, .*from-request/],
+    ["SESSION_REMEMBER_ME", "wrong value", /is not a duration: write one like/],
+    ["SESSION_REMEMBER_ME", "0 seconds", /is zero or below/],
+    ["SESSION_REMEMBER_ME", "4321 days", /is longer than 400 days/],
+    ["SESSION_TRUSTED_PROXIES", "wrong value", /is no list of addresses: number 1 is neither/],
+    ["SESSION_TRUSTED_PROXIES", "192.0.2.1,198.51.100.7/33", /is no list of addresses: number 2 is neither/],
+    ["SESSION_TRUSTED_PROXIES", "192.0.2.1,", /is no list of addresses: number 2 is neither/],
     ["SESSION_STORE_TIMEOUT", "wrong value", /is not a duration: write one like/],
     ["SESSION_KEYS", "wrong value", /are refused: the key is not base64url/],
     ["SESSION_KEYS", "c2hvcnRLZXlz", /are refused: the key has 9 bytes, but at least 32 are needed/],

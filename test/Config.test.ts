@@ -185,6 +185,56 @@ describe("lifecycle", () => {
   })
 })
 
+describe("remembering and trust", () => {
+  it("nothing is remembered and nobody is trusted unless the options say so", () => {
+    const config = accept({ keys })
+    assert.isUndefined(config.lifecycle.rememberMeMillis)
+    assert.isUndefined(config.cookie.secureFromRequest)
+  })
+
+  it("a remembered session may live for one second to 400 days, and as long as the absolute limit", () => {
+    const rememberMeMillis = (options: Config.LifecycleOptions) =>
+      accept({ keys, lifecycle: Config.BrowserSession(options) }).lifecycle.rememberMeMillis
+    assert.strictEqual(rememberMeMillis({ rememberMe: 1000 }), 1000)
+    assert.strictEqual(rememberMeMillis({ rememberMe: "400 days" }), 400 * 86_400_000)
+    assert.strictEqual(rememberMeMillis({ rememberMe: "90 days", maxLifetime: "90 days" }), 90 * 86_400_000)
+  })
+
+  it("a null in place of either counts as left out", () => {
+    const config = accept(untyped({
+      keys,
+      trustedProxies: null,
+      lifecycle: { ...Config.BrowserSession(), rememberMe: null }
+    }))
+    assert.isUndefined(config.lifecycle.rememberMeMillis)
+    assert.isUndefined(config.cookie.secureFromRequest)
+  })
+
+  it("a Secure that goes by the request comes with its proxies, nobody by default", () => {
+    const trusted = (trustedProxies?: Config.SessionOptions["trustedProxies"]) =>
+      accept({ keys, cookie: { name: "id", secure: "FromRequest" }, trustedProxies }).cookie.secureFromRequest
+        ?.trustedProxies
+    assert.deepStrictEqual(trusted(), [])
+    assert.strictEqual(trusted("All"), "All")
+    const ranges = trusted(["10.0.0.0/8", " ::1 "])
+    assert.deepStrictEqual(
+      Array.isArray(ranges) ? ranges.map(([address, length]) => `${String(address)}/${length}`) : ranges,
+      ["10.0.0.0/8", "::1/128"]
+    )
+  })
+
+  it("a Secure that goes by the request is allowed with a warning, and trust in everybody with another", () => {
+    const warnings = (trustedProxies: Config.SessionOptions["trustedProxies"]) =>
+      accept({ keys, cookie: { name: "id", secure: "FromRequest" }, trustedProxies }).warnings
+    for (const trustedProxies of [undefined, [], ["10.0.0.1"]]) {
+      assert.strictEqual(warnings(trustedProxies).length, 1)
+      assert.match(warnings(trustedProxies)[0]!, /^cookie\.secure is "FromRequest": .* Redirect to HTTPS/)
+    }
+    assert.strictEqual(warnings("All").length, 2)
+    assert.match(warnings("All")[1]!, /^trustedProxies is "All": .* Name the proxies/)
+  })
+})
+
 describe("illegal options are refused with the option, the fault and the mend", () => {
   const lifecycleOf = (options: Config.LifecycleOptions) => ({ keys, lifecycle: Config.BrowserSession(options) })
   const cases: ReadonlyArray<
@@ -293,6 +343,98 @@ describe("illegal options are refused with the option, the fault and the mend", 
     ["an absolute limit of zero", lifecycleOf({ maxLifetime: 0 }), "lifecycle.maxLifetime", /zero or below/],
     ["a negative absolute limit", lifecycleOf({ maxLifetime: -1 }), "lifecycle.maxLifetime", /zero or below/],
     ["an endless absolute limit", lifecycleOf({ maxLifetime: Infinity }), "lifecycle.maxLifetime", /leave it out/],
+    [
+      "remembering for no time",
+      lifecycleOf({ rememberMe: 0 }),
+      "lifecycle.rememberMe",
+      /zero or below: make it longer/
+    ],
+    ["remembering for a negative time", lifecycleOf({ rememberMe: -1 }), "lifecycle.rememberMe", /zero or below/],
+    [
+      "remembering for less than a second",
+      lifecycleOf({ rememberMe: 999 }),
+      "lifecycle.rememberMe",
+      /one second.*leave/
+    ],
+    ["remembering for 401 days", lifecycleOf({ rememberMe: "401 days" }), "lifecycle.rememberMe", /400 days.*shorten/],
+    ["remembering for ever", lifecycleOf({ rememberMe: Infinity }), "lifecycle.rememberMe", /400 days/],
+    [
+      "remembering for a misspelt time",
+      lifecycleOf({ rememberMe: "1 dya" as "1 day" }),
+      "lifecycle.rememberMe",
+      /not a duration/
+    ],
+    [
+      "remembering for longer than any session lives",
+      lifecycleOf({ rememberMe: 86_400_001, maxLifetime: "1 day" }),
+      "lifecycle.rememberMe",
+      /^lifecycle\.rememberMe is longer than lifecycle\.maxLifetime.*raise that or shorten this$/
+    ],
+    ...(["__Host-id", "__Secure-id", "__Http-id", "__Host-Http-id"] as const).map((name) =>
+      [
+        `a Secure from the request under the name ${name}`,
+        { keys, cookie: { name, secure: "FromRequest" } },
+        "cookie.secure",
+        /^cookie\.secure must be true, .*the prefix __.* demands it/
+      ] as const
+    ),
+    [
+      "a Secure from the request under the default name",
+      { keys, cookie: { secure: "FromRequest" } },
+      "cookie.secure",
+      /the prefix __Host- .* demands it/
+    ],
+    [
+      "a Secure from the request with SameSite=None",
+      { keys, cookie: { name: "id", secure: "FromRequest", sameSite: "None" } },
+      "cookie.secure",
+      /SameSite=None demands it/
+    ],
+    [
+      "a Secure from the request with Partitioned",
+      { keys, cookie: { name: "id", secure: "FromRequest", partitioned: true } },
+      "cookie.secure",
+      /Partitioned demands it/
+    ],
+    [
+      "a Secure from the request in other letters",
+      { keys, cookie: { name: "id", secure: "fromRequest" } },
+      "cookie.secure",
+      /use true or false, or "FromRequest"$/
+    ],
+    ...[["10.0.0.1"], "All"].flatMap((trustedProxies) =>
+      [undefined, true, false].map((secure) =>
+        [
+          `the proxies ${JSON.stringify(trustedProxies)} where Secure is ${String(secure)}`,
+          { keys, cookie: { name: "id", secure }, trustedProxies },
+          "trustedProxies",
+          /^trustedProxies has no use unless cookie\.secure is "FromRequest": set that, or leave/
+        ] as const
+      )
+    ),
+    ...([
+      [["proxy.example"], 1],
+      [["10.0.0.1", "10.0.0.0/33"], 2],
+      [["10.0.0.1", "::1", "10/8"], 3],
+      [["10.0.0.1", ""], 2],
+      [["10.0.0.1", 7], 2],
+      [["10.0.0.1", null], 2]
+    ] as const).map(([trustedProxies, position]) =>
+      [
+        `a proxy that is no address: ${JSON.stringify(trustedProxies)}`,
+        { keys, cookie: { name: "id", secure: "FromRequest" }, trustedProxies },
+        "trustedProxies",
+        new RegExp(`^trustedProxies is no list of addresses: number ${position} is neither an address like`)
+      ] as const
+    ),
+    ...["all", "10.0.0.1", 7, {}].map((trustedProxies) =>
+      [
+        `proxies that are no list: ${JSON.stringify(trustedProxies)}`,
+        { keys, cookie: { name: "id", secure: "FromRequest" }, trustedProxies },
+        "trustedProxies",
+        /^trustedProxies is no list: give addresses and ranges, or "All"$/
+      ] as const
+    ),
     ["a store timeout of zero", { keys, storeTimeout: 0 }, "storeTimeout", /^storeTimeout is zero or below/],
     ["a negative store timeout", { keys, storeTimeout: "-5 seconds" }, "storeTimeout", /zero or below/],
     ["an endless store timeout", { keys, storeTimeout: Infinity }, "storeTimeout", /use a few seconds/],

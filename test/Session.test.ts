@@ -4,10 +4,12 @@ import * as SessionKey from "effect-session/SessionKey"
 import type * as SessionRecord from "effect-session/SessionRecord"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as TestClock from "effect/TestClock"
 import { inspect } from "node:util"
 
 const Counter = Session.entry("counter", Schema.NonNegativeInt)
@@ -118,6 +120,59 @@ describe("Session", () => {
         assert.deepStrictEqual(yield* anonymous().id, Option.none())
         yield* session.purge
         assert.deepStrictEqual(yield* session.id, Option.none())
+      }))
+
+    it.effect("timeLeft counts down to zero and no further, and is none where there is no stored session", () =>
+      Effect.gen(function*() {
+        const session = sessionWith({})
+        const left = Effect.map(session.timeLeft, (left) => Option.getOrNull(Option.map(left, Duration.toMillis)))
+        assert.strictEqual(yield* left, 61_000)
+        yield* TestClock.setTime(60_999)
+        assert.strictEqual(yield* left, 1)
+        yield* TestClock.setTime(61_000)
+        assert.strictEqual(yield* left, 0)
+        yield* TestClock.setTime(100_000)
+        assert.strictEqual(yield* left, 0)
+        yield* session.purge
+        assert.strictEqual(yield* left, null)
+        assert.deepStrictEqual(yield* anonymous().timeLeft, Option.none())
+        assert.strictEqual((yield* Effect.flip(unavailable().timeLeft)).reason, "StoreUnavailable")
+      }))
+
+    it.effect("timeLeft does not count the time that the store took to answer", () =>
+      Effect.gen(function*() {
+        const session = new ProbeSession(Effect.as(Effect.sleep("11 seconds"), record({})))
+        const fiber = yield* Effect.fork(session.timeLeft)
+        yield* TestClock.adjust("11 seconds")
+        assert.deepStrictEqual(yield* Fiber.join(fiber), Option.some(Duration.seconds(50)))
+      }))
+
+    it.effect("isRemembered tells what remember said last, of a session with and without values", () =>
+      Effect.gen(function*() {
+        for (const session of [sessionWith({ counter: "1" }), anonymous()]) {
+          assert.isFalse(yield* session.isRemembered)
+          yield* session.remember()
+          assert.isTrue(yield* session.isRemembered)
+          yield* session.clear
+          assert.isTrue(yield* session.isRemembered)
+          assert.strictEqual((yield* session.entries).size, 0)
+          yield* session.remember(false)
+          assert.isFalse(yield* session.isRemembered)
+          yield* session.remember(true)
+          yield* session.purge
+          assert.isFalse(yield* session.isRemembered)
+        }
+        assert.strictEqual((yield* Effect.flip(unavailable().isRemembered)).reason, "StoreUnavailable")
+        assert.strictEqual((yield* Effect.flip(unavailable().remember())).reason, "StoreUnavailable")
+      }))
+
+    it.effect("remembering is a change, and not remembering what is not remembered is none", () =>
+      Effect.gen(function*() {
+        const session = sessionWith({ counter: "1" })
+        yield* session.remember(false)
+        assert.isTrue(yield* isUnchanged(session))
+        yield* session.remember()
+        assert.strictEqual(yield* session.status, "Changed")
       }))
   })
 

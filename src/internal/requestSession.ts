@@ -55,7 +55,8 @@ const superseded: Presented = { _tag: "Superseded" }
  */
 export type CommitOutcome =
   | { readonly _tag: "Keep" }
-  | { readonly _tag: "SetCookie"; readonly line: string }
+  /** `isRefresh`: the cookie that the browser has goes on working without this one. */
+  | { readonly _tag: "SetCookie"; readonly line: string; readonly isRefresh: boolean }
   | { readonly _tag: "Fail"; readonly error: CommitError | undefined }
 
 const keep: CommitOutcome = { _tag: "Keep" }
@@ -86,26 +87,38 @@ export interface SessionServices {
 }
 
 /** @internal */
-export class RequestSession extends Session.SessionBase {
+export abstract class RequestSession extends Session.SessionBase {
   private presented: Presented | undefined = undefined
   private committed: CommitOutcome | undefined = undefined
 
-  constructor(
-    private readonly services: SessionServices,
-    private readonly cookieHeader: string | undefined
-  ) {
+  constructor(private readonly services: SessionServices) {
     super()
   }
+
+  /** The header `Cookie` of the request. */
+  protected abstract readonly cookieHeader: string | undefined
 
   /** Whether the handler looked at the session in any way. */
   get isTouched(): boolean {
     return this.log.isTouched
   }
 
-  /** What the browser is to forget besides the cookie. A new session's cookie must not be among it. */
+  /**
+   * Closes a session that asks for nothing, and says whether it was such a one, as most are.
+   */
+  closeIdle(): boolean {
+    const isIdle = this.committed === undefined && this.isIdle
+    this.log.isCommitted = this.log.isCommitted || isIdle
+    return isIdle
+  }
+
+  /**
+   * What the browser is to forget besides the cookie. A newer cookie must not be among it, be it that of a new session or
+   * that of the renewal which superseded this request's key.
+   */
   get clearSiteData(): ReadonlyArray<Session.ClearSiteData> {
     const { clearSiteData } = this.log
-    return this.log.hasValues
+    return this.log.hasValues || this.presented === superseded
       ? clearSiteData.flatMap((directive) =>
         directive === "*" ? allButCookies : directive === "cookies" ? [] : directive
       )
@@ -206,7 +219,7 @@ export class RequestSession extends Session.SessionBase {
   ): Effect.Effect<CommitOutcome, CommitError> {
     return Effect.flatMap(this.interpret(possible, presented), (outcome) => {
       const isLoss = wanted === possible
-        ? possible === "Update" && outcome._tag === "SetCookie"
+        ? possible === "Update" && outcome._tag === "SetCookie" && !outcome.isRefresh
         : wanted !== "RemoveCookie"
       const warning = isLoss
         ? Effect.logWarning(
@@ -254,7 +267,8 @@ export class RequestSession extends Session.SessionBase {
 
   private carryOut(plan: CommitPlan, presented: PresentedSession): Effect.Effect<CommitOutcome, CommitError> {
     const { publish, store } = this.services
-    switch (plan) {
+    // Only `update` notices that a parallel request has begun or ended to remember the session.
+    switch (plan === "UpdateTtl" && this.canRemember ? "Update" : plan) {
       case "UpdateTtl":
         return Effect.matchEffect(store.updateTtl(presented.key, this.ttlMillis), {
           onSuccess: (result) => result._tag === "Saved" ? this.refreshCookie(result, presented) : this.gone(presented),
@@ -284,34 +298,36 @@ export class RequestSession extends Session.SessionBase {
     }
   }
 
-  /** Writes until no parallel request is faster, computing anew what depended on the values it changed. */
+  /**
+   * Writes until no parallel request is faster, computing anew what depended on the values it changed. `since` is when the
+   * first attempt had lost.
+   */
   private merge(
     presented: PresentedKey,
-    write: (change: SessionRecord.SessionChange) => Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError>
+    write: (change: SessionRecord.SessionChange) => Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError>,
+    since?: number
   ): Effect.Effect<Exclude<SessionStore.WriteResult, { readonly _tag: "Conflict" }>, CommitError> {
-    return Effect.flatMap(Clock.currentTimeMillis, (start) => {
-      const { storeTimeoutMillis } = this.services.config
-      const attempt: ReturnType<RequestSession["merge"]> = Effect.suspend(() =>
-        Effect.flatMap(write(this.log.change()), (result) => {
-          if (result._tag !== "Conflict") {
-            return Effect.succeed(result)
-          }
-          return Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            now - start < storeTimeoutMillis
-              ? Effect.zipRight(
-                this.services.publish(SessionEvent.Conflict({ id: presented.key.id })),
-                Effect.zipRight(this.rebase(result.record.state), attempt)
-              )
-              : Effect.fail(
-                new SessionStore.UpdateError({
-                  reason: "Unavailable",
-                  message: `Parallel requests kept changing the same session value for ${storeTimeoutMillis} ms. ` +
-                    "Raise storeTimeout, or keep such a value outside the session."
-                })
-              ))
-        })
-      )
-      return attempt
+    // How long the session lives depends on whether it is remembered, so that no write may go by what was.
+    return Effect.flatMap(write(this.log.change(this.canRemember)), (result) => {
+      if (result._tag !== "Conflict") {
+        return Effect.succeed(result)
+      }
+      const { config: { storeTimeoutMillis }, publish } = this.services
+      return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const start = since ?? now
+        return now - start < storeTimeoutMillis
+          ? publish(SessionEvent.Conflict({ id: presented.key.id })).pipe(
+            Effect.zipRight(this.rebase(result.record.state)),
+            Effect.flatMap(() => this.merge(presented, write, start))
+          )
+          : Effect.fail(
+            new SessionStore.UpdateError({
+              reason: "Unavailable",
+              message: `Parallel requests kept changing the same session value for ${storeTimeoutMillis} ms. ` +
+                "Raise storeTimeout, or keep such a value outside the session."
+            })
+          )
+      })
     })
   }
 
@@ -372,14 +388,13 @@ export class RequestSession extends Session.SessionBase {
 
   /** Sends a cookie only where the browser learns something from it, and never an old key over a newer one. */
   private refreshCookie(saved: SessionStore.Saved, presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
-    const isNews = !presented.sealedByNewest ||
-      this.isPersistent ||
-      this.log.hasChangedRemembering ||
-      SessionKey.toText(saved.key) !== SessionKey.toText(presented.key)
-    return saved.isCurrent && isNews ? this.setCookie(saved) : Effect.succeed(keep)
+    const isRefresh = !this.log.hasChangedRemembering &&
+      (saved.key === presented.key || SessionKey.toText(saved.key) === SessionKey.toText(presented.key))
+    const isNews = !isRefresh || !presented.sealedByNewest || this.isPersistent
+    return saved.isCurrent && isNews ? this.setCookie(saved, isRefresh) : Effect.succeed(keep)
   }
 
-  private setCookie(saved: SessionStore.Saved): Effect.Effect<CommitOutcome, CommitError> {
+  private setCookie(saved: SessionStore.Saved, isRefresh = false): Effect.Effect<CommitOutcome, CommitError> {
     const { config, crypto } = this.services
     const value = crypto.seal(SessionKey.toText(saved.key))
     const size = cookieSize(config.cookie.name, value)
@@ -399,7 +414,8 @@ export class RequestSession extends Session.SessionBase {
         : undefined
       return {
         _tag: "SetCookie",
-        line: serializeSetCookie(config.cookie.name, value, this.cookieAttributes, maxAge)
+        line: serializeSetCookie(config.cookie.name, value, this.cookieAttributes, maxAge),
+        isRefresh
       }
     })
   }
@@ -407,7 +423,8 @@ export class RequestSession extends Session.SessionBase {
   private removeCookie(): CommitOutcome {
     return {
       _tag: "SetCookie",
-      line: serializeRemovalCookie(this.services.config.cookie.name, this.cookieAttributes)
+      line: serializeRemovalCookie(this.services.config.cookie.name, this.cookieAttributes),
+      isRefresh: false
     }
   }
 
@@ -472,11 +489,12 @@ export class RequestSession extends Session.SessionBase {
 
   /** The distinct keys in the cookies of this name that we sealed ourselves. */
   private openCookie(): OpenedCookie {
-    if (this.cookieHeader === undefined) {
+    const header = this.cookieHeader
+    if (header === undefined) {
       return noCookie
     }
     const { config, crypto, store } = this.services
-    const values = readCookieValues(this.cookieHeader, config.cookie.name)
+    const values = readCookieValues(header, config.cookie.name)
     if (values.length === 0) {
       return values === tooManyCandidates ? { keys: [], refusals: ["TooManyCookies"] } : noCookie
     }

@@ -30,9 +30,12 @@ export const varyByCookie = (header: string | undefined): string => {
 }
 
 /**
- * The `Clear-Site-Data` of a response: quoted words, which is what tells them from other tokens in that header.
+ * The `Clear-Site-Data` of a response: quoted words, which is what tells them from other tokens in that header, behind
+ * those that the app asked for itself.
  *
  * @internal
  */
-export const clearSiteData = (directives: ReadonlyArray<ClearSiteData>): string =>
-  directives.map((directive) => `"${directive}"`).join(", ")
+export const clearSiteData = (directives: ReadonlyArray<ClearSiteData>, header: string | undefined): string => {
+  const asked = header === undefined || header.trim() === "" ? [] : [header]
+  return Array.from(new Set([...asked, ...directives.map((directive) => `"${directive}"`)])).join(", ")
+}

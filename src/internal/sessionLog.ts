@@ -54,7 +54,17 @@ export class SessionLog<E> {
 
   /** Whether a session made of this state alone would hold a value of the app's. */
   get hasValues(): boolean {
-    return !this.values().next().done
+    for (const [key, { value }] of this.writes) {
+      if (value !== undefined && !isReserved(key)) {
+        return true
+      }
+    }
+    for (const key of this.base.keys()) {
+      if (!isReserved(key) && !this.writes.has(key)) {
+        return true
+      }
+    }
+    return false
   }
 
   get isRemembered(): boolean {
@@ -142,7 +152,7 @@ export class SessionLog<E> {
 
   purge(clearSiteData: ReadonlyArray<SessionStatus.ClearSiteData> = []): void {
     this.status = "Purged"
-    this.clearSiteData = clearSiteData
+    this.clearSiteData = [...this.clearSiteData, ...clearSiteData]
     this.record = undefined
     this.base = emptyState
     this.writes.clear()
@@ -154,7 +164,8 @@ export class SessionLog<E> {
     this.status = this.status === "Purged" ? "Purged" : "Unchanged"
   }
 
-  change(): SessionChange {
+  /** With `holdsRemembering` the store has to say so when the session's being remembered has changed meanwhile. */
+  change(holdsRemembering = false): SessionChange {
     const set = new Map<string, JsonText>()
     const unset = new Set<string>()
     const expect = new Map<string, JsonText | undefined>()
@@ -167,6 +178,9 @@ export class SessionLog<E> {
       if (write._tag === "Derived") {
         expect.set(key, write.from)
       }
+    }
+    if (holdsRemembering && !this.hasChangedRemembering) {
+      expect.set(rememberKey, this.base.get(rememberKey))
     }
     return { set, unset, expect }
   }

@@ -18,11 +18,22 @@ export type AddressRange = readonly [address: ipaddr.IPv4 | ipaddr.IPv6, prefixL
  * @internal
  */
 export const parseRange = (text: string): AddressRange | undefined => {
-  if (ipaddr.isValidCIDR(text)) {
-    return ipaddr.parseCIDR(text)
+  const slash = text.indexOf("/")
+  const written = slash === -1 ? text : text.slice(0, slash)
+  const address = parseAddress(written)
+  if (address === undefined) {
+    return undefined
   }
-  const address = parseAddress(text)
-  return address === undefined ? undefined : [address, address.kind() === "ipv4" ? 32 : 128]
+  const bits = address.kind() === "ipv4" ? 32 : 128
+  if (slash === -1) {
+    return [address, bits]
+  }
+  const length = text.slice(slash + 1)
+  // The prefix of a mapped address counts the 96 bits that are no part of the IPv4 address.
+  const prefixLength = Number(length) - (bits === 32 && written.includes(":") ? 96 : 0)
+  return /^(0|[1-9]\d{0,2})$/.test(length) && prefixLength >= 0 && prefixLength <= bits
+    ? [address, prefixLength]
+    : undefined
 }
 
 // Of the many ways to write an IPv4 address only the one with four decimal parts is taken: others are read differently

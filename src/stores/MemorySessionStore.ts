@@ -14,7 +14,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { LRUCache } from "lru-cache"
@@ -111,9 +110,10 @@ const makeStore = (capacity: number): SessionStore.SessionStore => {
 
   // The whole verb is one synchronous step, which nothing can come between.
   const atomically = <A>(verb: (now: number) => A): Effect.Effect<A> =>
-    Effect.map(Clock.currentTimeMillis, (now) => {
+    Effect.clockWith((clock) => {
+      const now = clock.unsafeCurrentTimeMillis()
       sweep(now)
-      return verb(now)
+      return Effect.succeed(verb(now))
     })
 
   const find = (key: SessionKey.SessionKey): SessionRecord.StoredRecord | undefined => sessions.get(key.id)?.record

@@ -1,6 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { type CommitFacts, type CommitPlan, decideCommit, isIdle } from "../../src/internal/commitDecision.js"
+import {
+  type CommitFacts,
+  type CommitPlan,
+  decideCommit,
+  isIdle,
+  withoutCookie
+} from "../../src/internal/commitDecision.js"
 
 type Row = [
   presented: CommitFacts["presented"],
@@ -79,5 +85,33 @@ describe("the commit table", () => {
         assert.isTrue(!isIdle(row) || decideCommit(row) === "Nothing")
       }
     ))
+  })
+})
+
+describe("what is left of a plan without a cookie", () => {
+  const table: ReadonlyArray<readonly [plan: CommitPlan, hasWrites: boolean, left: CommitPlan]> = [
+    ["Nothing", false, "Nothing"],
+    ["RemoveCookie", false, "Nothing"],
+    ["Save", true, "Nothing"],
+    ["UpdateTtl", false, "UpdateTtl"],
+    ["Update", true, "Update"],
+    ["Renew", false, "Nothing"],
+    ["Renew", true, "Update"],
+    ["Delete", false, "Delete"],
+    ["Delete", true, "Delete"],
+    ["DeleteThenSave", true, "Delete"]
+  ]
+  for (const [plan, hasWrites, left] of table) {
+    it(`${plan} ${hasWrites ? "with" : "without"} writes: ${left}`, () => {
+      assert.strictEqual(withoutCookie(plan, hasWrites), left)
+    })
+  }
+
+  it("mints no key, which nobody would get to know, and takes no second look to settle", () => {
+    for (const [plan, hasWrites] of table) {
+      const left = withoutCookie(plan, hasWrites)
+      assert.notInclude(["Save", "Renew", "DeleteThenSave", "RemoveCookie"], left)
+      assert.strictEqual(withoutCookie(left, hasWrites), left)
+    }
   })
 })
