@@ -25,7 +25,11 @@ const filesUnder = (path, extension) =>
 const found = [
   ...filesUnder("src", ".ts").map((file) => ({ file, read: fencesOfSource })),
   ...["README.md"].filter((file) => existsSync(join(root, file))).map((file) => ({ file, read: fencesOfMarkdown })),
-  ...filesUnder("docs", ".md").map((file) => ({ file, read: fencesOfMarkdown }))
+  // The reference repeats the examples of src, beside signatures that stand for themselves.
+  ...filesUnder("docs", ".md").filter((file) => !file.startsWith("docs/api/")).map((file) => ({
+    file,
+    read: fencesOfMarkdown
+  }))
 ].map(({ file, read }) => ({ file, ...read(readFileSync(join(root, file), "utf8")) }))
 
 /** @type {Array<string>} */

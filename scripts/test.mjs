@@ -46,7 +46,8 @@ const checks = [
       ]
     ]
   },
-  { title: "docs examples", commands: [() => ["node", "scripts/checkExamples.mjs"]] }
+  { title: "docs examples", commands: [() => ["node", "scripts/checkExamples.mjs"]] },
+  { title: "reference", commands: [() => ["node", "scripts/reference.mjs", "--check"]] }
 ]
 
 /** @param {ReadonlyArray<string>} words */
