@@ -41,12 +41,16 @@ import type { SessionId } from "./SessionKey.js"
 import type { JsonText, SessionRecord } from "./SessionRecord.js"
 
 /**
+ * Marks the objects that are sessions.
+ *
  * @since 0.1.0
  * @category type ids
  */
 export const TypeId = "~effect-session/Session"
 
 /**
+ * The type of `TypeId`.
+ *
  * @since 0.1.0
  * @category type ids
  */
@@ -127,12 +131,16 @@ export class SessionInsertError extends Schema.TaggedError<SessionInsertError>("
 }
 
 /**
+ * Marks the objects that are session entries.
+ *
  * @since 0.1.0
  * @category type ids
  */
 export const EntryTypeId = "~effect-session/Session/Entry"
 
 /**
+ * The type of `EntryTypeId`.
+ *
  * @since 0.1.0
  * @category type ids
  */
@@ -339,6 +347,8 @@ export interface Session {
 }
 
 /**
+ * How a handler asks for the session of its request: `yield* Session.Session`.
+ *
  * @since 0.1.0
  * @category tags
  */

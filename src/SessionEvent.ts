@@ -62,64 +62,92 @@ export type SessionEvent = Data.TaggedEnum<{
   readonly StoreUnavailable: { readonly during: "load" | "commit" }
 }>
 
+const constructors = Data.taggedEnum<SessionEvent>()
+
 /**
+ * A session was stored for the first time.
+ *
  * @since 0.1.0
  * @category constructors
  */
-export const {
-  /**
-   * @since 0.1.0
-   * @category constructors
-   */
-  Conflict,
-  /**
-   * @since 0.1.0
-   * @category constructors
-   */
-  Created,
-  /**
-   * @since 0.1.0
-   * @category constructors
-   */
-  Gone,
-  /**
-   * @since 0.1.0
-   * @category constructors
-   */
-  KeyExpired,
-  /**
-   * @since 0.1.0
-   * @category constructors
-   */
-  KeyRefused,
-  /**
-   * @since 0.1.0
-   * @category constructors
-   */
-  KeySuperseded,
-  /**
-   * @since 0.1.0
-   * @category constructors
-   */
-  Purged,
-  /**
-   * @since 0.1.0
-   * @category constructors
-   */
-  Renewed,
-  /**
-   * @since 0.1.0
-   * @category constructors
-   */
-  StoreUnavailable,
-  /**
-   * @since 0.1.0
-   * @category guards
-   */
-  $is,
-  /**
-   * @since 0.1.0
-   * @category pattern matching
-   */
-  $match
-} = Data.taggedEnum<SessionEvent>()
+export const Created = constructors.Created
+
+/**
+ * A session has a new secret, and its old cookie is void.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const Renewed = constructors.Renewed
+
+/**
+ * A session has ended.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const Purged = constructors.Purged
+
+/**
+ * A genuine key opened no session.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const KeyExpired = constructors.KeyExpired
+
+/**
+ * A genuine key came late: a renewal had replaced it a moment before.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const KeySuperseded = constructors.KeySuperseded
+
+/**
+ * A cookie was not accepted. See `RefusalReason`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const KeyRefused = constructors.KeyRefused
+
+/**
+ * A session ended while a request was working on it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const Gone = constructors.Gone
+
+/**
+ * A parallel request changed a value first.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const Conflict = constructors.Conflict
+
+/**
+ * The store could not answer.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const StoreUnavailable = constructors.StoreUnavailable
+
+/**
+ * Whether an event is of that kind: a predicate for `Stream.filter`.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const $is = constructors.$is
+
+/**
+ * Takes an event apart, with one function for each kind.
+ *
+ * @since 0.1.0
+ * @category pattern matching
+ */
+export const $match = constructors.$match

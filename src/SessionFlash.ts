@@ -34,12 +34,16 @@ import { randomBytes } from "node:crypto"
 import * as Session from "./Session.js"
 
 /**
+ * Marks the objects that are flashes.
+ *
  * @since 0.1.0
  * @category type ids
  */
 export const TypeId = "~effect-session/SessionFlash"
 
 /**
+ * The type of `TypeId`.
+ *
  * @since 0.1.0
  * @category type ids
  */

@@ -151,6 +151,8 @@ export interface SessionApiOptions<Self> {
 }
 
 /**
+ * What the platform is told about a middleware that provides a session.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -161,6 +163,8 @@ export interface SessionTagOptions<SessionSelf> {
 }
 
 /**
+ * The class that such a middleware extends: its tag, with its Layer.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -274,6 +278,8 @@ export interface SessionTag<SessionSelf> extends SessionTagOptions<SessionSelf> 
 }
 
 /**
+ * What the platform is told about a middleware that demands a value in the session.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -284,6 +290,8 @@ export interface GuardTagOptions<Id, A> {
 }
 
 /**
+ * The class that such a guard extends: its tag, with its Layer.
+ *
  * @since 0.1.0
  * @category models
  */

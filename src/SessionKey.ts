@@ -22,6 +22,7 @@
 import type * as Brand from "effect/Brand"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { Buffer } from "node:buffer"
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
 
 /**

@@ -75,12 +75,16 @@ import * as SessionMetrics from "./SessionMetrics.js"
 import * as SessionStore from "./SessionStore.js"
 
 /**
+ * Marks the objects that are session middlewares.
+ *
  * @since 0.1.0
  * @category type ids
  */
 export const TypeId = "~effect-session/SessionMiddleware"
 
 /**
+ * The type of `TypeId`.
+ *
  * @since 0.1.0
  * @category type ids
  */
@@ -123,6 +127,8 @@ export const forSession = <Self>(
   Context.GenericTag<SessionMiddleware<Self>>(`effect-session/SessionMiddleware/${session.key}`)
 
 /**
+ * The middleware of the default session, as `layer` provides it.
+ *
  * @since 0.1.0
  * @category tags
  */
@@ -228,6 +234,8 @@ export const Tag = <const Id extends string>(id: Id) => <Self>(): TagClass<Self,
 }
 
 /**
+ * What `Tag` makes: the tag of a session of one's own, together with what belongs to that session.
+ *
  * @since 0.1.0
  * @category models
  */

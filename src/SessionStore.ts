@@ -34,12 +34,16 @@ import type { Lifetime, SessionChange, SessionRecord as Record, SessionState, St
 import * as SessionRecord from "./SessionRecord.js"
 
 /**
+ * Marks the objects that are session stores.
+ *
  * @since 0.1.0
  * @category type ids
  */
 export const TypeId = "~effect-session/SessionStore"
 
 /**
+ * The type of `TypeId`.
+ *
  * @since 0.1.0
  * @category type ids
  */
@@ -60,6 +64,8 @@ export type LoadResult = Data.TaggedEnum<{
 }>
 
 /**
+ * Makes the answers of `load`, and matches them.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -93,6 +99,8 @@ export type WriteResult = Data.TaggedEnum<{
 }>
 
 /**
+ * Makes the answers of conditional writes, and matches them.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -254,6 +262,8 @@ export interface SessionStoreVerbs {
 }
 
 /**
+ * A store, as `make` makes it of its verbs.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -262,6 +272,8 @@ export interface SessionStore extends SessionStoreVerbs {
 }
 
 /**
+ * How the middleware asks for the store, which a Layer provides.
+ *
  * @since 0.1.0
  * @category tags
  */

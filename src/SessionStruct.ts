@@ -38,12 +38,16 @@ import * as AST from "effect/SchemaAST"
 import * as Session from "./Session.js"
 
 /**
+ * Marks the objects that are session structs.
+ *
  * @since 0.1.0
  * @category type ids
  */
 export const TypeId = "~effect-session/SessionStruct"
 
 /**
+ * The type of `TypeId`.
+ *
  * @since 0.1.0
  * @category type ids
  */

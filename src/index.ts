@@ -1,4 +1,6 @@
 /**
+ * Every room of the package by its name, but for the stores and what is for tests: those are imported by their paths.
+ *
  * @since 0.1.0
  */
 

@@ -98,6 +98,8 @@ export const store: SessionStore.SessionStore = SessionStore.make({
 }, { timeout: "none" })
 
 /**
+ * The store as a Layer.
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -23,6 +23,8 @@ import * as SessionRecord from "../SessionRecord.js"
 import * as SessionStore from "../SessionStore.js"
 
 /**
+ * What the store can be told.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -170,6 +172,8 @@ const makeStore = (capacity: number): SessionStore.SessionStore => {
 }
 
 /**
+ * The store as a Layer, with a memory of its own for each time it is built. See `make`.
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -112,7 +112,15 @@ export type FixedRedisOption =
  */
 export const defaults = { prefix: "session:", timeout: "1 second" } as const
 
-export type { RedisClient } from "../internal/redisCommand.js"
+export type {
+  /**
+   * What this store needs of a client: `Redis` and `Cluster` of ioredis 5 and 6 have it.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  RedisClient
+} from "../internal/redisCommand.js"
 
 /**
  * Connects to Redis and makes a store of the connection, which is closed with the scope.

@@ -89,6 +89,8 @@ export interface SetCookie {
 }
 
 /**
+ * A browser without a window: it sends requests to the server of the test and keeps the cookies it is given.
+ *
  * @since 0.1.0
  * @category models
  */
