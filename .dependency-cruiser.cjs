@@ -6,7 +6,8 @@
  *     SessionStore                                 the core
  *     stores/*                                     SessionStore and the core; never Session, the middleware or each other
  *     Session                                      the core; no store, no HTTP
- *     internal/requestSession                      the middleware without HTTP: Session, SessionStore and the core
+ *     internal/requestSession                      a request's session without HTTP: Session, SessionStore and the core
+ *     internal/httpSession                         that with a request and a response; for SessionMiddleware alone
  *     SessionStruct, SessionFlash, SessionGuard    what is built on Session: no store, no middleware
  *     SessionMiddleware                            all of them; known to the two below, index.ts and testing/ alone
  *     SessionHttpApi, SessionHttpLayerRouter       the middleware for other routers; known to index.ts and testing/
@@ -14,7 +15,7 @@
  *     bin                                          the core
  */
 const core =
-  "^src/(internal/(?!requestSession\\.ts$).+|Config|SessionKey|CookieCrypto|SessionRecord|SessionEvent|SessionMetrics)\\.ts$"
+  "^src/(internal/(?!(request|http)Session\\.ts$).+|Config|SessionKey|CookieCrypto|SessionRecord|SessionEvent|SessionMetrics)\\.ts$"
 const anySource = "^src/"
 const routers = "^src/Session(HttpApi|HttpLayerRouter)\\.ts$"
 
@@ -76,16 +77,30 @@ module.exports = {
     },
     {
       name: "request-session-is-the-middleware-without-http",
-      comment: "internal/requestSession.ts knows Session, SessionStore and the core; the middleware alone knows it.",
+      comment: "internal/requestSession.ts knows Session, SessionStore and the core.",
       severity: "error",
       from: { path: "^src/internal/requestSession\\.ts$" },
       to: { path: anySource, pathNot: [core, "^src/Session(Store)?\\.ts$"] }
     },
     {
-      name: "only-the-middleware-knows-the-request-session",
-      comment: "internal/requestSession.ts is the middleware's other half.",
+      name: "http-session-is-the-request-session-with-http",
+      comment: "internal/httpSession.ts puts a request and a response around it, and knows no store.",
+      severity: "error",
+      from: { path: "^src/internal/httpSession\\.ts$" },
+      to: { path: anySource, pathNot: [core, "^src/internal/requestSession\\.ts$"] }
+    },
+    {
+      name: "only-the-middleware-knows-the-http-session",
+      comment: "internal/httpSession.ts is what the middleware gives to a request.",
       severity: "error",
       from: { path: anySource, pathNot: "^src/SessionMiddleware\\.ts$" },
+      to: { path: "^src/internal/httpSession\\.ts$" }
+    },
+    {
+      name: "only-the-http-session-knows-the-request-session",
+      comment: "internal/requestSession.ts is the HTTP session's other half.",
+      severity: "error",
+      from: { path: anySource, pathNot: "^src/internal/httpSession\\.ts$" },
       to: { path: "^src/internal/requestSession\\.ts$" }
     },
     {
@@ -141,14 +156,14 @@ module.exports = {
     {
       name: "platform-only-at-the-edge",
       comment:
-        "@effect/platform is imported where sessions meet a router, in internal/errorResponse.ts and testing/ alone.",
+        "@effect/platform is imported where sessions meet HTTP, in internal/errorResponse.ts and testing/ alone.",
       severity: "error",
       from: {
         path: anySource,
         pathNot: [
           "^src/Session(Middleware|Guard)\\.ts$",
           routers,
-          "^src/internal/errorResponse\\.ts$",
+          "^src/internal/(errorResponse|httpSession)\\.ts$",
           "^src/testing/"
         ]
       },

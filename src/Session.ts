@@ -640,7 +640,7 @@ const toInsertError = (error: SessionGetError | SessionInsertError): SessionInse
 
 const parseValue = (key: string, text: JsonText): Effect.Effect<Json, SessionGetError> => {
   try {
-    return Effect.succeed(JSON.parse(text))
+    return Effect.succeed(JSON.parse(text) as Json)
   } catch {
     return Effect.fail(
       new SessionGetError({

@@ -97,7 +97,13 @@ describe("the import law", () => {
       "internal/requestSession.ts",
       `import "../stores/CookieSessionStore.js"`
     ],
-    ["only-the-middleware-knows-the-request-session", "stores/E.ts", `import "../internal/requestSession.js"`],
+    ["only-the-http-session-knows-the-request-session", "stores/E.ts", `import "../internal/requestSession.js"`],
+    [
+      "http-session-is-the-request-session-with-http",
+      "internal/httpSession.ts",
+      `import "../stores/CookieSessionStore.js"`
+    ],
+    ["only-the-middleware-knows-the-http-session", "stores/F.ts", `import "../internal/httpSession.js"`],
     ["nobody-knows-the-middleware", "stores/D.ts", `import "../SessionMiddleware.js"`],
     ["built-on-session", "SessionStruct.ts", `import "./SessionMiddleware.js"`],
     ["nobody-knows-the-other-routers", "SessionMiddleware.ts", `import "./SessionHttpApi.js"`],

@@ -91,7 +91,7 @@ export abstract class RequestSession extends Session.SessionBase {
   private presented: Presented | undefined = undefined
   private committed: CommitOutcome | undefined = undefined
 
-  constructor(private readonly services: SessionServices) {
+  constructor(protected readonly services: SessionServices) {
     super()
   }
 

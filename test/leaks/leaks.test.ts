@@ -177,7 +177,6 @@ const handlerFailures = (planted: Planted) =>
         late = session
       })
     ))
-    yield* printed.printFailure("a late read", late!.get(User))
     yield* printed.printFailure("a late write", late!.insert(User, value()))
     printed.print("a session that was committed", late)
   })

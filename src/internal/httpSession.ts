@@ -1,0 +1,154 @@
+/**
+ * The session of one HTTP request: the request's session, which knows no HTTP, with the request before it and the response
+ * behind it.
+ *
+ * @internal
+ */
+import * as Cookies from "@effect/platform/Cookies"
+import * as HttpServerError from "@effect/platform/HttpServerError"
+import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerRespondable from "@effect/platform/HttpServerRespondable"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
+import * as FiberRef from "effect/FiberRef"
+import * as Predicate from "effect/Predicate"
+import { emptyResponse } from "./errorResponse.js"
+import { type CommitOutcome, RequestSession, type SessionServices } from "./requestSession.js"
+import { cacheControlWithCookie, clearSiteData, varyByCookie } from "./responseHeaders.js"
+import type { CookieAttributes } from "./setCookie.js"
+import { cameOverHttps, type Connection } from "./trustedProxies.js"
+
+/**
+ * What stays the same when mounting, or a proxy's headers, make a new request object.
+ *
+ * @internal
+ */
+export const sourceOf = (request: HttpServerRequest.HttpServerRequest): object => request.source as object
+
+// Platform answers an interruption with one of these two objects, in every position of a middleware.
+const interruptedResponses = [FiberId.none, HttpServerError.clientAbortFiberId].map((fiberId) =>
+  Effect.runSync(HttpServerError.causeResponse(Cause.interrupt(fiberId)))[0]
+)
+
+/**
+ * A request's session with the request and the response around it.
+ *
+ * @internal
+ */
+export class HttpSession extends RequestSession {
+  private isInterrupted = false
+
+  constructor(services: SessionServices, private readonly request: HttpServerRequest.HttpServerRequest) {
+    super(services)
+  }
+
+  // Read when it is needed: a web request's headers are copied the first time that somebody asks for one.
+  protected override get cookieHeader(): string | undefined {
+    return this.request.headers["cookie"]
+  }
+
+  belongsTo(services: SessionServices, request: HttpServerRequest.HttpServerRequest): boolean {
+    return this.services === services && sourceOf(this.request) === sourceOf(request)
+  }
+
+  handlerFailed(cause: Cause.Cause<unknown>): Effect.Effect<void> {
+    return Effect.sync(() => {
+      this.isInterrupted = Cause.isInterruptedOnly(cause)
+    })
+  }
+
+  /**
+   * Settles the session and lets the response carry the result. Never fails, whatever happens: platform would run it
+   * again, and leave the socket hanging when that fails too.
+   */
+  commitTo(response: HttpServerResponse.HttpServerResponse): Effect.Effect<HttpServerResponse.HttpServerResponse> {
+    if (this.closeIdle()) {
+      return Effect.succeed(this.vary(response))
+    }
+    return Effect.suspend(() => {
+      const canSetCookie = !wasUpgraded(this.request, response)
+      // Every socket ends sooner or later, and often by interruption: that undoes nothing.
+      const wasInterrupted = canSetCookie ? this.wasInterrupted(response) : Effect.succeed(false)
+      return Effect.flatMap(wasInterrupted, (wasInterrupted) => this.settle({ wasInterrupted, canSetCookie }))
+    }).pipe(
+      Effect.flatMap((outcome) => this.apply(outcome, response)),
+      Effect.catchAllCause((cause) =>
+        Effect.as(Effect.logError("The session could not be put into the response", cause), emptyResponse(500))
+      )
+    )
+  }
+
+  protected override get cookieAttributes(): CookieAttributes {
+    const { attributes, secureFromRequest } = this.services.config.cookie
+    return secureFromRequest === undefined
+      ? attributes
+      : { ...attributes, secure: cameOverHttps(connectionOf(this.request), secureFromRequest.trustedProxies) }
+  }
+
+  private wasInterrupted(response: HttpServerResponse.HttpServerResponse): Effect.Effect<boolean> {
+    if (this.isInterrupted || interruptedResponses.includes(response)) {
+      return Effect.succeed(true)
+    }
+    return response.status === 499 || response.status === 503
+      ? Effect.map(FiberRef.get(FiberRef.interruptedCause), (cause) => !Cause.isEmpty(cause))
+      : Effect.succeed(false)
+  }
+
+  private vary(response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse {
+    return this.isTouched
+      ? HttpServerResponse.setHeader(response, "vary", varyByCookie(response.headers["vary"]))
+      : response
+  }
+
+  private apply(
+    outcome: CommitOutcome,
+    response: HttpServerResponse.HttpServerResponse
+  ): Effect.Effect<HttpServerResponse.HttpServerResponse> {
+    if (outcome._tag === "Fail") {
+      return HttpServerRespondable.toResponseOrElse(outcome.error, emptyResponse(500))
+    }
+    const varied = this.vary(response)
+    const cleared = this.clearSiteData.length === 0
+      ? varied
+      : HttpServerResponse.setHeader(
+        varied,
+        "clear-site-data",
+        clearSiteData(this.clearSiteData, response.headers["clear-site-data"])
+      )
+    return Effect.succeed(
+      outcome._tag === "Keep" ? cleared : cleared.pipe(
+        HttpServerResponse.setHeader("cache-control", cacheControlWithCookie(response.headers["cache-control"])),
+        HttpServerResponse.mergeCookies(Cookies.fromSetCookie(outcome.line))
+      )
+    )
+  }
+}
+
+// A handler that takes the socket of an upgrade over ends long after its 101 went out, and answers with a response that
+// nobody sees. One that refuses the upgrade answers like any other. On Node the response behind the request has ended in
+// the first case, whatever the handler came to. Elsewhere a refusal shows in its status, and in doubt no cookie is set:
+// a key that nobody gets to know would lock its user out.
+const wasUpgraded = (
+  request: HttpServerRequest.HttpServerRequest,
+  response: HttpServerResponse.HttpServerResponse
+): boolean => {
+  if (request.headers["upgrade"]?.toLowerCase() !== "websocket") {
+    return false
+  }
+  const nodeResponse = Predicate.hasProperty(request, "resolvedResponse") ? request.resolvedResponse : undefined
+  return Predicate.hasProperty(nodeResponse, "writableEnded")
+    ? nodeResponse.writableEnded === true
+    : response.status < 300 || response.status >= 499
+}
+
+// The peer is asked for below all middleware: what `request.remoteAddress` says may come from a header by now.
+const connectionOf = ({ headers, source }: HttpServerRequest.HttpServerRequest): Connection => {
+  const socket = Predicate.hasProperty(source, "socket") && Predicate.isRecord(source.socket) ? source.socket : {}
+  return {
+    isEncrypted: source instanceof Request ? source.url.startsWith("https:") : socket["encrypted"] === true,
+    remoteAddress: Predicate.isString(socket["remoteAddress"]) ? socket["remoteAddress"] : undefined,
+    forwardedProto: headers["x-forwarded-proto"]
+  }
+}

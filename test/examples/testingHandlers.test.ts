@@ -1,0 +1,2 @@
+// The example is a suite of its own: importing it runs it.
+import "../../examples/testingHandlers.test.js"
