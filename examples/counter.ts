@@ -30,9 +30,9 @@ const app = HttpRouter.empty.pipe(
   SessionMiddleware.session,
   HttpServer.serve(),
   HttpServer.withLogAddress,
+  Layer.provide(NodeHttpServer.layerConfig(createServer, { port: Config.withDefault(Config.integer("PORT"), 3000) })),
   Layer.provide(SessionMiddleware.layer({ ...SessionConfig.development, keys: SessionConfig.generateKey() })),
-  Layer.provide(MemorySessionStore.layer()),
-  Layer.provide(NodeHttpServer.layerConfig(createServer, { port: Config.withDefault(Config.integer("PORT"), 3000) }))
+  Layer.provide(MemorySessionStore.layer())
 )
 
 NodeRuntime.runMain(Layer.launch(app))

@@ -33,9 +33,9 @@
  *   ),
  *   SessionMiddleware.session,
  *   HttpServer.serve(),
+ *   Layer.provide(NodeHttpServer.layer(createServer, { port: 3000 })),
  *   Layer.provide(SessionMiddleware.layerConfig(Config.fromEnv)),
- *   Layer.provide(MemorySessionStore.layer()),
- *   Layer.provide(NodeHttpServer.layer(createServer, { port: 3000 }))
+ *   Layer.provide(MemorySessionStore.layer())
  * )
  * ```
  *
