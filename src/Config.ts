@@ -31,23 +31,26 @@ import * as Predicate from "effect/Predicate"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { Buffer } from "node:buffer"
 import { randomBytes } from "node:crypto"
 import type { ContentSecurity, CookieFormat } from "./CookieCrypto.js"
-import { decodeCanonical } from "./internal/canonicalBase64.js"
-import { cookieRsKeyBytes } from "./internal/cookieRs.js"
-import type { ViolatedCookieRule } from "./internal/cookieRules.js"
+import { type ViolatedCookieRule, violatedCookieRule } from "./internal/cookieRules.js"
+import { bringKey, checkKeys } from "./internal/keyChecks.js"
 import {
-  isCookieDomain,
-  isCookieName,
-  isCookiePath,
-  isCookieRsName,
-  violatedCookieRule
-} from "./internal/cookieRules.js"
+  checkDomain,
+  type Checked,
+  checkFlag,
+  checkMaxLifetime,
+  checkName,
+  checkPath,
+  checkSecure,
+  checkStoreTimeout,
+  checkTrustedProxies,
+  checkTtl,
+  isGiven,
+  oneOf
+} from "./internal/optionChecks.js"
 import type { CookieAttributes } from "./internal/setCookie.js"
-import { maxCookieAgeSeconds } from "./internal/setCookie.js"
 import type { TrustedProxies } from "./internal/trustedProxies.js"
-import { parseRange } from "./internal/trustedProxies.js"
 
 /**
  * When a session's time to live starts anew.
@@ -390,10 +393,6 @@ export class SessionConfigError extends Schema.TaggedError<SessionConfigError>("
 
 type ConfigOption = SessionConfigError["option"]
 
-// A check answers with the value as the middleware wants it, or with what is wrong and how to mend it. Whoever asked
-// puts the name in front: of the option, or of the environment variable.
-type Checked<A> = Either.Either<A, string>
-
 const refuse = (option: ConfigOption, problem: string) =>
   Either.left(new SessionConfigError({ option, message: `${option} ${problem}` }))
 
@@ -411,6 +410,12 @@ const named = <A>(option: ConfigOption, checked: Checked<A>): Either.Either<A, S
 export const make = (options: SessionOptions): Either.Either<SessionConfig, SessionConfigError> =>
   // From JavaScript anything may come. What is no record has no keys either, and is refused for that.
   check(Predicate.isObject(options) ? options : { keys: [] })
+
+const checkContentSecurity = oneOf<ContentSecurity>("Private", "Signed")
+const checkCookieFormat = oneOf<CookieFormat>("EffectSession", "CookieRs")
+const checkSameSite = oneOf<SameSite>("Strict", "Lax", "None")
+const checkTtlExtension = oneOf<TtlExtension>("OnStateChanges", "OnEveryRequest")
+const checkLifecycleTag = oneOf<SessionLifecycle["_tag"]>("BrowserSession", "PersistentSession")
 
 const check = (options: SessionOptions): Either.Either<SessionConfig, SessionConfigError> =>
   Either.gen(function*() {
@@ -464,111 +469,6 @@ const warningsOf = ({ attributes, secureFromRequest }: SessionConfig["cookie"]):
     + "session. Set cookie.httpOnly to true."
   ])
 ]
-
-// Options come from JavaScript, too, and from configuration files: types alone do not keep a wrong value out.
-
-const oneOf = <const A extends string>(...allowed: ReadonlyArray<A>) => (value: unknown): Checked<A> => {
-  const found = allowed.find((candidate) => candidate === value)
-  return found === undefined
-    ? Either.left(`is unknown: use one of ${allowed.map((candidate) => `"${candidate}"`).join(", ")}`)
-    : Either.right(found)
-}
-
-const checkContentSecurity = oneOf<ContentSecurity>("Private", "Signed")
-const checkCookieFormat = oneOf<CookieFormat>("EffectSession", "CookieRs")
-const checkSameSite = oneOf<SameSite>("Strict", "Lax", "None")
-const checkTtlExtension = oneOf<TtlExtension>("OnStateChanges", "OnEveryRequest")
-const checkLifecycleTag = oneOf<SessionLifecycle["_tag"]>("BrowserSession", "PersistentSession")
-
-// `null` is how JSON says that an option was left out, and `??` above takes it so.
-const isGiven = <A>(value: A): value is NonNullable<A> => value !== undefined && value !== null
-
-const checkFlag = (value: unknown): Checked<boolean> =>
-  typeof value === "boolean" ? Either.right(value) : Either.left("is not a boolean: use true or false")
-
-const checkSecure = (value: unknown): Checked<boolean> =>
-  Either.mapLeft(checkFlag(value), (problem) => `${problem}, or "FromRequest"`)
-
-const checkTrustedProxies = (value: unknown): Checked<TrustedProxies> => {
-  if (value === "All") {
-    return Either.right(value)
-  }
-  return Array.isArray(value)
-    ? Either.all(Array.from(value, (item, index) =>
-      Either.fromNullable(
-        typeof item === "string" ? parseRange(item.trim()) : undefined,
-        () =>
-          `is no list of addresses: number ${index + 1} is neither an address like 10.0.0.1 nor a range like 10.0.0.0/8`
-      )))
-    : Either.left("is no list: give addresses and ranges, or \"All\"")
-}
-
-const durationUpTo =
-  (limit: { readonly millis: number; readonly sentence: string; readonly mend: string }) =>
-  (value: unknown): Checked<number> => {
-    const duration = Duration.decodeUnknown(value)
-    if (Option.isNone(duration)) {
-      return Either.left("is not a duration: write one like \"30 minutes\"")
-    }
-    // Rounded up: no backend takes a fraction of a millisecond, and a nanosecond must not become zero.
-    const millis = Math.ceil(Duration.toMillis(duration.value))
-    if (!(millis > 0)) {
-      return Either.left("is zero or below: make it longer")
-    }
-    return millis > limit.millis ? Either.left(`${limit.sentence}: ${limit.mend}`) : Either.right(millis)
-  }
-
-const checkTtl = durationUpTo({
-  millis: maxCookieAgeSeconds * 1000,
-  sentence: "is longer than 400 days, the most that browsers keep a cookie (RFC 6265bis §5.5)",
-  mend: "shorten it, and use ttlExtension \"OnEveryRequest\" to keep visitors who come back"
-})
-
-// A century is no limit at all, and every date within it fits every backend.
-const checkMaxLifetime = durationUpTo({
-  millis: 36_500 * 86_400_000,
-  sentence: "is longer than 36500 days",
-  mend: "leave it out for no limit"
-})
-
-// setTimeout counts in 31 bits and fires at once above that.
-const checkStoreTimeout = durationUpTo({
-  millis: 2_147_483_647,
-  sentence: "is longer than a timer can wait (24 days)",
-  mend: "use a few seconds"
-})
-
-const checkName = (value: unknown, format: CookieFormat): Checked<string> => {
-  if (typeof value !== "string" || !isCookieName(value)) {
-    return Either.left("is not a cookie name: use one or more of A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ ` | ~")
-  }
-  if (value.length > maxNameBytes) {
-    return Either.left(`is longer than ${maxNameBytes} bytes: shorten it, it takes room from the cookie's value`)
-  }
-  return format === "CookieRs" && !isCookieRsName(value)
-    ? Either.left(
-      "holds one of # % ^ ` | which the Rust side writes escaped, as another name: "
-        + "leave them out, or use another cookieFormat than CookieRs"
-    )
-    : Either.right(value)
-}
-
-// Name and value share 4096 bytes, and a browser drops a longer cookie without a word.
-const maxNameBytes = 256
-
-const checkPath = (value: unknown): Checked<string> =>
-  typeof value === "string" && isCookiePath(value)
-    ? Either.right(value)
-    : Either.left(
-      "is not a cookie path: begin with /, use printable ASCII without ; and no space at the end, at most 1024 bytes"
-    )
-
-const checkDomain = (value: unknown): Checked<string> =>
-  typeof value === "string" && isCookieDomain(value)
-    ? Either.right(value)
-    : Either.left(
-      "is not a host name: write it in ASCII without a dot at either end, like example.com, or leave it out"
-    )
 
 const checkCookie = (
   options: CookieOptions,
@@ -635,103 +535,6 @@ const checkLifecycle = (lifecycle: SessionLifecycle): Either.Either<ResolvedLife
     }
     return { _tag, ttlMillis, ttlExtension, maxLifetimeMillis, rememberMeMillis }
   })
-
-const minKeyBytes: { readonly [Format in CookieFormat]: number } = { EffectSession: 32, CookieRs: cookieRsKeyBytes }
-
-const checkKeys = (
-  keys: unknown,
-  format: CookieFormat
-): Checked<Arr.NonEmptyReadonlyArray<Redacted.Redacted<Uint8Array>>> =>
-  Either.gen(function*() {
-    const texts = (yield* Either.all(Array.from(Array.isArray(keys) ? keys : [keys], revealText)))
-      .flatMap((text) => text.split(","))
-    const ring: Array<Uint8Array> = []
-    for (const [index, text] of texts.entries()) {
-      const nth = texts.length === 1 ? "the key" : `key ${index + 1} of ${texts.length}`
-      // A secret that was mounted as a file ends with a line break.
-      const bytes = yield* Either.mapLeft(checkKey(text.trim(), format), (problem) => `are refused: ${nth} ${problem}`)
-      const twin = ring.findIndex((other) => usedPart(other, format).equals(usedPart(bytes, format)))
-      if (twin !== -1) {
-        return yield* Either.left(`are refused: ${nth} is the same as key ${twin + 1}. Remove one of them`)
-      }
-      ring.push(bytes)
-    }
-    const [first, ...rest] = ring.map((bytes) => Redacted.make(bytes))
-    return first === undefined
-      ? yield* Either.left(`are missing: ${bringKey}`)
-      : [first, ...rest] as const
-  })
-
-const bringKey = "bring at least one, for instance from generateKey()"
-
-const revealText = (key: unknown): Checked<string> => {
-  if (!isGiven(key)) {
-    return Either.left(`are missing: ${bringKey}`)
-  }
-  if (!Redacted.isRedacted(key)) {
-    return Either.left("are not Redacted: wrap each key in Redacted.make, or read them with fromEnv")
-  }
-  return Either.flatMap(
-    Either.try({ try: () => Redacted.value(key), catch: () => "are refused: a key was wiped before it could be read" }),
-    (value) => typeof value === "string" ? Either.right(value) : Either.left("are refused: a key is not a string")
-  )
-}
-
-const checkKey = (text: string, format: CookieFormat): Checked<Uint8Array> => {
-  if (text === "") {
-    return Either.left(`is empty: ${bringKey}, and leave no empty part between commas`)
-  }
-  const bytes = decodeCanonical(text, "base64url")
-  if (bytes === undefined) {
-    return Either.left(
-      "is not base64url without padding. From base64, write - for + and _ for / and drop the = at the end"
-    )
-  }
-  if (bytes.length < minKeyBytes.EffectSession) {
-    return Either.left(
-      `has ${bytes.length} bytes, but at least ${minKeyBytes[format]} are needed. Draw a new one with generateKey()`
-    )
-  }
-  if (bytes.length < minKeyBytes[format]) {
-    return Either.left(
-      `has ${bytes.length} bytes, but the format CookieRs needs at least ${minKeyBytes[format]}. Draw a new one with `
-        + "generateKey(), or, where the Rust app calls Key::derive_from, expand the master key with deriveCookieRsKey "
-        + "of CookieCrypto and bring the result as base64url"
-    )
-  }
-  if (isWeak(bytes, format)) {
-    return Either.left("is not random: its bytes repeat, so that it can be guessed. Draw a new one with generateKey()")
-  }
-  // A copy, because a small Buffer is a window on memory that it shares with others.
-  return Either.right(new Uint8Array(bytes))
-}
-
-// Fewer are a sign of a key that was typed rather than drawn: a random key of 32 bytes has fewer than 12 distinct ones
-// with a probability of 2^-83, a longer one less often still. The bound is not higher because random text in
-// hexadecimal digits, which people do encode once more, has no more than 16.
-const minDistinctBytes = 12
-
-const isWeak = (bytes: Uint8Array, format: CookieFormat): boolean => {
-  const used = usedPart(bytes, format)
-  // A key of cookie-rs is two keys side by side, and each has to be one.
-  const parts = format === "CookieRs" ? [used.subarray(0, used.length / 2), used.subarray(used.length / 2)] : [used]
-  return repeatsItself(used) || parts.some((part) => new Set(part).size < minDistinctBytes)
-}
-
-// A key that was made longer by writing it twice; in CookieRs both its halves would be equal. A random key of 32 bytes
-// looks so with a probability below 2^-127.
-const repeatsItself = (bytes: Uint8Array): boolean => {
-  for (let period = 1; period <= bytes.length / 2; period++) {
-    if (bytes.every((byte, index) => index < period || byte === bytes[index - period])) {
-      return true
-    }
-  }
-  return false
-}
-
-// What decides whether two keys are one: CookieRs takes the first 64 bytes and ignores the rest.
-const usedPart = (bytes: Uint8Array, format: CookieFormat): Buffer =>
-  Buffer.from(format === "CookieRs" ? bytes.subarray(0, cookieRsKeyBytes) : bytes)
 
 const flagWords = { true: true, false: false, yes: true, no: false, on: true, off: false, 1: true, 0: false }
 
