@@ -1,7 +1,7 @@
 /**
- * Sessions in Redis, as one would deploy them: docs/guides/redis-in-production.md goes through it. It needs `REDIS_URL` and
- * `SESSION_KEYS`; run it with
- * `SESSION_KEYS=$(npx effect-session-key) REDIS_URL=redis://localhost:6379 npx tsx examples/redisSessions.ts`.
+ * Sessions in Redis, as one would deploy them: docs/guides/redis-in-production.md goes through it. It needs `REDIS_URL`
+ * and `SESSION_KEYS`; run it with
+ * `SESSION_KEYS=$(npx tsx src/bin/generateKey.ts) REDIS_URL=redis://localhost:6379 npx tsx examples/redisSessions.ts`.
  * `PORT` chooses another port than 3000.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"

@@ -208,8 +208,9 @@ export interface SessionOptions {
   /**
    * The secrets that seal the cookie, as base64url without padding: at least 32 bytes each, 64 for `CookieRs`.
    *
-   * The first key seals, all keys open. To rotate, put the new key in front, deploy everywhere, and drop the old key
-   * when the longest session made with it has ended. One string may hold several keys with commas between.
+   * The first key seals, all keys open. To rotate, add the new key behind the old one and deploy everywhere, move it to the
+   * front and deploy, and drop the old key when the longest session made with it has ended: so each server can open what
+   * another one seals. One string may hold several keys with commas between.
    */
   readonly keys: Redacted.Redacted<string> | ReadonlyArray<Redacted.Redacted<string>>
   readonly cookie?: CookieOptions | undefined

@@ -1,6 +1,6 @@
 /**
- * A client that signs in, is known, and signs out. Run it beside the server with `npx tsx examples/httpApiLogin/client.ts`;
- * `API_URL` says where the server is.
+ * A client that signs in, is known, and signs out. Run it beside the server with
+ * `npx tsx examples/httpApiLogin/client.ts`; `API_URL` says where the server is.
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"

@@ -1,6 +1,6 @@
 /**
- * The API at work. Run it with `npx tsx examples/httpApiLogin/server.ts`; its description is at `/openapi.json`. `PORT` chooses
- * another port than 3000.
+ * The API at work. Run it with `npx tsx examples/httpApiLogin/server.ts`; its description is at `/openapi.json`. `PORT`
+ * chooses another port than 3000.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"

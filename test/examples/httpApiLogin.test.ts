@@ -17,7 +17,7 @@ describe("HttpApi example", { timeout: 60_000 }, () => {
       ])
     }))
 
-  it.scopedLive("describes the cookie and the 401 of what is guarded, and gives no body away", () =>
+  it.scopedLive("describes the cookie and the 401 of what is guarded, and answers so", () =>
     Effect.gen(function*() {
       const { url } = yield* runExample("httpApiLogin/server.ts")
       const { send } = visitor(url)

@@ -10,7 +10,7 @@ import { pause, runExample, startExample } from "./exampleProcess.js"
 const environment = (url: string) => ({ REDIS_URL: url, SESSION_KEYS: Redacted.value(Config.generateKey()) })
 
 describe("Redis example", { timeout: 60_000 }, () => {
-  it.scopedLive("shares sessions between two servers, under a prefix of its own, with an expiry and behind a password", () =>
+  it.scopedLive("shares sessions between two servers, under its own prefix, with an expiry and behind a password", () =>
     Effect.gen(function*() {
       const redis = yield* redisServer({ args: ["--requirepass", "s3cret"] })
       const url = redis.url.replace("redis://", "redis://:s3cret@")
