@@ -177,13 +177,6 @@ module.exports = {
       to: { path: packageNamed("ioredis") }
     },
     {
-      name: "lru-cache-only-in-memory-store",
-      comment: "Only stores/MemorySessionStore.ts needs lru-cache.",
-      severity: "error",
-      from: { path: anySource, pathNot: "^src/stores/MemorySessionStore\\.ts$" },
-      to: { path: packageNamed("lru-cache") }
-    },
-    {
       name: "ipaddr-only-for-proxies",
       comment: "Only internal/trustedProxies.ts reads addresses.",
       severity: "error",
@@ -198,7 +191,7 @@ module.exports = {
       from: { path: anySource, pathNot: "^src/testing/" },
       to: {
         dependencyTypesNot: ["core"],
-        pathNot: [anySource, ...["effect", "@effect/platform", "ioredis", "ipaddr\\.js", "lru-cache"].map(packageNamed)]
+        pathNot: [anySource, ...["effect", "@effect/platform", "ioredis", "ipaddr\\.js"].map(packageNamed)]
       }
     },
     {

@@ -1,53 +1,69 @@
 /**
- * Which ids fall due when, by buckets of time, so that expired records can go a few at a time without anybody asking
+ * Which slots fall due when, by buckets of time, so that expired records can go a few at a time without anybody asking
  * for them, without a timer, and without a scan.
  *
  * @internal
  */
+import { SlotRings } from "./slotRings.js"
 
 const bucketMillis = 1_000
 
-const bucketOf = (at: number): number => Math.ceil(at / bucketMillis)
+// What four bytes can hold: a slot that falls due after 2106 waits there.
+const lastBucket = 2 ** 32 - 1
+
+const bucketOf = (at: number): number => Math.min(Math.ceil(at / bucketMillis), lastBucket)
 
 /** @internal */
 export class ExpiryBuckets {
-  private readonly buckets = new Map<number, Set<string>>()
-  private swept = -Infinity
+  /** The first slot of each bucket that has any. */
+  private readonly firsts = new Map<number, number>()
+  private readonly buckets: Uint32Array
+  private readonly rings: SlotRings
+  private swept = -1
 
-  /** Files an id under the time it falls due, and answers the bucket it is in. */
-  add(id: string, at: number): number {
+  constructor(slots: number) {
+    this.buckets = new Uint32Array(slots)
+    this.rings = new SlotRings(slots)
+  }
+
+  /** Files a slot under the time it falls due. */
+  add(slot: number, at: number): void {
     const bucket = Math.max(bucketOf(at), this.swept + 1)
-    const ids = this.buckets.get(bucket)
-    if (ids === undefined) {
-      this.buckets.set(bucket, new Set([id]))
+    this.buckets[slot] = bucket
+    const first = this.firsts.get(bucket)
+    if (first === undefined) {
+      this.firsts.set(bucket, this.rings.append(first, slot))
     } else {
-      ids.add(id)
-    }
-    return bucket
-  }
-
-  remove(id: string, bucket: number): void {
-    const ids = this.buckets.get(bucket)
-    if (ids?.delete(id) === true && ids.size === 0) {
-      this.buckets.delete(bucket)
+      this.rings.append(first, slot)
     }
   }
 
-  /** Takes out at most `limit` ids whose buckets have passed. */
-  take(now: number, limit: number): ReadonlyArray<string> {
+  /** Takes out a slot that was filed. */
+  remove(slot: number): void {
+    const bucket = this.buckets[slot]!
+    const before = this.firsts.get(bucket)
+    const first = this.rings.remove(before, slot)
+    if (first === undefined) {
+      this.firsts.delete(bucket)
+    } else if (first !== before) {
+      this.firsts.set(bucket, first)
+    }
+  }
+
+  /** Takes out at most `limit` slots whose buckets have passed. */
+  take(now: number, limit: number): ReadonlyArray<number> {
     const current = Math.floor(now / bucketMillis)
     if (current <= this.swept) {
-      return noIds
+      return noSlots
     }
-    const taken: Array<string> = []
+    const taken: Array<number> = []
     for (const bucket of this.passed(current)) {
-      const ids = this.buckets.get(bucket)!
-      for (const id of ids) {
+      for (let slot = this.firsts.get(bucket); slot !== undefined; slot = this.firsts.get(bucket)) {
         if (taken.length === limit) {
           return taken
         }
-        taken.push(id)
-        this.remove(id, bucket)
+        taken.push(slot)
+        this.remove(slot)
       }
     }
     this.swept = current
@@ -56,12 +72,12 @@ export class ExpiryBuckets {
 
   // After a long pause there are more seconds to walk through than buckets to look at.
   private passed(current: number): ReadonlyArray<number> {
-    if (current - this.swept > this.buckets.size) {
-      return Array.from(this.buckets.keys()).filter((bucket) => bucket <= current)
+    if (current - this.swept > this.firsts.size) {
+      return Array.from(this.firsts.keys()).filter((bucket) => bucket <= current)
     }
     const passed: Array<number> = []
     for (let bucket = this.swept + 1; bucket <= current; bucket++) {
-      if (this.buckets.has(bucket)) {
+      if (this.firsts.has(bucket)) {
         passed.push(bucket)
       }
     }
@@ -69,4 +85,4 @@ export class ExpiryBuckets {
   }
 }
 
-const noIds: ReadonlyArray<string> = []
+const noSlots: ReadonlyArray<number> = []

@@ -16,8 +16,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { LRUCache } from "lru-cache"
-import { ExpiryBuckets } from "../internal/expiryBuckets.js"
+import { RecordTable } from "../internal/recordTable.js"
 import * as SessionKey from "../SessionKey.js"
 import * as SessionRecord from "../SessionRecord.js"
 import * as SessionStore from "../SessionStore.js"
@@ -41,11 +40,6 @@ const maxCapacity = 2 ** 24
 // Each call removes more expired records than it can add, and never so many that anybody waits for it.
 const sweptPerCall = 16
 
-interface Kept {
-  record: SessionRecord.StoredRecord
-  bucket: number
-}
-
 /**
  * Makes a store of its own memory. Fails when `capacity` is not an integer from 1 to 16 777 216.
  *
@@ -68,104 +62,62 @@ export const make = (
     return Effect.succeed(makeStore(capacity))
   })
 
-// What a caller does to the map that it was given stays with the caller.
-const handOut = (record: SessionRecord.StoredRecord): SessionRecord.StoredRecord => ({
-  ...record,
-  state: new Map(record.state)
-})
-
 const makeStore = (capacity: number): SessionStore.SessionStore => {
-  const expiry = new ExpiryBuckets()
-  const sessions = new LRUCache<string, Kept>({
-    max: capacity,
-    noDisposeOnSet: true,
-    dispose: (kept, id) => expiry.remove(id, kept.bucket)
-  })
-
-  const put = (record: SessionRecord.StoredRecord): void => {
-    const kept = sessions.peek(record.id)
-    if (kept === undefined) {
-      sessions.set(record.id, { record, bucket: expiry.add(record.id, record.expiresAt) })
-      return
-    }
-    // A later expiry is noticed when the earlier one falls due, which spares every write the filing.
-    if (record.expiresAt < kept.record.expiresAt) {
-      expiry.remove(record.id, kept.bucket)
-      kept.bucket = expiry.add(record.id, record.expiresAt)
-    }
-    kept.record = record
-  }
-
-  const sweep = (now: number): void => {
-    for (const id of expiry.take(now, sweptPerCall)) {
-      const kept = sessions.peek(id)
-      if (kept === undefined) {
-        continue
-      }
-      if (SessionRecord.isExpired(kept.record, now)) {
-        sessions.delete(id)
-      } else {
-        kept.bucket = expiry.add(id, kept.record.expiresAt)
-      }
-    }
-  }
+  const records = new RecordTable(capacity)
 
   // The whole verb is one synchronous step, which nothing can come between.
   const atomically = <A>(verb: (now: number) => A): Effect.Effect<A> =>
     Effect.clockWith((clock) => {
       const now = clock.unsafeCurrentTimeMillis()
-      sweep(now)
+      records.sweep(now, sweptPerCall)
       return Effect.succeed(verb(now))
     })
 
-  const find = (key: SessionKey.SessionKey): SessionRecord.StoredRecord | undefined => sessions.get(key.id)?.record
-
-  const write = (rewrite: SessionRecord.Rewrite, key: SessionKey.SessionKey): SessionStore.WriteResult => {
-    switch (rewrite._tag) {
-      case "Replace":
-        put(rewrite.record)
-        return SessionStore.WriteResult.Saved({
-          key,
-          expiresAt: rewrite.record.expiresAt,
-          isCurrent: rewrite.isCurrent
-        })
-      case "Conflict":
-        return SessionStore.WriteResult.Conflict({ record: handOut(rewrite.record) })
-      case "Gone":
-        return SessionStore.WriteResult.Gone()
+  const rewrite = (
+    key: SessionKey.SessionKey,
+    keyAfter: SessionKey.SessionKey,
+    rule: (found: SessionRecord.StoredRecord | undefined) => SessionRecord.Rewrite
+  ): SessionStore.WriteResult => {
+    const found = records.find(key.id)
+    const result = rule(found)
+    if (found === undefined || result._tag === "Gone") {
+      return SessionStore.WriteResult.Gone()
     }
+    if (result._tag === "Conflict") {
+      return SessionStore.WriteResult.Conflict({ record: result.record })
+    }
+    const { isCurrent, record } = result
+    records.replace(found, record)
+    return SessionStore.WriteResult.Saved({ key: keyAfter, expiresAt: record.expiresAt, isCurrent })
   }
 
   return SessionStore.make({
     readKey: SessionKey.fromText,
-    load: (key) =>
-      atomically((now) => {
-        const record = find(key)
-        return SessionStore.loadResult(record === undefined ? undefined : handOut(record), key, now)
-      }),
+    load: (key) => atomically((now) => SessionStore.loadResult(records.find(key.id), key, now)),
     save: (state, lifetime) =>
       atomically((now) => {
         let key = SessionKey.mint()
-        while (sessions.has(key.id)) {
+        while (records.has(key.id)) {
           key = SessionKey.mint()
         }
-        const record = SessionRecord.create(key, new Map(state), lifetime, now)
-        put(record)
+        const record = SessionRecord.create(key, state, lifetime, now)
+        records.insert(record)
         return { key, expiresAt: record.expiresAt, isCurrent: true }
       }),
     update: (key, change, ttl) =>
-      atomically((now) => write(SessionRecord.update(find(key), key, change, ttl, now), key)),
-    updateTtl: (key, ttl) => atomically((now) => write(SessionRecord.refresh(find(key), key, ttl, now), key)),
+      atomically((now) => rewrite(key, key, (found) => SessionRecord.update(found, key, change, ttl, now))),
+    updateTtl: (key, ttl) =>
+      atomically((now) => rewrite(key, key, (found) => SessionRecord.refresh(found, key, ttl, now))),
     renew: (key, change, ttl) =>
       atomically((now) => {
         const newKey = SessionKey.mintSecret(key.id)
-        return write(SessionRecord.renew(find(key), key, newKey, change, ttl, now), newKey)
+        return rewrite(key, newKey, (found) => SessionRecord.renew(found, key, newKey, change, ttl, now))
       }),
     delete: (key) =>
       atomically((now) => {
-        const record = find(key)
-        if (record !== undefined && SessionRecord.mayDelete(record, key, now)) {
-          sessions.delete(key.id)
+        const found = records.find(key.id)
+        if (found !== undefined && SessionRecord.mayDelete(found, key, now)) {
+          records.delete(key.id)
         }
       })
   }, { timeout: "none" })

@@ -64,37 +64,40 @@ describe("MemorySessionStore", () => {
 })
 
 describe("ExpiryBuckets", () => {
-  it("hands out every id once, after its time and not before, in bounded portions", () => {
-    const buckets = new ExpiryBuckets()
-    for (let i = 0; i < 100; i++) {
-      buckets.add(`${i}`, i * 500)
+  it("hands out every slot once, after its time and not before, in bounded portions", () => {
+    const buckets = new ExpiryBuckets(100)
+    for (let slot = 0; slot < 100; slot++) {
+      buckets.add(slot, slot * 500)
     }
-    assert.deepStrictEqual(buckets.take(0, 10), ["0"])
-    const taken: Array<string> = []
+    assert.deepStrictEqual(buckets.take(0, 10), [0])
+    const taken: Array<number> = []
     for (let now = 1_000; now <= 50_000; now += 1_000) {
       const portion = buckets.take(now, 10)
       assert.isAtMost(portion.length, 10)
-      for (const id of portion) {
-        assert.isAtMost(Number(id) * 500, now)
-        taken.push(id)
+      for (const slot of portion) {
+        assert.isAtMost(slot * 500, now)
+        taken.push(slot)
       }
     }
     assert.strictEqual(new Set(taken).size, 99)
     assert.strictEqual(taken.length, 99)
   })
 
-  it("a removed id is not handed out", () => {
-    const buckets = new ExpiryBuckets()
-    const bucket = buckets.add("a", 500)
-    buckets.add("b", 500)
-    buckets.remove("a", bucket)
-    assert.deepStrictEqual(buckets.take(10_000, 10), ["b"])
+  it("a removed slot is not handed out, wherever in its bucket it was", () => {
+    for (const removed of [0, 1, 2]) {
+      const buckets = new ExpiryBuckets(3)
+      for (const slot of [0, 1, 2]) {
+        buckets.add(slot, 500)
+      }
+      buckets.remove(removed)
+      assert.deepStrictEqual(buckets.take(10_000, 10), [0, 1, 2].filter((slot) => slot !== removed))
+    }
   })
 
   it("a portion that was not enough goes on with the next call", () => {
-    const buckets = new ExpiryBuckets()
-    for (let i = 0; i < 25; i++) {
-      buckets.add(`${i}`, 1)
+    const buckets = new ExpiryBuckets(25)
+    for (let slot = 0; slot < 25; slot++) {
+      buckets.add(slot, 1)
     }
     const sizes = [1, 2, 3, 4].map(() => buckets.take(1_000_000_000, 10).length)
     assert.deepStrictEqual(sizes, [10, 10, 5, 0])

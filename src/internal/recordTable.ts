@@ -1,0 +1,156 @@
+/**
+ * A bounded number of records in memory, in as few bytes as can be had: a record is a numbered slot with its times in
+ * arrays of numbers and everything else of it in one text. A record that is read is made anew from these, so what its
+ * reader does to it changes nothing here.
+ *
+ * When all slots are taken, the record that nobody used for the longest time makes room.
+ *
+ * @internal
+ */
+import type { SecretDigest, SessionId } from "../SessionKey.js"
+import type { StoredRecord, SupersededSecret } from "../SessionRecord.js"
+import { ExpiryBuckets } from "./expiryBuckets.js"
+import type { PackedTexts } from "./packedTexts.js"
+import { packTexts, unpackTexts } from "./packedTexts.js"
+import { SlotRings } from "./slotRings.js"
+
+/** @internal */
+export class RecordTable {
+  private readonly slots = new Map<SessionId, number>()
+  private readonly ids: Array<SessionId | undefined>
+  private readonly texts: Array<PackedTexts | undefined>
+  private readonly createdAt: Float64Array
+  private readonly expiresAt: Float64Array
+  /** `NaN` where there is none. */
+  private readonly deadline: Float64Array
+  private readonly expiry: ExpiryBuckets
+  private readonly rings: SlotRings
+  private leastRecentlyUsed: number | undefined
+  private free: number | undefined
+  /** How many slots were ever taken. */
+  private touched = 0
+
+  constructor(private readonly capacity: number) {
+    this.ids = new Array<SessionId | undefined>(capacity)
+    this.texts = new Array<PackedTexts | undefined>(capacity)
+    this.createdAt = new Float64Array(capacity)
+    this.expiresAt = new Float64Array(capacity)
+    this.deadline = new Float64Array(capacity)
+    this.expiry = new ExpiryBuckets(capacity)
+    this.rings = new SlotRings(capacity)
+  }
+
+  has(id: SessionId): boolean {
+    return this.slots.has(id)
+  }
+
+  /** The record of the id, which counts as used with this. */
+  find(id: SessionId): StoredRecord | undefined {
+    const slot = this.slots.get(id)
+    if (slot === undefined) {
+      return undefined
+    }
+    this.use(slot)
+    const deadline = this.deadline[slot]!
+    return {
+      id: this.ids[slot]!,
+      ...fromTexts(unpackTexts(this.texts[slot]!)),
+      createdAt: this.createdAt[slot]!,
+      expiresAt: this.expiresAt[slot]!,
+      deadline: Number.isNaN(deadline) ? undefined : deadline
+    }
+  }
+
+  insert(record: StoredRecord): void {
+    const slot = this.takeSlot()
+    this.slots.set(record.id, slot)
+    this.ids[slot] = record.id
+    this.texts[slot] = packTexts(toTexts(record))
+    this.createdAt[slot] = record.createdAt
+    this.expiresAt[slot] = record.expiresAt
+    this.deadline[slot] = record.deadline ?? NaN
+    this.expiry.add(slot, record.expiresAt)
+    this.leastRecentlyUsed = this.rings.append(this.leastRecentlyUsed, slot)
+  }
+
+  /** Puts what a rule of `SessionRecord` made of a record that was just found in its place. */
+  replace(found: StoredRecord, record: StoredRecord): void {
+    const slot = this.slots.get(found.id)!
+    // Those rules change the expiry alone, or the state, or the digest together with the superseded ones.
+    if (record.state !== found.state || record.digest !== found.digest) {
+      this.texts[slot] = packTexts(toTexts(record))
+    }
+    this.expiresAt[slot] = record.expiresAt
+    // A later expiry is noticed when the earlier one falls due, which spares every write the filing.
+    if (record.expiresAt < found.expiresAt) {
+      this.expiry.remove(slot)
+      this.expiry.add(slot, record.expiresAt)
+    }
+  }
+
+  delete(id: SessionId): void {
+    const slot = this.slots.get(id)
+    if (slot !== undefined) {
+      this.expiry.remove(slot)
+      this.release(slot)
+    }
+  }
+
+  /** Removes expired records, at most `limit`. */
+  sweep(now: number, limit: number): void {
+    for (const slot of this.expiry.take(now, limit)) {
+      const expiresAt = this.expiresAt[slot]!
+      if (now >= expiresAt) {
+        this.release(slot)
+      } else {
+        this.expiry.add(slot, expiresAt)
+      }
+    }
+  }
+
+  private use(slot: number): void {
+    this.leastRecentlyUsed = this.rings.append(this.rings.remove(this.leastRecentlyUsed, slot), slot)
+  }
+
+  private takeSlot(): number {
+    if (this.free === undefined && this.touched < this.capacity) {
+      return this.touched++
+    }
+    if (this.free === undefined) {
+      this.delete(this.ids[this.leastRecentlyUsed!]!)
+    }
+    const slot = this.free!
+    this.free = this.rings.remove(slot, slot)
+    return slot
+  }
+
+  private release(slot: number): void {
+    this.slots.delete(this.ids[slot]!)
+    this.ids[slot] = undefined
+    this.texts[slot] = undefined
+    this.leastRecentlyUsed = this.rings.remove(this.leastRecentlyUsed, slot)
+    this.free = this.rings.append(this.free, slot)
+  }
+}
+
+const toTexts = ({ digest, state, superseded }: StoredRecord): ReadonlyArray<string> => {
+  const texts: Array<string> = [digest, superseded.map(({ at, digest }) => `${digest} ${at}`).join(",")]
+  for (const [key, value] of state) {
+    texts.push(key, value)
+  }
+  return texts
+}
+
+const fromTexts = (texts: ReadonlyArray<string>): Pick<StoredRecord, "digest" | "superseded" | "state"> => {
+  const state = new Map<string, string>()
+  for (let i = 2; i < texts.length; i += 2) {
+    state.set(texts[i]!, texts[i + 1]!)
+  }
+  return { digest: texts[0] as SecretDigest, superseded: supersededOf(texts[1]!), state }
+}
+
+const supersededOf = (text: string): ReadonlyArray<SupersededSecret> =>
+  text === "" ? [] : text.split(",").map((secret) => {
+    const [digest, at] = secret.split(" ")
+    return { digest: digest as SecretDigest, at: Number(at) }
+  })
