@@ -6,6 +6,7 @@
  *     SessionStore                                 the core
  *     stores/*                                     SessionStore and the core; never Session, the middleware or each other
  *     Session                                      the core; no store, no HTTP
+ *     internal/sessionBase                         the operations of a session: Session and the core
  *     internal/requestSession                      a request's session without HTTP: Session, SessionStore and the core
  *     internal/httpSession                         that with a request and a response; for SessionMiddleware alone
  *     SessionStruct, SessionFlash, SessionGuard    what is built on Session: no store, no middleware
@@ -15,7 +16,7 @@
  *     bin                                          the core
  */
 const core =
-  "^src/(internal/(?!(request|http)Session\\.ts$).+|Config|SessionKey|CookieCrypto|SessionRecord|SessionEvent|SessionMetrics)\\.ts$"
+  "^src/(internal/(?!(sessionBase|requestSession|httpSession)\\.ts$).+|Config|SessionKey|CookieCrypto|SessionRecord|SessionEvent|SessionMetrics)\\.ts$"
 const anySource = "^src/"
 const routers = "^src/Session(HttpApi|HttpLayerRouter)\\.ts$"
 
@@ -76,11 +77,18 @@ module.exports = {
       to: { path: anySource, pathNot: core }
     },
     {
+      name: "session-base-is-the-session-at-work",
+      comment: "internal/sessionBase.ts does what Session.ts promises: it knows that and the core.",
+      severity: "error",
+      from: { path: "^src/internal/sessionBase\\.ts$" },
+      to: { path: anySource, pathNot: [core, "^src/Session\\.ts$"] }
+    },
+    {
       name: "request-session-is-the-middleware-without-http",
-      comment: "internal/requestSession.ts knows Session, SessionStore and the core.",
+      comment: "internal/requestSession.ts knows Session, its operations, SessionStore and the core.",
       severity: "error",
       from: { path: "^src/internal/requestSession\\.ts$" },
-      to: { path: anySource, pathNot: [core, "^src/Session(Store)?\\.ts$"] }
+      to: { path: anySource, pathNot: [core, "^src/(Session(Store)?|internal/sessionBase)\\.ts$"] }
     },
     {
       name: "http-session-is-the-request-session-with-http",

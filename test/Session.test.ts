@@ -6,16 +6,18 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
 import { inspect } from "node:util"
+import { SessionBase } from "../src/internal/sessionBase.js"
 
 const Counter = Session.entry("counter", Schema.NonNegativeInt)
 const Since = Session.entry("since", Schema.Date)
 
-class ProbeSession extends Session.SessionBase {
+class ProbeSession extends SessionBase {
   loads = 0
   constructor(private readonly found: Effect.Effect<SessionRecord.SessionRecord | undefined, Session.SessionGetError>) {
     super()
@@ -53,6 +55,19 @@ const isUnchanged = (session: ProbeSession) =>
 
 describe("Session", () => {
   describe("reading", () => {
+    it.effect("a load that throws fails every read, and leaves none of them waiting", () =>
+      Effect.gen(function*() {
+        class BrokenSession extends SessionBase {
+          protected load(): never {
+            throw new Error("broken")
+          }
+        }
+        const session = new BrokenSession()
+        for (const read of [session.contains("counter"), session.contains("counter")]) {
+          assert.isTrue(Exit.isFailure(yield* Effect.exit(read)))
+        }
+      }))
+
     it.effect("an absent key is none, a present one decodes", () =>
       Effect.gen(function*() {
         const session = sessionWith({ since: "\"2020-01-01T00:00:00.000Z\"" })

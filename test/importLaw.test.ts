@@ -92,6 +92,7 @@ describe("the import law", () => {
       "Session.ts",
       `import type * as A from "@effect/platform/HttpApp"\nexport type { A }`
     ],
+    ["session-base-is-the-session-at-work", "internal/sessionBase.ts", `import "../SessionStore.js"`],
     [
       "request-session-is-the-middleware-without-http",
       "internal/requestSession.ts",

@@ -25,6 +25,7 @@ import {
 } from "./commitDecision.js"
 import { readCookieValues, tooManyCandidates } from "./cookieHeader.js"
 import { cookieSize, maxCookieBytes } from "./cookieRules.js"
+import { SessionBase } from "./sessionBase.js"
 import { type CookieAttributes, serializeRemovalCookie, serializeSetCookie } from "./setCookie.js"
 
 /** A key that came in the session cookie, sealed by us. */
@@ -87,7 +88,7 @@ export interface SessionServices {
 }
 
 /** @internal */
-export abstract class RequestSession extends Session.SessionBase {
+export abstract class RequestSession extends SessionBase {
   private presented: Presented | undefined = undefined
   private committed: CommitOutcome | undefined = undefined
 

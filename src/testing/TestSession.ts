@@ -41,6 +41,7 @@ import * as LogLevel from "effect/LogLevel"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Config from "../Config.js"
+import { SessionBase } from "../internal/sessionBase.js"
 import * as Session from "../Session.js"
 import * as SessionKey from "../SessionKey.js"
 import * as SessionMiddleware from "../SessionMiddleware.js"
@@ -125,7 +126,7 @@ export const defaults = {
 } as const satisfies Omit<Options, "id">
 
 /** A session over a record that is there, or that cannot be had, without a store and without HTTP. */
-class DetachedSession extends Session.SessionBase {
+class DetachedSession extends SessionBase {
   constructor(private readonly found: Effect.Effect<SessionRecord.SessionRecord | undefined, Session.SessionGetError>) {
     super()
   }
