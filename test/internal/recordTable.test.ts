@@ -37,7 +37,8 @@ describe("packedTexts", () => {
 })
 
 describe("RecordTable", () => {
-  const number = FastCheck.double({ noNaN: true })
+  // A minus zero is no time, and a number that was written out has lost it.
+  const number = FastCheck.double({ noNaN: true }).map((value) => value + 0)
   const digest = FastCheck.base64String({ minLength: 1 }).map((text) => text as SessionKey.SecretDigest)
 
   it.prop("a record is found as it was put", [
