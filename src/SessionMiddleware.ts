@@ -57,7 +57,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SessionConfig from "./Config.js"
 import * as CookieCrypto from "./CookieCrypto.js"
-import { HttpSession, sourceOf } from "./internal/httpSession.js"
+import { HttpSession, PendingCommit, sourceOf } from "./internal/httpSession.js"
 import * as Session from "./Session.js"
 import type * as SessionEvent from "./SessionEvent.js"
 import * as SessionMetrics from "./SessionMetrics.js"
@@ -473,7 +473,8 @@ const commitBeforeResponse = (
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
   session: HttpSession
 ): Effect.Effect<void> => {
-  const commit: HttpApp.PreResponseHandler = (_request, response) => session.commitTo(response)
+  const pending = new PendingCommit(session)
+  const commit: HttpApp.PreResponseHandler = (_request, response) => pending.commitTo(response)
   const earlier = fiber.getFiberRef(HttpApp.currentPreResponseHandlers)
   return FiberRef.set(
     HttpApp.currentPreResponseHandlers,

@@ -7,7 +7,7 @@
 import { PerformanceObserver } from "node:perf_hooks"
 import { setTimeout as sleep } from "node:timers/promises"
 import { loadApp } from "../apps/contract.mjs"
-import { newVisitor, request } from "../inProcess/requests.mjs"
+import { request, serve as serveHandler } from "../inProcess/requests.mjs"
 import { scenarios } from "../plan.mjs"
 import { median } from "../rounds.mjs"
 
@@ -25,9 +25,9 @@ new PerformanceObserver((list) => {
 // Its observer hears of a collection some turns later.
 const hearsay = () => sleep(20)
 
-const serve = async ({ handler, isBare, visitor }, scenario, count) => {
+const serve = async ({ isBare, visitor }, scenario, count) => {
   for (let i = 0; i < count; i++) {
-    await request(handler, visitor, scenario, isBare)
+    await request(visitor, scenario, isBare)
   }
 }
 
@@ -57,7 +57,7 @@ process.once("message", async ({ app: appName, redisUrl, variants }) => {
   for (const id of variants) {
     const { close, handler } = await app.open(id, { redisUrl })
     const isBare = app.variants.find((variant) => variant.id === id).store === "none"
-    const running = { handler, isBare, visitor: await newVisitor(handler) }
+    const running = { isBare, visitor: await serveHandler(handler).newVisitor() }
     cookie ??= running.visitor.cookie
     running.visitor.cookie ??= cookie
     for (const scenario of scenarios) {

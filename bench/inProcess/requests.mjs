@@ -1,55 +1,60 @@
 /**
- * Prepared requests straight into a Node request listener, without a socket.
+ * Requests to a server in the same process: Node's own HTTP server and parser, over connections without a system call.
  */
-import inject from "light-my-request"
+import { createServer } from "node:http"
+import { HttpConnection } from "../httpConnection.mjs"
 import { Visitor } from "../visitor.mjs"
+import { pipe } from "./pipe.mjs"
 
-const listOf = (header) => header === undefined ? [] : Array.isArray(header) ? header : [header]
-
-/** @param {import("node:http").RequestListener} handler @param {string} path @param {string | undefined} cookie */
-const get = (handler, path, cookie) =>
-  inject(handler, { method: "GET", url: path, headers: cookie === undefined ? {} : { cookie } })
-
-/** A visitor whose session has begun. @param {import("node:http").RequestListener} handler */
-export const newVisitor = async (handler) => {
-  const visitor = new Visitor()
-  const response = await get(handler, "/seed", undefined)
-  if (response.statusCode !== 200) {
-    throw new Error(`GET /seed answered ${response.statusCode}`)
+class ConnectedVisitor extends Visitor {
+  /** @param {HttpConnection} connection */
+  constructor(connection) {
+    super()
+    this.connection = connection
   }
-  visitor.receive(listOf(response.headers["set-cookie"]))
-  return visitor
 }
 
-/**
- * @param {import("node:http").RequestListener} handler
- * @param {Visitor} visitor
- * @param {import("../plan.mjs").Scenario} scenario
- * @param {boolean} isBare
- */
-export const request = async (handler, visitor, scenario, isBare) => {
-  const response = await get(handler, scenario.path, scenario.hasCookie ? visitor.cookie : undefined)
-  if (isBare) {
-    visitor.checkBare(response.statusCode)
-  } else {
-    visitor.check(scenario, response.statusCode, response.payload)
-    // Without a cookie, each answer may bring a session that nobody comes back to.
-    if (scenario.hasCookie) {
-      visitor.receive(listOf(response.headers["set-cookie"]))
+/** Connections to a server that listens nowhere. @param {import("node:http").RequestListener} handler */
+export const serve = (handler) => {
+  const server = createServer(handler)
+  return {
+    /** A visitor whose session has begun. */
+    newVisitor: async () => {
+      const [here, there] = pipe()
+      server.emit("connection", there)
+      const visitor = new ConnectedVisitor(new HttpConnection(here))
+      const { setCookies, status } = await visitor.connection.get("/seed", undefined)
+      if (status !== 200) {
+        throw new Error(`GET /seed answered ${status}`)
+      }
+      visitor.receive(setCookies)
+      return visitor
     }
   }
 }
 
-const turnEach = 16
+/**
+ * @param {ConnectedVisitor} visitor
+ * @param {import("../plan.mjs").Scenario} scenario
+ * @param {boolean} isBare
+ */
+export const request = async (visitor, scenario, isBare) => {
+  const answer = await visitor.connection.get(scenario.path, scenario.hasCookie ? visitor.cookie : undefined)
+  if (isBare) {
+    visitor.checkBare(answer.status)
+  } else {
+    visitor.check(scenario, answer.status, answer.body)
+    // Without a cookie, each answer may bring a session that nobody comes back to.
+    if (scenario.hasCookie) {
+      visitor.receive(answer.setCookies)
+    }
+  }
+}
 
 /** So many requests of each visitor, the visitors side by side. */
-export const requests = (handler, visitors, scenario, isBare, each) =>
+export const requests = (visitors, scenario, isBare, each) =>
   Promise.all(visitors.map(async (visitor) => {
     for (let i = 0; i < each; i++) {
-      await request(handler, visitor, scenario, isBare)
-      // A handler that answers at once never lets the event loop turn, and what waits for a turn would pile up.
-      if (i % turnEach === turnEach - 1) {
-        await new Promise((resolve) => setImmediate(resolve))
-      }
+      await request(visitor, scenario, isBare)
     }
   }))

@@ -5,7 +5,7 @@
  */
 import { loadApp } from "../apps/contract.mjs"
 import { rotated } from "../rounds.mjs"
-import { newVisitor, requests } from "./requests.mjs"
+import { requests, serve } from "./requests.mjs"
 
 const cpuMicros = () => {
   const { system, user } = process.cpuUsage()
@@ -14,20 +14,21 @@ const cpuMicros = () => {
 
 const start = async (app, variant, task) => {
   const { close, handler } = await app.open(variant.id, task)
+  const { newVisitor } = serve(handler)
   const visitors = []
   for (let i = 0; i < task.lanes; i++) {
-    visitors.push(await newVisitor(handler))
+    visitors.push(await newVisitor())
   }
-  return { variant, isBare: variant.store === "none", handler, visitors, close }
+  return { variant, isBare: variant.store === "none", visitors, close }
 }
 
 /** Serves for so long, and says how many requests of each visitor fill a round. */
-const calibrate = async ({ handler, isBare, visitors }, scenario, forMillis, roundMillis) => {
+const calibrate = async ({ isBare, visitors }, scenario, forMillis, roundMillis) => {
   let each = 1
   let done = 0
   const begin = performance.now()
   while (performance.now() - begin < forMillis) {
-    await requests(handler, visitors, scenario, isBare, each)
+    await requests(visitors, scenario, isBare, each)
     done += each
     each = Math.min(each * 2, 64)
   }
@@ -46,7 +47,7 @@ const warmUp = async (all, task) => {
 
 const measure = async (running, scenario, each) => {
   const begin = cpuMicros()
-  await requests(running.handler, running.visitors, scenario, running.isBare, each)
+  await requests(running.visitors, scenario, running.isBare, each)
   return (cpuMicros() - begin) / (each * running.visitors.length)
 }
 

@@ -3,18 +3,22 @@
  * that a server which stalls cannot slow down the load that would show it. (autocannon's rate fills each second from its
  * beginning, at full speed, and then pauses.)
  */
+import { connect } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
+import { HttpConnection } from "../httpConnection.mjs"
 import { quantile } from "../rounds.mjs"
-import { HttpConnection } from "./httpConnection.mjs"
 
-const expectOk = (status) => {
+const expectOk = ({ status }) => {
   if (status !== 200) {
     throw new Error(`answered ${status}`)
   }
 }
 
 const withConnections = async ({ cookies, path, port }, use) => {
-  const connections = cookies.map((cookie) => new HttpConnection(port, path, cookie))
+  const connections = cookies.map((cookie) => {
+    const connection = new HttpConnection(connect({ port, host: "127.0.0.1", noDelay: true }))
+    return { send: () => connection.get(path, cookie), close: () => connection.close() }
+  })
   try {
     return await use(connections)
   } finally {

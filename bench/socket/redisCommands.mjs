@@ -5,7 +5,7 @@
 import { Redis } from "ioredis"
 import { setTimeout as sleep } from "node:timers/promises"
 import { appNames, loadApp } from "../apps/contract.mjs"
-import { newVisitor, request } from "../inProcess/requests.mjs"
+import { request, serve } from "../inProcess/requests.mjs"
 import { scenarios } from "../plan.mjs"
 
 const repeats = 20
@@ -16,15 +16,15 @@ const settle = () => sleep(50)
 const countFor = async (app, variant, redisUrl, heard) => {
   const { close, handler } = await app.open(variant.id, { redisUrl })
   try {
-    const visitor = await newVisitor(handler)
+    const visitor = await serve(handler).newVisitor()
     const counts = {}
     for (const scenario of scenarios) {
       // The first one may have to load a script.
-      await request(handler, visitor, scenario, false)
+      await request(visitor, scenario, false)
       await settle()
       heard.length = 0
       for (let i = 0; i < repeats; i++) {
-        await request(handler, visitor, scenario, false)
+        await request(visitor, scenario, false)
       }
       await settle()
       counts[scenario.id] = { perRequest: heard.length / repeats, commands: Array.from(new Set(heard)) }

@@ -14,9 +14,10 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as Predicate from "effect/Predicate"
+import type { ClearSiteData } from "../Session.js"
 import { emptyResponse } from "./errorResponse.js"
-import { type CommitOutcome, RequestSession, type SessionServices } from "./requestSession.js"
-import { cacheControlWithCookie, clearSiteData, varyByCookie } from "./responseHeaders.js"
+import { type CommitOutcome, keep, RequestSession, type SessionServices } from "./requestSession.js"
+import { cacheControlWithCookie, clearSiteDataHeader, varyByCookie } from "./responseHeaders.js"
 import type { CookieAttributes } from "./setCookie.js"
 import { cameOverHttps, type Connection } from "./trustedProxies.js"
 
@@ -59,25 +60,22 @@ export class HttpSession extends RequestSession {
     })
   }
 
-  /**
-   * Settles the session and lets the response carry the result. Never fails, whatever happens: platform would run it
-   * again, and leave the socket hanging when that fails too.
-   */
-  commitTo(response: HttpServerResponse.HttpServerResponse): Effect.Effect<HttpServerResponse.HttpServerResponse> {
-    if (this.closeIdle()) {
-      return Effect.succeed(this.vary(response))
-    }
+  /** Settles the session, whatever happens, and says what its response is to carry. */
+  settleFor(response: HttpServerResponse.HttpServerResponse): Effect.Effect<ResponseChange> {
     return Effect.suspend(() => {
       const canSetCookie = !wasUpgraded(this.request, response)
       // Every socket ends sooner or later, and often by interruption: that undoes nothing.
       const wasInterrupted = canSetCookie ? this.wasInterrupted(response) : Effect.succeed(false)
-      return Effect.flatMap(wasInterrupted, (wasInterrupted) => this.settle({ wasInterrupted, canSetCookie }))
-    }).pipe(
-      Effect.flatMap((outcome) => this.apply(outcome, response)),
-      Effect.catchAllCause((cause) =>
-        Effect.as(Effect.logError("The session could not be put into the response", cause), emptyResponse(500))
+      return Effect.flatMap(
+        wasInterrupted,
+        (wasInterrupted) =>
+          Effect.map(this.settle({ wasInterrupted, canSetCookie }), (outcome) => ({
+            outcome,
+            isTouched: this.isTouched,
+            clearSiteData: this.clearSiteData
+          }))
       )
-    )
+    })
   }
 
   protected override get cookieAttributes(): CookieAttributes {
@@ -95,35 +93,80 @@ export class HttpSession extends RequestSession {
       ? Effect.map(FiberRef.get(FiberRef.interruptedCause), (cause) => !Cause.isEmpty(cause))
       : Effect.succeed(false)
   }
+}
 
-  private vary(response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse {
-    return this.isTouched
-      ? HttpServerResponse.setHeader(response, "vary", varyByCookie(response.headers["vary"]))
-      : response
-  }
+/**
+ * What a session asks of its response, be it the handler's or the one that platform sends where that one breaks.
+ *
+ * @internal
+ */
+interface ResponseChange {
+  readonly outcome: CommitOutcome
+  readonly isTouched: boolean
+  readonly clearSiteData: ReadonlyArray<ClearSiteData>
+}
 
-  private apply(
-    outcome: CommitOutcome,
-    response: HttpServerResponse.HttpServerResponse
-  ): Effect.Effect<HttpServerResponse.HttpServerResponse> {
-    if (outcome._tag === "Fail") {
-      return HttpServerRespondable.toResponseOrElse(outcome.error, emptyResponse(500))
+const unchanged: ResponseChange = { outcome: keep, isTouched: false, clearSiteData: [] }
+const looked: ResponseChange = { ...unchanged, isTouched: true }
+
+/**
+ * What is left to do when the handler is done. It works once, and remembers what came of it: platform asks again when a
+ * response breaks.
+ *
+ * By then it has let the session go. Platform keeps the fiber of a request, and whatever its refs hold, long enough for
+ * it to grow old in the heap, and what is old waits for a collection of everything.
+ *
+ * @internal
+ */
+export class PendingCommit {
+  private change = unchanged
+
+  constructor(private session: HttpSession | undefined) {}
+
+  /** Never fails, whatever happens: platform would run it again, and leave the socket hanging when that fails too. */
+  commitTo(response: HttpServerResponse.HttpServerResponse): Effect.Effect<HttpServerResponse.HttpServerResponse> {
+    const { session } = this
+    this.session = undefined
+    if (session === undefined) {
+      return applyChange(this.change, response)
     }
-    const varied = this.vary(response)
-    const cleared = this.clearSiteData.length === 0
-      ? varied
-      : HttpServerResponse.setHeader(
-        varied,
-        "clear-site-data",
-        clearSiteData(this.clearSiteData, response.headers["clear-site-data"])
-      )
-    return Effect.succeed(
-      outcome._tag === "Keep" ? cleared : cleared.pipe(
-        HttpServerResponse.setHeader("cache-control", cacheControlWithCookie(response.headers["cache-control"])),
-        HttpServerResponse.mergeCookies(Cookies.fromSetCookie(outcome.line))
+    if (session.closeIdle()) {
+      this.change = session.isTouched ? looked : unchanged
+      return applyChange(this.change, response)
+    }
+    return session.settleFor(response).pipe(
+      Effect.flatMap((change) => applyChange(this.change = change, response)),
+      Effect.catchAllCause((cause) =>
+        Effect.as(Effect.logError("The session could not be put into the response", cause), emptyResponse(500))
       )
     )
   }
+}
+
+const applyChange = (
+  { clearSiteData, isTouched, outcome }: ResponseChange,
+  response: HttpServerResponse.HttpServerResponse
+): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+  if (outcome._tag === "Fail") {
+    return HttpServerRespondable.toResponseOrElse(outcome.error, emptyResponse(500))
+  }
+  const { headers } = response
+  const varied = isTouched
+    ? HttpServerResponse.setHeader(response, "vary", varyByCookie(headers["vary"]))
+    : response
+  const cleared = clearSiteData.length === 0
+    ? varied
+    : HttpServerResponse.setHeader(
+      varied,
+      "clear-site-data",
+      clearSiteDataHeader(clearSiteData, headers["clear-site-data"])
+    )
+  return Effect.succeed(
+    outcome._tag === "Keep" ? cleared : cleared.pipe(
+      HttpServerResponse.setHeader("cache-control", cacheControlWithCookie(headers["cache-control"])),
+      HttpServerResponse.mergeCookies(Cookies.fromSetCookie(outcome.line))
+    )
+  )
 }
 
 // A handler that takes the socket of an upgrade over ends long after its 101 went out, and answers with a response that

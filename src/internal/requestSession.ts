@@ -60,7 +60,8 @@ export type CommitOutcome =
   | { readonly _tag: "SetCookie"; readonly line: string; readonly isRefresh: boolean }
   | { readonly _tag: "Fail"; readonly error: CommitError | undefined }
 
-const keep: CommitOutcome = { _tag: "Keep" }
+/** @internal */
+export const keep: CommitOutcome = { _tag: "Keep" }
 
 /**
  * What the response says about its request's commit.
@@ -90,7 +91,6 @@ export interface SessionServices {
 /** @internal */
 export abstract class RequestSession extends SessionBase {
   private presented: Presented | undefined = undefined
-  private committed: CommitOutcome | undefined = undefined
 
   constructor(protected readonly services: SessionServices) {
     super()
@@ -108,8 +108,8 @@ export abstract class RequestSession extends SessionBase {
    * Closes a session that asks for nothing, and says whether it was such a one, as most are.
    */
   closeIdle(): boolean {
-    const isIdle = this.committed === undefined && this.isIdle
-    this.log.isCommitted = this.log.isCommitted || isIdle
+    const { isIdle } = this
+    this.log.isCommitted = isIdle
     return isIdle
   }
 
@@ -139,22 +139,15 @@ export abstract class RequestSession extends SessionBase {
     })
   }
 
-  /**
-   * Closes the session and does what the handler's doings ask for. Never fails. It works once and remembers what came of
-   * it, since platform asks again when a response breaks.
-   */
+  /** Closes the session and does what the handler's doings ask for. Never fails. It is called once. */
   settle({ canSetCookie, wasInterrupted }: ResponseFacts): Effect.Effect<CommitOutcome> {
-    if (this.committed !== undefined) {
-      return Effect.succeed(this.committed)
-    }
     this.log.isCommitted = true
     if (wasInterrupted) {
       this.log.dropWrites()
     }
-    const outcome = this.isIdle
+    return this.isIdle
       ? Effect.succeed(keep)
       : Effect.catchAllCause(this.commit(canSetCookie), (cause) => this.commitFailed(cause))
-    return Effect.map(outcome, (outcome) => this.committed = outcome)
   }
 
   protected override get canRemember(): boolean {

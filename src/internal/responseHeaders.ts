@@ -35,7 +35,7 @@ export const varyByCookie = (header: string | undefined): string => {
  *
  * @internal
  */
-export const clearSiteData = (directives: ReadonlyArray<ClearSiteData>, header: string | undefined): string => {
+export const clearSiteDataHeader = (directives: ReadonlyArray<ClearSiteData>, header: string | undefined): string => {
   const asked = header === undefined || header.trim() === "" ? [] : [header]
   return Array.from(new Set([...asked, ...directives.map((directive) => `"${directive}"`)])).join(", ")
 }
