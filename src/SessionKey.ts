@@ -21,9 +21,10 @@
  */
 import type * as Brand from "effect/Brand"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import { Buffer } from "node:buffer"
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
+import { randomBytes, timingSafeEqual } from "node:crypto"
+import { digestOf, Key, secretOf } from "./internal/key.js"
 
 /**
  * The public half of a session key, 22 characters of base64url. It names a session in logs, spans and device lists,
@@ -75,7 +76,7 @@ const secretPattern = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
  * @since 0.1.0
  * @category constructors
  */
-export const make = (id: SessionId, secret: string): SessionKey => ({ id, secret: Redacted.make(secret) })
+export const make = (id: SessionId, secret: string): SessionKey => new Key(id, secret)
 
 /**
  * Draws a new session id: 128 random bits.
@@ -138,7 +139,7 @@ export const fromText = (text: string): Option.Option<SessionKey> =>
  * @since 0.1.0
  * @category conversions
  */
-export const toText = (key: SessionKey): string => `${key.id}.${Redacted.value(key.secret)}`
+export const toText = (key: SessionKey): string => `${key.id}.${secretOf(key)}`
 
 /**
  * The digest of the key's secret half that a store keeps. A fast hash suffices, since the secret is 256 random bits.
@@ -146,8 +147,7 @@ export const toText = (key: SessionKey): string => `${key.id}.${Redacted.value(k
  * @since 0.1.0
  * @category conversions
  */
-export const digest = (key: SessionKey): SecretDigest =>
-  createHash("sha256").update(Redacted.value(key.secret)).digest("base64url") as SecretDigest
+export const digest = (key: SessionKey): SecretDigest => digestOf(key)
 
 /**
  * Compares two digests in constant time.

@@ -49,6 +49,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
+import * as FiberRefs from "effect/FiberRefs"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
@@ -399,8 +400,8 @@ export const sessionWith =
   <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, Exclude<R, Self>> =>
     Effect.withFiberRuntime((fiber) => provideSession(middleware, fiber, app))
 
-// Every request of the app pays for this, so it does by hand, at a fraction of their cost, what `provideService` and
-// `appendPreResponseHandler` do. The fiber ends with the request: its session stays in the context, unless it hid another.
+// Every request of the app pays for this, so it does by hand and in one step, at a fraction of their cost, what
+// `provideService` and `appendPreResponseHandler` do. The fiber ends with the request: its session stays in the context, unless it hid another.
 const provideSession = <Self, E, R>(
   middleware: SessionMiddleware<Self>,
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
@@ -415,11 +416,15 @@ const provideSession = <Self, E, R>(
   const watched = Effect.tapErrorCause(app, (cause) => session.handlerFailed(cause))
   const hidesAnother = context.unsafeMap.has(middleware.session.key)
   return Effect.zipRight(
-    commitBeforeResponse(fiber, session),
-    Effect.zipRight(
-      FiberRef.set(FiberRef.currentContext, Context.add(context, middleware.session, session)),
-      hidesAnother ? Effect.ensuring(watched, FiberRef.set(FiberRef.currentContext, context)) : watched
-    )
+    Effect.updateFiberRefs((fiberId, refs) =>
+      FiberRefs.updateManyAs(refs, {
+        entries: [
+          [HttpApp.currentPreResponseHandlers, [[fiberId, handlersWithCommit(fiber, session)]]],
+          [FiberRef.currentContext, [[fiberId, Context.add(context, middleware.session, session)]]]
+        ]
+      })
+    ),
+    hidesAnother ? Effect.ensuring(watched, FiberRef.set(FiberRef.currentContext, context)) : watched
   ) as HttpApp.Default<E, Exclude<R, Self>>
 }
 
@@ -441,7 +446,7 @@ export const open = <Self>(
     }
     const session = new HttpSession(middleware, request)
     openedBy(middleware).set(sourceOf(request), session)
-    return Effect.as(commitBeforeResponse(fiber, session), session)
+    return Effect.as(FiberRef.set(HttpApp.currentPreResponseHandlers, handlersWithCommit(fiber, session)), session)
   })
 
 // A guard and a session middleware that stand beside each other in one request share its session, in either order.
@@ -469,19 +474,16 @@ const outerSession = (
 }
 
 // The only way to write a cookie on every outcome and from every position: platform runs it on the final response.
-const commitBeforeResponse = (
+const handlersWithCommit = (
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
   session: HttpSession
-): Effect.Effect<void> => {
+): Option.Option<HttpApp.PreResponseHandler> => {
   const pending = new PendingCommit(session)
   const commit: HttpApp.PreResponseHandler = (_request, response) => pending.commitTo(response)
   const earlier = fiber.getFiberRef(HttpApp.currentPreResponseHandlers)
-  return FiberRef.set(
-    HttpApp.currentPreResponseHandlers,
-    Option.some<HttpApp.PreResponseHandler>(
-      Option.isNone(earlier) ?
-        commit :
-        (request, response) => Effect.flatMap(earlier.value(request, response), (response) => commit(request, response))
-    )
+  return Option.some(
+    Option.isNone(earlier) ?
+      commit :
+      (request, response) => Effect.flatMap(earlier.value(request, response), (response) => commit(request, response))
   )
 }

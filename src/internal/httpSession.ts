@@ -11,6 +11,7 @@ import * as HttpServerRespondable from "@effect/platform/HttpServerRespondable"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as Predicate from "effect/Predicate"
@@ -60,21 +61,13 @@ export class HttpSession extends RequestSession {
     })
   }
 
-  /** Settles the session, whatever happens, and says what its response is to carry. */
-  settleFor(response: HttpServerResponse.HttpServerResponse): Effect.Effect<ResponseChange> {
-    return Effect.suspend(() => {
+  /** Settles the session once its handler has come to this response, whatever happens. */
+  settleFor(response: HttpServerResponse.HttpServerResponse): Effect.Effect<CommitOutcome> {
+    return Effect.withFiberRuntime((fiber) => {
       const canSetCookie = !wasUpgraded(this.request, response)
       // Every socket ends sooner or later, and often by interruption: that undoes nothing.
-      const wasInterrupted = canSetCookie ? this.wasInterrupted(response) : Effect.succeed(false)
-      return Effect.flatMap(
-        wasInterrupted,
-        (wasInterrupted) =>
-          Effect.map(this.settle({ wasInterrupted, canSetCookie }), (outcome) => ({
-            outcome,
-            isTouched: this.isTouched,
-            clearSiteData: this.clearSiteData
-          }))
-      )
+      const wasInterrupted = canSetCookie && this.wasInterrupted(response, fiber)
+      return this.settle({ wasInterrupted, canSetCookie })
     })
   }
 
@@ -85,13 +78,13 @@ export class HttpSession extends RequestSession {
       : { ...attributes, secure: cameOverHttps(connectionOf(this.request), secureFromRequest.trustedProxies) }
   }
 
-  private wasInterrupted(response: HttpServerResponse.HttpServerResponse): Effect.Effect<boolean> {
-    if (this.isInterrupted || interruptedResponses.includes(response)) {
-      return Effect.succeed(true)
-    }
-    return response.status === 499 || response.status === 503
-      ? Effect.map(FiberRef.get(FiberRef.interruptedCause), (cause) => !Cause.isEmpty(cause))
-      : Effect.succeed(false)
+  private wasInterrupted(
+    response: HttpServerResponse.HttpServerResponse,
+    fiber: Fiber.RuntimeFiber<unknown, unknown>
+  ): boolean {
+    return this.isInterrupted || interruptedResponses.includes(response) ||
+      ((response.status === 499 || response.status === 503) &&
+        !Cause.isEmpty(fiber.getFiberRef(FiberRef.interruptedCause)))
   }
 }
 
@@ -134,11 +127,17 @@ export class PendingCommit {
       this.change = session.isTouched ? looked : unchanged
       return applyChange(this.change, response)
     }
-    return session.settleFor(response).pipe(
-      Effect.flatMap((change) => applyChange(this.change = change, response)),
-      Effect.catchAllCause((cause) =>
-        Effect.as(Effect.logError("The session could not be put into the response", cause), emptyResponse(500))
-      )
+    const settled = Effect.flatMap(
+      session.settleFor(response),
+      (outcome) =>
+        applyChange(
+          this.change = { outcome, isTouched: session.isTouched, clearSiteData: session.clearSiteData },
+          response
+        )
+    )
+    return Effect.catchAllCause(
+      settled,
+      (cause) => Effect.as(Effect.logError("The session could not be put into the response", cause), emptyResponse(500))
     )
   }
 }

@@ -8,7 +8,7 @@ import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
-import * as Metric from "effect/Metric"
+import * as MetricLabel from "effect/MetricLabel"
 import * as Tracer from "effect/Tracer"
 import type { SessionId } from "../SessionKey.js"
 import * as SessionMetrics from "../SessionMetrics.js"
@@ -18,7 +18,8 @@ const silentTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
 /** @internal */
 export const observeCalls = (verb: string) => {
-  const latency = Metric.tagged(SessionMetrics.storeLatency, "verb", verb)
+  // A metric finds its histogram anew for every list of labels that it has not seen, so there is one for all calls.
+  const ownLabels = [MetricLabel.make("verb", verb)]
   const name = `SessionStore.${verb}`
   return <A, E>(call: Effect.Effect<A, E>, id?: SessionId): Effect.Effect<A, E> =>
     // One step, since clock and tracer are asked for at every call of a store.
@@ -26,9 +27,10 @@ export const observeCalls = (verb: string) => {
       const services = fiber.getFiberRef(DefaultServices.currentServices)
       const clock = Context.get(services, Clock.Clock)
       const start = clock.unsafeCurrentTimeNanos()
-      const labels = fiber.getFiberRef(FiberRef.currentMetricLabels)
+      const fiberLabels = fiber.getFiberRef(FiberRef.currentMetricLabels)
+      const labels = fiberLabels.length === 0 ? ownLabels : [...fiberLabels, ...ownLabels]
       const measure = <B>(result: B): B => {
-        latency.unsafeUpdate(Number(clock.unsafeCurrentTimeNanos() - start) / 1_000_000, labels)
+        SessionMetrics.storeLatency.unsafeUpdate(Number(clock.unsafeCurrentTimeNanos() - start) / 1_000_000, labels)
         return result
       }
       const measured = Effect.matchCauseEffect(call, {

@@ -7,6 +7,7 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import type { SessionConfig } from "../Config.js"
 import type { CookieCrypto } from "../CookieCrypto.js"
@@ -16,6 +17,7 @@ import type { SessionId } from "../SessionKey.js"
 import * as SessionKey from "../SessionKey.js"
 import type * as SessionRecord from "../SessionRecord.js"
 import * as SessionStore from "../SessionStore.js"
+import { chain } from "./chain.js"
 import {
   type CommitPlan,
   decideCommit,
@@ -27,6 +29,7 @@ import { readCookieValues, tooManyCandidates } from "./cookieHeader.js"
 import { cookieSize, maxCookieBytes } from "./cookieRules.js"
 import { SessionBase } from "./sessionBase.js"
 import { type CookieAttributes, serializeRemovalCookie, serializeSetCookie } from "./setCookie.js"
+import { withClock } from "./withClock.js"
 
 /** A key that came in the session cookie, sealed by us. */
 interface PresentedKey {
@@ -128,14 +131,16 @@ export abstract class RequestSession extends SessionBase {
 
   protected load(): Effect.Effect<SessionRecord.SessionRecord | undefined, Session.SessionGetError> {
     const presented = this.presented === undefined ? this.present(this.openCookie()) : Effect.succeed(this.presented)
-    return Effect.mapBoth(presented, {
-      onSuccess: (presented) => presented._tag === "Valid" ? presented.record : undefined,
+    return Effect.matchEffect(presented, {
+      onSuccess: (presented) => Effect.succeed(presented._tag === "Valid" ? presented.record : undefined),
       onFailure: (cause) =>
-        new Session.SessionGetError({
-          reason: "StoreUnavailable",
-          message: `The session store could not say whether there is a session: ${cause.message}`,
-          cause
-        })
+        Effect.fail(
+          new Session.SessionGetError({
+            reason: "StoreUnavailable",
+            message: `The session store could not say whether there is a session: ${cause.message}`,
+            cause
+          })
+        )
     })
   }
 
@@ -147,7 +152,7 @@ export abstract class RequestSession extends SessionBase {
     }
     return this.isIdle
       ? Effect.succeed(keep)
-      : Effect.catchAllCause(this.commit(canSetCookie), (cause) => this.commitFailed(cause))
+      : Effect.catchAllCause(Effect.suspend(() => this.commit(canSetCookie)), (cause) => this.commitFailed(cause))
   }
 
   protected override get canRemember(): boolean {
@@ -183,7 +188,7 @@ export abstract class RequestSession extends SessionBase {
   }
 
   private commit(canSetCookie: boolean): Effect.Effect<CommitOutcome, CommitError> {
-    return Effect.flatMap(this.presentedForCommit(), (presented) => {
+    return chain(this.presentedForCommit(), (presented) => {
       const facts = {
         presented: presented._tag,
         status: this.log.status,
@@ -271,13 +276,15 @@ export abstract class RequestSession extends SessionBase {
             error.reason === "Malformed" ? Effect.as(this.malformed(presented, error), keep) : Effect.fail(error)
         })
       case "Update":
-        return Effect.flatMap(
-          this.merge(presented, (change) => store.update(presented.key, change, this.ttlMillis)),
+        return this.merge(
+          presented,
+          (change) => store.update(presented.key, change, this.ttlMillis),
           (result) => result._tag === "Saved" ? this.refreshCookie(result, presented) : this.gone(presented)
         )
       case "Renew":
-        return Effect.flatMap(
-          this.merge(presented, (change) => store.renew(presented.key, change, this.ttlMillis)),
+        return this.merge(
+          presented,
+          (change) => store.renew(presented.key, change, this.ttlMillis),
           (result) =>
             result._tag === "Saved"
               ? Effect.zipRight(publish(SessionEvent.Renewed({ id: presented.key.id })), this.setCookie(result))
@@ -293,18 +300,21 @@ export abstract class RequestSession extends SessionBase {
   }
 
   /**
-   * Writes until no parallel request is faster, computing anew what depended on the values it changed. `since` is when the
-   * first attempt had lost.
+   * Writes until no parallel request is faster, computing anew what depended on the values it changed, and goes on with
+   * what came of it. `since` is when the first attempt had lost.
    */
   private merge(
     presented: PresentedKey,
     write: (change: SessionRecord.SessionChange) => Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError>,
+    next: (
+      result: Exclude<SessionStore.WriteResult, { readonly _tag: "Conflict" }>
+    ) => Effect.Effect<CommitOutcome, CommitError>,
     since?: number
-  ): Effect.Effect<Exclude<SessionStore.WriteResult, { readonly _tag: "Conflict" }>, CommitError> {
+  ): Effect.Effect<CommitOutcome, CommitError> {
     // How long the session lives depends on whether it is remembered, so that no write may go by what was.
     return Effect.flatMap(write(this.log.change(this.canRemember)), (result) => {
       if (result._tag !== "Conflict") {
-        return Effect.succeed(result)
+        return next(result)
       }
       const { config: { storeTimeoutMillis }, publish } = this.services
       return Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -312,7 +322,7 @@ export abstract class RequestSession extends SessionBase {
         return now - start < storeTimeoutMillis
           ? publish(SessionEvent.Conflict({ id: presented.key.id })).pipe(
             Effect.zipRight(this.rebase(result.record.state)),
-            Effect.flatMap(() => this.merge(presented, write, start))
+            Effect.flatMap(() => this.merge(presented, write, next, start))
           )
           : Effect.fail(
             new SessionStore.UpdateError({
@@ -402,15 +412,15 @@ export abstract class RequestSession extends SessionBase {
         })
       )
     }
-    return Effect.map(Clock.currentTimeMillis, (now) => {
+    return withClock((clock) => {
       const maxAge = this.isPersistent
-        ? Math.max(1, Math.ceil((saved.expiresAt - now) / 1000))
+        ? Math.max(1, Math.ceil((saved.expiresAt - clock.unsafeCurrentTimeMillis()) / 1000))
         : undefined
-      return {
+      return Effect.succeed({
         _tag: "SetCookie",
         line: serializeSetCookie(config.cookie.name, value, this.cookieAttributes, maxAge),
         isRefresh
-      }
+      })
     })
   }
 
@@ -425,35 +435,41 @@ export abstract class RequestSession extends SessionBase {
   /** Asks the store about what the cookie holds. */
   private present(cookie: OpenedCookie): Effect.Effect<Presented, SessionStore.LoadError> {
     const { keys, refusals } = cookie
+    const remember = (presented: Presented): Presented => this.presented = presented
     const presented = keys.length === 0
-      ? Effect.succeed(refusals.length === 0 ? none : refused)
+      ? Effect.succeed(remember(refusals.length === 0 ? none : refused))
       : keys.length === 1
-      ? this.ask(keys[0]!)
-      : Effect.flatMap(Effect.forEach(keys, (key) => this.ask(key)), (all) => this.theOnlyLiveOne(all))
-    const remembered = Effect.map(presented, (presented) => this.presented = presented)
+      ? this.ask(keys[0]!, remember)
+      : Effect.flatMap(
+        Effect.forEach(keys, (key) => this.ask(key, identity)),
+        (all) => Effect.map(this.theOnlyLiveOne(all), remember)
+      )
     return refusals.length === 0
-      ? remembered
-      : Effect.zipRight(Effect.forEach(refusals, (reason) => this.refuse(reason), { discard: true }), remembered)
+      ? presented
+      : Effect.zipRight(Effect.forEach(refusals, (reason) => this.refuse(reason), { discard: true }), presented)
   }
 
-  private ask(presented: PresentedKey): Effect.Effect<Presented, SessionStore.LoadError> {
+  private ask(
+    presented: PresentedKey,
+    answer: (presented: Presented) => Presented
+  ): Effect.Effect<Presented, SessionStore.LoadError> {
     const { publish, store } = this.services
-    const { id } = presented.key
-    return Effect.matchEffect(store.load(presented.key), {
+    const { key, sealedByNewest } = presented
+    return Effect.matchEffect(store.load(key), {
       onSuccess: (result): Effect.Effect<Presented> => {
         switch (result._tag) {
           case "Live":
-            return Effect.succeed({ _tag: "Valid", record: result.record, ...presented })
+            return Effect.succeed(answer({ _tag: "Valid", record: result.record, key, sealedByNewest }))
           case "Superseded":
-            return Effect.as(publish(SessionEvent.KeySuperseded({ id })), superseded)
+            return Effect.as(publish(SessionEvent.KeySuperseded({ id: key.id })), answer(superseded))
           case "Absent":
-            return Effect.as(publish(SessionEvent.KeyExpired({ id })), refused)
+            return Effect.as(publish(SessionEvent.KeyExpired({ id: key.id })), answer(refused))
         }
       },
       // What is not a record opens no session today or ever, so the browser starts anew instead of failing for good.
       onFailure: (error) =>
         error.reason === "Malformed"
-          ? Effect.as(this.malformed(presented, error), refused)
+          ? Effect.as(this.malformed(presented, error), answer(refused))
           : Effect.zipRight(publish(SessionEvent.StoreUnavailable({ during: "load" })), Effect.fail(error))
     })
   }

@@ -28,6 +28,7 @@ import {
 } from "../Session.js"
 import type { SessionId } from "../SessionKey.js"
 import type { JsonText, SessionRecord } from "../SessionRecord.js"
+import { chain } from "./chain.js"
 import * as json from "./json.js"
 import { SessionLog } from "./sessionLog.js"
 
@@ -66,9 +67,11 @@ export abstract class SessionBase implements Session {
 
   insert<A, R>(...args: EntryArgs<A, R, [value: A]>): Effect.Effect<void, SessionInsertError, R> {
     const entry = toEntry(args)
-    return Effect.flatMap(
-      encodeValue(entry, args[args.length - 1] as A),
-      (text) => this.write(() => this.log.assign(entry.key, text))
+    return Effect.suspend(() =>
+      chain(
+        encodeValue(entry, args[args.length - 1] as A),
+        (text) => this.write(() => this.log.assign(entry.key, text))
+      )
     )
   }
 
@@ -227,10 +230,12 @@ export abstract class SessionBase implements Session {
 
   /** A change that needs no state. */
   private mark<A>(change: () => A): Effect.Effect<A, SessionInsertError> {
-    return Effect.suspend(() => {
-      this.log.isTouched = true
-      return this.log.isCommitted ? Effect.fail(tooLate()) : Effect.succeed(change())
-    })
+    return Effect.suspend(() => this.markNow(change))
+  }
+
+  private markNow<A>(change: () => A): Effect.Effect<A, SessionInsertError> {
+    this.log.isTouched = true
+    return this.log.isCommitted ? Effect.fail(tooLate()) : Effect.succeed(change())
   }
 
   /** A change to the state. */
@@ -240,8 +245,8 @@ export abstract class SessionBase implements Session {
         return Effect.fail(tooLate())
       }
       return this.outcome?._tag === "Success"
-        ? this.mark(change)
-        : Effect.mapError(this.whenLoaded(() => this.mark(change)), toInsertError)
+        ? this.markNow(change)
+        : Effect.mapError(this.whenLoaded(() => this.markNow(change)), toInsertError)
     })
   }
 
@@ -257,27 +262,30 @@ export abstract class SessionBase implements Session {
     entry: CompiledEntry<A, R>,
     f: (value: Option.Option<A>) => Option.Option<A>
   ): Effect.Effect<Option.Option<A>, SessionGetError | SessionInsertError, R> {
-    return Effect.contextWithEffect((context: Context.Context<R>) => {
-      const compute = (
-        stored: JsonText | undefined
-      ): Effect.Effect<Derived<A>, SessionGetError | SessionInsertError, R> =>
-        Effect.flatMap(decodeValue(entry, stored), (found): Effect.Effect<Derived<A>, SessionInsertError, R> => {
-          const value = f(found)
-          return Option.isNone(value)
-            ? Effect.succeed({ value, text: undefined })
-            : Effect.map(encodeValue(entry, value.value), (text) => ({ value, text }))
-        })
-      const again = (stored: JsonText | undefined) =>
-        Effect.provide(Effect.map(compute(stored), ({ text }) => text), context)
-      const attempt: Effect.Effect<Option.Option<A>, SessionGetError | SessionInsertError, R> = Effect.suspend(() => {
-        const stored = this.log.read(entry.key)
-        return Effect.flatMap(compute(stored), ({ text, value }) =>
-          // A Schema may wait, and another fiber of this request write the same key meanwhile.
-          this.log.read(entry.key) === stored
-            ? Effect.as(this.mark(() => this.log.derive(entry.key, text, again)), value)
-            : attempt)
+    const compute = (
+      stored: JsonText | undefined
+    ): Effect.Effect<Derived<A>, SessionGetError | SessionInsertError, R> =>
+      chain(decodeValue(entry, stored), (found): Effect.Effect<Derived<A>, SessionInsertError, R> => {
+        const value = f(found)
+        return Option.isNone(value)
+          ? Effect.succeed({ value, text: undefined })
+          : chain(encodeValue(entry, value.value), (text) => Effect.succeed({ value, text }))
       })
-      return this.whenLoaded(() => attempt)
+    const attempt = (
+      context: Context.Context<R>
+    ): Effect.Effect<Option.Option<A>, SessionGetError | SessionInsertError, R> => {
+      const again = (stored: JsonText | undefined) =>
+        Effect.provide(Effect.map(Effect.suspend(() => compute(stored)), ({ text }) => text), context)
+      const stored = this.log.read(entry.key)
+      return chain(compute(stored), ({ text, value }) =>
+        // A Schema may wait, and another fiber of this request write the same key meanwhile.
+        this.log.read(entry.key) === stored
+          ? chain(this.markNow(() => this.log.derive(entry.key, text, again)), () => Effect.succeed(value))
+          : attempt(context))
+    }
+    return Effect.withFiberRuntime((fiber) => {
+      const context = fiber.currentContext as Context.Context<R>
+      return this.whenLoaded(() => attempt(context))
     })
   }
 
@@ -315,11 +323,11 @@ const toInsertError = (error: SessionGetError | SessionInsertError): SessionInse
     ? error
     : new SessionInsertError({ reason: "StoreUnavailable", message: error.message, cause: error.cause })
 
-const parseValue = (key: string, text: JsonText): Effect.Effect<Json, SessionGetError> => {
+const parseValue = (key: string, text: JsonText): Exit.Exit<Json, SessionGetError> => {
   try {
-    return Effect.succeed(JSON.parse(text) as Json)
+    return Exit.succeed(JSON.parse(text) as Json)
   } catch {
-    return Effect.fail(
+    return Exit.fail(
       new SessionGetError({
         reason: "DecodeFailed",
         key,
@@ -348,7 +356,7 @@ const decodeValue = <A, R>(
   entry: CompiledEntry<A, R>,
   text: JsonText | undefined
 ): Effect.Effect<Option.Option<A>, SessionGetError, R> =>
-  text === undefined ? Effect.succeedNone : Effect.flatMap(
+  text === undefined ? Effect.succeedNone : chain(
     parseValue(entry.key, text),
     (value) =>
       matchParsed(entry.decode(value), {

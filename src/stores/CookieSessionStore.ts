@@ -15,12 +15,12 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import { secretOf } from "../internal/key.js"
 import { decodeRecord, encodeRecord } from "../internal/recordText.js"
+import { withClock } from "../internal/withClock.js"
 import * as SessionKey from "../SessionKey.js"
 import * as SessionRecord from "../SessionRecord.js"
 import * as SessionStore from "../SessionStore.js"
@@ -29,7 +29,7 @@ const keyOf = (record: SessionRecord.SessionRecord): SessionKey.SessionKey =>
   SessionKey.make(record.id, encodeRecord(record))
 
 const read = (key: SessionKey.SessionKey): Either.Either<SessionRecord.SessionRecord, string> =>
-  decodeRecord(key.id, Redacted.value(key.secret))
+  decodeRecord(key.id, secretOf(key))
 
 const saved = (record: SessionRecord.SessionRecord) => ({
   key: keyOf(record),
@@ -47,14 +47,17 @@ const withRecord = (
   key: SessionKey.SessionKey,
   rewrite: (record: SessionRecord.SessionRecord, now: number) => SessionStore.WriteResult
 ): Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+  withClock((clock) =>
     Either.match(read(key), {
       onLeft: (problem) => Effect.fail(new SessionStore.UpdateError(malformed(key, problem))),
-      onRight: (record) =>
-        Effect.succeed(
+      onRight: (record) => {
+        const now = clock.unsafeCurrentTimeMillis()
+        return Effect.succeed(
           SessionRecord.isExpired(record, now) ? SessionStore.WriteResult.Gone() : rewrite(record, now)
         )
-    }))
+      }
+    })
+  )
 
 const update: SessionStore.SessionStore["update"] = (key, change, ttl) =>
   withRecord(key, (record, now) =>
@@ -75,21 +78,23 @@ const update: SessionStore.SessionStore["update"] = (key, change, ttl) =>
 export const store: SessionStore.SessionStore = SessionStore.make({
   readKey: SessionKey.split,
   load: (key) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    withClock((clock) =>
       Either.match(read(key), {
         onLeft: (problem) => Effect.fail(new SessionStore.LoadError(malformed(key, problem))),
         onRight: (record) =>
           Effect.succeed(
-            SessionRecord.isExpired(record, now)
+            SessionRecord.isExpired(record, clock.unsafeCurrentTimeMillis())
               ? SessionStore.LoadResult.Absent()
               : SessionStore.LoadResult.Live({ record })
           )
-      })),
+      })
+    ),
   save: (state, { maxLifetime, ttl }) =>
-    Effect.map(Clock.currentTimeMillis, (now) => {
+    withClock((clock) => {
+      const now = clock.unsafeCurrentTimeMillis()
       const deadline = maxLifetime === undefined ? undefined : now + maxLifetime
       const expiresAt = SessionRecord.expiresAt(now, ttl, deadline)
-      return saved({ id: SessionKey.mintId(), state, createdAt: now, expiresAt, deadline })
+      return Effect.succeed(saved({ id: SessionKey.mintId(), state, createdAt: now, expiresAt, deadline }))
     }),
   update,
   updateTtl: (key, ttl) => update(key, SessionRecord.noChange, ttl),

@@ -17,6 +17,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { RecordTable } from "../internal/recordTable.js"
+import { withClock } from "../internal/withClock.js"
 import * as SessionKey from "../SessionKey.js"
 import * as SessionRecord from "../SessionRecord.js"
 import * as SessionStore from "../SessionStore.js"
@@ -67,7 +68,7 @@ const makeStore = (capacity: number): SessionStore.SessionStore => {
 
   // The whole verb is one synchronous step, which nothing can come between.
   const atomically = <A>(verb: (now: number) => A): Effect.Effect<A> =>
-    Effect.clockWith((clock) => {
+    withClock((clock) => {
       const now = clock.unsafeCurrentTimeMillis()
       records.sweep(now, sweptPerCall)
       return Effect.succeed(verb(now))

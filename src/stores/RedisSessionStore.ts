@@ -36,6 +36,7 @@ import { decodeRecord, encodeRecord, fieldOf, timeText, wrongField } from "../in
 import * as scripts from "../internal/redisScripts.js"
 import type { RedisAddress } from "../internal/redisUrl.js"
 import { parseRedisUrl } from "../internal/redisUrl.js"
+import { withClock } from "../internal/withClock.js"
 import type { SessionId } from "../SessionKey.js"
 import * as SessionKey from "../SessionKey.js"
 import type { SessionChange, StoredRecord } from "../SessionRecord.js"
@@ -414,7 +415,7 @@ const makeStore = (
 
   const load = (key: SessionKey.SessionKey): Effect.Effect<SessionStore.LoadResult, SessionStore.LoadError> =>
     Effect.mapError(
-      Effect.clockWith((clock) =>
+      withClock((clock) =>
         Effect.flatMap(send("load", (client) => client.hgetall(redisKey(key.id))), (hash) =>
           Either.map(
             readRecord(key.id, Object.entries(hash as Record<string, string>)),
@@ -432,7 +433,7 @@ const makeStore = (
     lifetime: SessionRecord.Lifetime,
     draws: number
   ): Effect.Effect<SessionStore.Saved, SessionStore.SaveError> =>
-    Effect.clockWith((clock) => {
+    withClock((clock) => {
       const now = clock.unsafeCurrentTimeMillis()
       const key = SessionKey.mint()
       const record = SessionRecord.create(key, state, lifetime, now)
@@ -465,7 +466,7 @@ const makeStore = (
     more: ReadonlyArray<string>
   ): Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError> =>
     Effect.mapError(
-      Effect.clockWith((clock) => {
+      withClock((clock) => {
         const now = clock.unsafeCurrentTimeMillis()
         const args = [SessionKey.digest(key), timeText(now), timeText(now + ttl), ...more]
         return Effect.flatMap(
@@ -477,7 +478,7 @@ const makeStore = (
     )
 
   const remove = (key: SessionKey.SessionKey): Effect.Effect<void, SessionStore.DeleteError> =>
-    Effect.clockWith((clock) => {
+    withClock((clock) => {
       const args = [SessionKey.digest(key), timeText(clock.unsafeCurrentTimeMillis())]
       return Effect.matchEffect(
         Effect.flatMap(
