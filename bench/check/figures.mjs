@@ -3,7 +3,7 @@
  * times that were taken by turns.
  */
 import { startChild } from "../childProcess.mjs"
-import { scenarios } from "../plan.mjs"
+import { planOf, scenarios } from "../plan.mjs"
 import { median } from "../rounds.mjs"
 
 const variants = ["effect-memory", "effect-private", "effect-signed", "effect-redis"]
@@ -26,7 +26,7 @@ const bytesOf = async (redisUrl) => {
 
 const cpuOf = async (redisUrl) => {
   const worker = startChild(new URL("../inProcess/worker.mjs", import.meta.url))
-  const task = { rounds: 15, millis: 80, warmupMillis: 500, lanes: 8, app: "effect", redisUrl, scenarios }
+  const task = { ...planOf(false).inProcess, app: "effect", redisUrl, scenarios }
   const cells = await worker.ask(task)
   await worker.stop()
   const micros = (variant, scenario) => {

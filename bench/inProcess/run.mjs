@@ -6,8 +6,7 @@ import { startChild } from "../childProcess.mjs"
 import { scenarios } from "../plan.mjs"
 
 const runWorker = async (task) => {
-  // Some peers ask the request without a socket for what Node calls by another name now.
-  const worker = startChild(new URL("worker.mjs", import.meta.url), { execArgv: ["--no-deprecation"] })
+  const worker = startChild(new URL("worker.mjs", import.meta.url))
   try {
     return await worker.ask(task)
   } finally {

@@ -22,17 +22,19 @@ const start = async (app, variant, task) => {
   return { variant, isBare: variant.store === "none", visitors, close }
 }
 
-/** Serves for so long, and says how many requests of each visitor fill a round. */
-const calibrate = async ({ isBare, visitors }, scenario, forMillis, roundMillis) => {
+/** Serves for so long, and for so many requests unless they take three times as long; says how many fill a round. */
+const calibrate = async ({ isBare, visitors }, scenario, roundMillis, forMillis, forRequests = 0) => {
   let each = 1
   let done = 0
-  const begin = performance.now()
-  while (performance.now() - begin < forMillis) {
+  for (const begin = performance.now();;) {
     await requests(visitors, scenario, isBare, each)
     done += each
     each = Math.min(each * 2, 64)
+    const passed = performance.now() - begin
+    if (passed > forMillis && (done * visitors.length >= forRequests || passed > 3 * forMillis)) {
+      return Math.max(2, Math.round(done * roundMillis / passed))
+    }
   }
-  return Math.max(2, Math.round(done * roundMillis / (performance.now() - begin)))
 }
 
 // All scenarios before the first is measured: what one of them makes the compiler think would else harm the next.
@@ -40,7 +42,7 @@ const warmUp = async (all, task) => {
   for (const scenario of task.scenarios) {
     for (const running of all) {
       // Whoever errs here errs again where it is reported.
-      await calibrate(running, scenario, task.warmupMillis, task.millis).catch(() => {})
+      await calibrate(running, scenario, task.millis, task.warmupMillis, task.warmupRequests).catch(() => {})
     }
   }
 }
