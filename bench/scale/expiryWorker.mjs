@@ -15,6 +15,7 @@ import { lifetime, valuesOf } from "./state.mjs"
 const sessions = Number(process.argv[2])
 // As one process serves them: some calls in each turn of the event loop, and turns enough to see all of them go.
 const callsPerTurn = 16
+const calls = Array.from({ length: callsPerTurn })
 const turns = Math.ceil(sessions / 16 / callsPerTurn * 1.2)
 
 let collections = []
@@ -56,9 +57,7 @@ const observe = async () => {
   delays.enable()
   for (let turn = 0; turn < turns; turn++) {
     const start = cpuMillis()
-    for (let i = 0; i < callsPerTurn; i++) {
-      run(store.load(living[n++ % living.length]))
-    }
+    run(Effect.forEach(calls, () => store.load(living[n++ % living.length]), { discard: true }))
     longestTurn = Math.max(longestTurn, cpuMillis() - start)
     await sleep(1)
   }

@@ -12,17 +12,20 @@ import type { StoredRecord, SupersededSecret } from "../SessionRecord.js"
 import { ExpiryBuckets } from "./expiryBuckets.js"
 import type { PackedTexts } from "./packedTexts.js"
 import { packTexts, unpackTexts } from "./packedTexts.js"
+import { SlotIndex } from "./slotIndex.js"
 import { SlotRings } from "./slotRings.js"
+
+const timesPerSlot = 3
+const createdAt = 0
+const expiresAt = 1
+const deadlineAt = 2
 
 /** @internal */
 export class RecordTable {
-  private readonly slots = new Map<SessionId, number>()
-  private readonly ids: Array<SessionId | undefined>
+  private readonly index: SlotIndex
   private readonly texts: Array<PackedTexts | undefined>
-  private readonly createdAt: Float64Array
-  private readonly expiresAt: Float64Array
-  /** `NaN` where there is none. */
-  private readonly deadline: Float64Array
+  /** Of each slot its times, side by side. There is `NaN` for a deadline where there is none. */
+  private readonly times: Float64Array
   private readonly expiry: ExpiryBuckets
   private readonly rings: SlotRings
   private leastRecentlyUsed: number | undefined
@@ -31,56 +34,56 @@ export class RecordTable {
   private touched = 0
 
   constructor(private readonly capacity: number) {
-    this.ids = new Array<SessionId | undefined>(capacity)
+    this.index = new SlotIndex(capacity)
     this.texts = new Array<PackedTexts | undefined>(capacity)
-    this.createdAt = new Float64Array(capacity)
-    this.expiresAt = new Float64Array(capacity)
-    this.deadline = new Float64Array(capacity)
+    this.times = new Float64Array(timesPerSlot * capacity)
     this.expiry = new ExpiryBuckets(capacity)
     this.rings = new SlotRings(capacity)
   }
 
   has(id: SessionId): boolean {
-    return this.slots.has(id)
+    return this.index.slotOf(id) !== undefined
   }
 
   /** The record of the id, which counts as used with this. */
   find(id: SessionId): StoredRecord | undefined {
-    const slot = this.slots.get(id)
+    const slot = this.index.slotOf(id)
     if (slot === undefined) {
       return undefined
     }
     this.use(slot)
-    const deadline = this.deadline[slot]!
+    const { digest, state, superseded } = fromTexts(unpackTexts(this.texts[slot]!))
+    const deadline = this.times[timesPerSlot * slot + deadlineAt]!
     return {
-      id: this.ids[slot]!,
-      ...fromTexts(unpackTexts(this.texts[slot]!)),
-      createdAt: this.createdAt[slot]!,
-      expiresAt: this.expiresAt[slot]!,
+      id: this.index.idOf(slot),
+      digest,
+      superseded,
+      state,
+      createdAt: this.times[timesPerSlot * slot + createdAt]!,
+      expiresAt: this.times[timesPerSlot * slot + expiresAt]!,
       deadline: Number.isNaN(deadline) ? undefined : deadline
     }
   }
 
   insert(record: StoredRecord): void {
     const slot = this.takeSlot()
-    this.slots.set(record.id, slot)
-    this.ids[slot] = record.id
+    this.index.add(record.id, slot)
     this.texts[slot] = packTexts(toTexts(record))
-    this.createdAt[slot] = record.createdAt
-    this.expiresAt[slot] = record.expiresAt
-    this.deadline[slot] = record.deadline ?? NaN
+    this.times[timesPerSlot * slot + createdAt] = record.createdAt
+    this.times[timesPerSlot * slot + expiresAt] = record.expiresAt
+    this.times[timesPerSlot * slot + deadlineAt] = record.deadline ?? NaN
     this.expiry.add(slot, record.expiresAt)
     this.leastRecentlyUsed = this.rings.append(this.leastRecentlyUsed, slot)
   }
 
   /** Puts what a rule of `SessionRecord` made of a record that was just found in its place. */
   replace(found: StoredRecord, record: StoredRecord): void {
-    const slot = this.slots.get(found.id)!
+    const slot = this.index.slotOf(found.id)!
     // Those rules change the expiry alone, or the state, or the digest together with the superseded ones.
     if (record.state !== found.state || record.digest !== found.digest) {
       this.texts[slot] = packTexts(toTexts(record))
     }
-    this.expiresAt[slot] = record.expiresAt
+    this.times[timesPerSlot * slot + expiresAt] = record.expiresAt
     // A later expiry is noticed when the earlier one falls due, which spares every write the filing.
     if (record.expiresAt < found.expiresAt) {
       this.expiry.remove(slot)
@@ -89,7 +92,7 @@ export class RecordTable {
   }
 
   delete(id: SessionId): void {
-    const slot = this.slots.get(id)
+    const slot = this.index.slotOf(id)
     if (slot !== undefined) {
       this.expiry.remove(slot)
       this.release(slot)
@@ -99,11 +102,11 @@ export class RecordTable {
   /** Removes expired records, at most `limit`. */
   sweep(now: number, limit: number): void {
     for (const slot of this.expiry.take(now, limit)) {
-      const expiresAt = this.expiresAt[slot]!
-      if (now >= expiresAt) {
+      const due = this.times[timesPerSlot * slot + expiresAt]!
+      if (now >= due) {
         this.release(slot)
       } else {
-        this.expiry.add(slot, expiresAt)
+        this.expiry.add(slot, due)
       }
     }
   }
@@ -117,7 +120,7 @@ export class RecordTable {
       return this.touched++
     }
     if (this.free === undefined) {
-      this.delete(this.ids[this.leastRecentlyUsed!]!)
+      this.delete(this.index.idOf(this.leastRecentlyUsed!))
     }
     const slot = this.free!
     this.free = this.rings.remove(slot, slot)
@@ -125,8 +128,7 @@ export class RecordTable {
   }
 
   private release(slot: number): void {
-    this.slots.delete(this.ids[slot]!)
-    this.ids[slot] = undefined
+    this.index.remove(slot)
     this.texts[slot] = undefined
     this.leastRecentlyUsed = this.rings.remove(this.leastRecentlyUsed, slot)
     this.free = this.rings.append(this.free, slot)

@@ -1,5 +1,5 @@
 /**
- * Lists of numbered slots, each linked to the next and the last to the first. The links lie in two arrays of integers:
+ * Lists of numbered slots, each linked to the next and the last to the first. The links lie in an array of integers:
  * eight bytes a slot, nothing to allocate and nothing to collect, whatever the lists do.
  *
  * A list is known by its first slot, `undefined` when it is empty. A slot is in one list at a time.
@@ -9,12 +9,11 @@
 
 /** @internal */
 export class SlotRings {
-  private readonly next: Uint32Array
-  private readonly previous: Uint32Array
+  /** Of each slot the next and the previous one, side by side, since who needs one needs the other. */
+  private readonly links: Uint32Array
 
   constructor(slots: number) {
-    this.next = new Uint32Array(slots)
-    this.previous = new Uint32Array(slots)
+    this.links = new Uint32Array(2 * slots)
   }
 
   /** Puts a slot at the end of the list that starts with `first`, and answers what it starts with then. */
@@ -23,23 +22,31 @@ export class SlotRings {
       this.link(slot, slot)
       return slot
     }
-    this.link(this.previous[first]!, slot)
+    this.link(this.previous(first), slot)
     this.link(slot, first)
     return first
   }
 
   /** Takes a slot out of the list that starts with `first`, and answers what it starts with then. */
   remove(first: number | undefined, slot: number): number | undefined {
-    const next = this.next[slot]!
+    const next = this.next(slot)
     if (next === slot) {
       return undefined
     }
-    this.link(this.previous[slot]!, next)
+    this.link(this.previous(slot), next)
     return slot === first ? next : first
   }
 
+  private next(slot: number): number {
+    return this.links[2 * slot]!
+  }
+
+  private previous(slot: number): number {
+    return this.links[2 * slot + 1]!
+  }
+
   private link(from: number, to: number): void {
-    this.next[from] = to
-    this.previous[to] = from
+    this.links[2 * from] = to
+    this.links[2 * to + 1] = from
   }
 }
