@@ -22,8 +22,8 @@ export const scenarios = [
 
 // The compiler is done with a request of Effect after some eight thousand of them; before that it costs twice as much.
 const full = {
-  socket: { rounds: 7, millis: 300, warmupMillis: 700, warmupRequests: 10_000, connections: 16 },
-  latency: { rounds: 3, peakMillis: 2000, millis: 5000, connections: 64 },
+  socket: { rounds: 6, millis: 300, warmupMillis: 700, warmupRequests: 10_000, connections: 16 },
+  latency: { rounds: 9, warmupMillis: 4000, peakMillis: 800, millis: 1600, connections: 64 },
   inProcess: { rounds: 15, millis: 80, warmupMillis: 700, warmupRequests: 10_000, lanes: 8 },
   bySize: { rounds: 7, millis: 80, warmupMillis: 300, warmupRequests: 5_000, lanes: 8 },
   micro: { rounds: 3, millis: 60 },
@@ -32,7 +32,7 @@ const full = {
 
 const quick = {
   socket: { rounds: 2, millis: 150, warmupMillis: 300, warmupRequests: 0, connections: 16 },
-  latency: { rounds: 1, peakMillis: 700, millis: 1500, connections: 64 },
+  latency: { rounds: 1, warmupMillis: 700, peakMillis: 700, millis: 1500, connections: 64 },
   inProcess: { rounds: 3, millis: 80, warmupMillis: 300, warmupRequests: 0, lanes: 8 },
   bySize: { rounds: 2, millis: 60, warmupMillis: 100, warmupRequests: 0, lanes: 8 },
   micro: { rounds: 1, millis: 20 },

@@ -48,14 +48,13 @@ const expiryTable = ({ expiring, quiet }) =>
   table(
     [
       "in milliseconds",
-      "longest turn, CPU time",
       "longest delay of the event loop",
       "99 % of its delays below",
       "longest garbage collection"
     ],
     [["before they expire", quiet], ["while they expire", expiring]].map(([title, phase]) => [
       title,
-      ...[phase.longestTurn, phase.longestDelay, phase.p99Delay, phase.longestCollection].map(figure)
+      ...[phase.longestDelay, phase.p99Delay, phase.longestCollection].map(figure)
     ])
   )
 

@@ -50,7 +50,7 @@ export const runLatency = async ({ latency: plan }, redisUrl, log) => {
     }
     // A server that has not warmed up has a peak of its own.
     for (const { target } of running) {
-      check(await load.ask({ ...target, millis: plan.peakMillis }))
+      check(await load.ask({ ...target, millis: plan.warmupMillis }))
     }
     const results = new Map(running.map((server) => [server, { peaks: [], p50: [], p99: [] }]))
     for (let round = 0; round < plan.rounds; round++) {
