@@ -18,7 +18,6 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import { secretOf } from "../internal/key.js"
 import { decodeRecord, encodeRecord } from "../internal/recordText.js"
 import { withClock } from "../internal/withClock.js"
 import * as SessionKey from "../SessionKey.js"
@@ -29,7 +28,7 @@ const keyOf = (record: SessionRecord.SessionRecord): SessionKey.SessionKey =>
   SessionKey.make(record.id, encodeRecord(record))
 
 const read = (key: SessionKey.SessionKey): Either.Either<SessionRecord.SessionRecord, string> =>
-  decodeRecord(key.id, secretOf(key))
+  decodeRecord(key.id, SessionKey.toText(key).slice(SessionKey.idLength + 1))
 
 const saved = (record: SessionRecord.SessionRecord) => ({
   key: keyOf(record),

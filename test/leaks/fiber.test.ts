@@ -2,7 +2,7 @@
  * Platform keeps the fiber of a request longer than the request lasts. What hangs on it then grows old in the heap.
  */
 import { assert, describe, it } from "@effect/vitest"
-import * as Session from "effect-session/Session"
+import type * as Session from "effect-session/Session"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
