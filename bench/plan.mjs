@@ -22,9 +22,9 @@ export const scenarios = [
 
 // The compiler is done with a request of Effect after some eight thousand of them; before that it costs twice as much.
 const full = {
-  socket: { rounds: 6, millis: 300, warmupMillis: 700, warmupRequests: 10_000, connections: 16 },
-  latency: { rounds: 9, warmupMillis: 4000, peakMillis: 800, millis: 1600, connections: 64 },
-  inProcess: { rounds: 15, millis: 80, warmupMillis: 700, warmupRequests: 10_000, lanes: 8 },
+  socket: { rounds: 5, millis: 300, warmupMillis: 600, warmupRequests: 10_000, connections: 16 },
+  latency: { rounds: 7, warmupMillis: 4000, peakMillis: 800, millis: 1600, connections: 64 },
+  inProcess: { rounds: 13, millis: 80, warmupMillis: 500, warmupRequests: 10_000, lanes: 8 },
   bySize: { rounds: 7, millis: 80, warmupMillis: 300, warmupRequests: 5_000, lanes: 8 },
   micro: { rounds: 3, millis: 60 },
   scale: { sizes: [1_000, 10_000, 100_000, 1_000_000], rounds: 7, operations: 20_000, redisOperations: 4_000 }

@@ -14,7 +14,7 @@ import { lifetime, valuesOf } from "./state.mjs"
 
 const sessions = Number(process.argv[2])
 // As one process serves them: some calls in each turn of the event loop, and turns enough to see all of them go.
-const callsPerTurn = 64
+const callsPerTurn = 32
 const calls = Array.from({ length: callsPerTurn })
 const turns = Math.ceil(sessions / 16 / callsPerTurn * 1.2)
 
