@@ -35,8 +35,8 @@ const RecordText = Schema.parseJson(Schema.Struct({
   superseded: Schema.Array(Schema.Struct({ digest: Digest, at: Schema.Number })),
   state: Schema.ReadonlyMap({ key: Schema.String, value: Schema.String }),
   createdAt: Schema.Number,
-  expiresAt: Schema.Number,
-  deadline: Schema.UndefinedOr(Schema.Number)
+  extendedAt: Schema.Number,
+  expiresAt: Schema.Number
 }))
 
 const encode = Schema.encodeSync(RecordText)
@@ -82,8 +82,7 @@ export const make = (
       if (result._tag !== "Replace") {
         return [result, record]
       }
-      const { isCurrent, record: next } = result
-      return [SessionStore.WriteResult.Saved({ key, expiresAt: next.expiresAt, isCurrent }), next]
+      return [SessionStore.WriteResult.Saved({ key, expiresAt: result.record.expiresAt }), result.record]
     }).pipe(Effect.mapError((failure) => new SessionStore.UpdateError(failure)))
 
   return SessionStore.make({
@@ -98,22 +97,23 @@ export const make = (
           const key = SessionKey.mint()
           const record = SessionRecord.create(key, state, lifetime, yield* Clock.currentTimeMillis)
           if (yield* swap(key.id, undefined, record, record.expiresAt)) {
-            return { key, expiresAt: record.expiresAt, isCurrent: true }
+            return { key, expiresAt: record.expiresAt }
           }
         }
       }).pipe(Effect.mapError((failure) => new SessionStore.SaveError(failure))),
-    update: (key, change, ttl) => write(key, (record, now) => SessionRecord.update(record, key, change, ttl, now)),
-    updateTtl: (key, ttl) => write(key, (record, now) => SessionRecord.refresh(record, key, ttl, now)),
-    renew: (key, change, ttl) =>
+    update: (key, change, lifetime) =>
+      write(key, (record, now) => SessionRecord.update(record, key, change, lifetime, now)),
+    updateTtl: (key, lifetime) => write(key, (record, now) => SessionRecord.refresh(record, key, lifetime, now)),
+    renew: (key, change, lifetime) =>
       Effect.flatMap(
         Effect.sync(() => SessionKey.mintSecret(key.id)),
-        (newKey) => write(newKey, (record, now) => SessionRecord.renew(record, key, newKey, change, ttl, now))
+        (newKey) => write(newKey, (record, now) => SessionRecord.renew(record, key, newKey, change, lifetime, now))
       ),
     delete: (key) =>
-      apply(key.id, (record, now) => [
-        undefined,
-        record && SessionRecord.mayDelete(record, key, now) ? undefined : record
-      ]).pipe(
+      apply(key.id, (record, now) => {
+        const isEnded = record !== undefined && SessionRecord.mayDelete(record, key, now)
+        return [isEnded, isEnded ? undefined : record]
+      }).pipe(
         Effect.mapError((failure) => new SessionStore.DeleteError({ ...failure, reason: "Unavailable" }))
       )
   }, options)

@@ -32,8 +32,7 @@ const make = (rows: Map<string, Row>): SessionStore.SessionStore => {
       if (result._tag !== "Replace") {
         return [result, record]
       }
-      const { isCurrent, record: next } = result
-      return [SessionStore.WriteResult.Saved({ key, expiresAt: next.expiresAt, isCurrent }), next]
+      return [SessionStore.WriteResult.Saved({ key, expiresAt: result.record.expiresAt }), result.record]
     })
 
   return SessionStore.make({
@@ -45,19 +44,23 @@ const make = (rows: Map<string, Row>): SessionStore.SessionStore => {
           const key = SessionKey.mint()
           const record = SessionRecord.create(key, state, lifetime, yield* Clock.currentTimeMillis)
           if (yield* compareAndSwap(key.id, undefined, structuredClone(record))) {
-            return { key, expiresAt: record.expiresAt, isCurrent: true }
+            return { key, expiresAt: record.expiresAt }
           }
         }
       }),
-    update: (key, change, ttl) => write(key, (record, now) => SessionRecord.update(record, key, change, ttl, now)),
-    updateTtl: (key, ttl) => write(key, (record, now) => SessionRecord.refresh(record, key, ttl, now)),
-    renew: (key, change, ttl) =>
+    update: (key, change, lifetime) =>
+      write(key, (record, now) => SessionRecord.update(record, key, change, lifetime, now)),
+    updateTtl: (key, lifetime) => write(key, (record, now) => SessionRecord.refresh(record, key, lifetime, now)),
+    renew: (key, change, lifetime) =>
       Effect.flatMap(
         Effect.sync(() => SessionKey.mintSecret(key.id)),
-        (newKey) => write(newKey, (record, now) => SessionRecord.renew(record, key, newKey, change, ttl, now))
+        (newKey) => write(newKey, (record, now) => SessionRecord.renew(record, key, newKey, change, lifetime, now))
       ),
     delete: (key) =>
-      apply(key.id, (row, now) => [undefined, row && SessionRecord.mayDelete(row, key, now) ? undefined : row])
+      apply(key.id, (row, now) => {
+        const isEnded = row !== undefined && SessionRecord.mayDelete(row, key, now)
+        return [isEnded, isEnded ? undefined : row]
+      })
   })
 }
 

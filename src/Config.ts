@@ -53,6 +53,20 @@ import type { CookieAttributes } from "./internal/setCookie.js"
 import type { TrustedProxies } from "./internal/trustedProxies.js"
 
 /**
+ * What becomes of a response whose request lost what it wrote to the session, because the session ended meanwhile or a
+ * renewal replaced the key that the request came with.
+ *
+ * - `Refuse`: a success becomes a 409 with an empty body. What was not kept is not answered as if it were.
+ * - `Ignore`: the response goes out as the handler made it.
+ *
+ * Either way there is an event, `WritesLost`.
+ *
+ * @since 0.1.0
+ * @category commit
+ */
+export type LostWrites = "Refuse" | "Ignore"
+
+/**
  * When a session's time to live starts anew.
  *
  * - `OnStateChanges`: when a request changes the state or renews the key. Reading costs no write.
@@ -231,6 +245,8 @@ export interface SessionOptions {
    * with 503. A bare number is milliseconds.
    */
   readonly storeTimeout?: Duration.DurationInput | undefined
+  /** What becomes of a response whose request lost what it wrote. See `LostWrites`. */
+  readonly lostWrites?: LostWrites | undefined
 }
 
 /**
@@ -265,7 +281,9 @@ export const defaults = {
   /** A header that anybody can send proves nothing. */
   trustedProxies: [],
   /** Far longer than any contention in good health, shorter than the patience of a proxy. */
-  storeTimeout: "5 seconds"
+  storeTimeout: "5 seconds",
+  /** Who is told that something was kept has no reason to look again. */
+  lostWrites: "Refuse"
 } as const satisfies Omit<Required<SessionOptions>, "keys">
 
 /**
@@ -340,6 +358,7 @@ export interface SessionConfig {
   readonly lifecycle: ResolvedLifecycle
   /** Whole milliseconds. */
   readonly storeTimeoutMillis: number
+  readonly lostWrites: LostWrites
   /** What is allowed but dangerous, one sentence each, for the log. */
   readonly warnings: ReadonlyArray<string>
 }
@@ -386,6 +405,7 @@ export class SessionConfigError extends Schema.TaggedError<SessionConfigError>("
       "lifecycle.rememberMe",
       "trustedProxies",
       "storeTimeout",
+      "lostWrites",
       "session"
     ),
     message: Schema.String
@@ -414,6 +434,7 @@ export const make = (options: SessionOptions): Either.Either<SessionConfig, Sess
 
 const checkContentSecurity = oneOf<ContentSecurity>("Private", "Signed")
 const checkCookieFormat = oneOf<CookieFormat>("EffectSession", "CookieRs")
+const checkLostWrites = oneOf<LostWrites>("Refuse", "Ignore")
 const checkSameSite = oneOf<SameSite>("Strict", "Lax", "None")
 const checkTtlExtension = oneOf<TtlExtension>("OnStateChanges", "OnEveryRequest")
 const checkLifecycleTag = oneOf<SessionLifecycle["_tag"]>("BrowserSession", "PersistentSession")
@@ -445,9 +466,10 @@ const check = (options: SessionOptions): Either.Either<SessionConfig, SessionCon
       "storeTimeout",
       checkStoreTimeout(options.storeTimeout ?? defaults.storeTimeout)
     )
+    const lostWrites = yield* named("lostWrites", checkLostWrites(options.lostWrites ?? defaults.lostWrites))
     const keys = yield* named("keys", checkKeys(options.keys, cookieFormat))
     const warnings = warningsOf(cookie)
-    return { cookie, contentSecurity, cookieFormat, keys, lifecycle, storeTimeoutMillis, warnings }
+    return { cookie, contentSecurity, cookieFormat, keys, lifecycle, storeTimeoutMillis, lostWrites, warnings }
   })
 
 const warningsOf = ({ attributes, secureFromRequest }: SessionConfig["cookie"]): ReadonlyArray<string> => [
@@ -608,6 +630,7 @@ const isEmpty = (settings: object): boolean => Object.keys(settings).length === 
  * | `SESSION_REMEMBER_ME` | a duration | |
  * | `SESSION_TRUSTED_PROXIES` | addresses and ranges with commas between, or `all` | |
  * | `SESSION_STORE_TIMEOUT` | a duration | |
+ * | `SESSION_LOST_WRITES` | `refuse` or `ignore` | |
  *
  * Words may be in upper or lower case, and space around a value does not count. A variable that is set to nothing
  * counts as not set. What is not set is not in the result either, so that the options, and their `cookie`, can be
@@ -655,7 +678,11 @@ export const fromEnv: EffectConfig.Config<SessionOptions> = EffectConfig.map(
         oneWordOf<ContentSecurity>({ private: "Private", signed: "Signed" })
       ),
       trustedProxies: variable("SESSION_TRUSTED_PROXIES", readTrustedProxies),
-      storeTimeout: variable("SESSION_STORE_TIMEOUT", checkDurationText(checkStoreTimeout))
+      storeTimeout: variable("SESSION_STORE_TIMEOUT", checkDurationText(checkStoreTimeout)),
+      lostWrites: variable(
+        "SESSION_LOST_WRITES",
+        oneWordOf<LostWrites>({ refuse: "Refuse", ignore: "Ignore" })
+      )
     }),
     makeLifecycle: variable(
       "SESSION_LIFECYCLE",

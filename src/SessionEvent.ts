@@ -43,7 +43,9 @@ export type RefusalReason = "BrokenSeal" | "MalformedKey" | "TooManyCookies" | "
  * - `KeyExpired`: a genuine key whose session the store does not know: expired, ended, evicted, or with another secret.
  * - `KeySuperseded`: a genuine key that a renewal replaced a moment ago.
  * - `KeyRefused`: see `RefusalReason`.
- * - `Gone`: the session ended while a request was working on it, and what the request changed was dropped.
+ * - `Gone`: the session ended while a request was working on it.
+ * - `WritesLost`: what a request wrote was not kept: its session had ended meanwhile (`Ended`), or its key had been replaced
+ *   by a renewal (`Superseded`).
  * - `Conflict`: a parallel request changed a value first, and this one computes its own anew.
  * - `StoreUnavailable`: the store could not answer; `during` says what for.
  *
@@ -58,6 +60,7 @@ export type SessionEvent = Data.TaggedEnum<{
   readonly KeySuperseded: { readonly id: SessionId }
   readonly KeyRefused: { readonly reason: RefusalReason; readonly id: SessionId | undefined }
   readonly Gone: { readonly id: SessionId }
+  readonly WritesLost: { readonly id: SessionId; readonly reason: "Ended" | "Superseded" }
   readonly Conflict: { readonly id: SessionId }
   readonly StoreUnavailable: { readonly during: "load" | "commit" }
 }>
@@ -119,6 +122,15 @@ export const KeyRefused = constructors.KeyRefused
  * @category constructors
  */
 export const Gone = constructors.Gone
+
+/**
+ * What a request wrote was not kept, and its response says so with a 409, unless `lostWrites` in the options says
+ * otherwise.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const WritesLost = constructors.WritesLost
 
 /**
  * A parallel request changed a value first.

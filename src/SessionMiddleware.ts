@@ -413,13 +413,14 @@ const provideSession = <Self, E, R>(
     return app as HttpApp.Default<E, Exclude<R, Self>>
   }
   const session = new HttpSession(middleware, request)
-  const watched = Effect.tapErrorCause(app, (cause) => session.handlerFailed(cause))
+  const pending = new PendingCommit(session)
+  const watched = Effect.onExit(app, (exit) => pending.handlerEnded(exit, fiber))
   const hidesAnother = context.unsafeMap.has(middleware.session.key)
   return Effect.zipRight(
     Effect.updateFiberRefs((fiberId, refs) =>
       FiberRefs.updateManyAs(refs, {
         entries: [
-          [HttpApp.currentPreResponseHandlers, [[fiberId, handlersWithCommit(fiber, session)]]],
+          [HttpApp.currentPreResponseHandlers, [[fiberId, handlersWithCommit(fiber, pending)]]],
           [FiberRef.currentContext, [[fiberId, Context.add(context, middleware.session, session)]]]
         ]
       })
@@ -445,8 +446,13 @@ export const open = <Self>(
       return Effect.succeed(found)
     }
     const session = new HttpSession(middleware, request)
+    const pending = new PendingCommit(session)
+    // There is no handler to wrap here. An interrupted fiber hands its response hooks to nobody.
+    fiber.addObserver((exit) => {
+      Effect.runFork(pending.handlerEnded(exit, fiber))
+    })
     openedBy(middleware).set(sourceOf(request), session)
-    return Effect.as(FiberRef.set(HttpApp.currentPreResponseHandlers, handlersWithCommit(fiber, session)), session)
+    return Effect.as(FiberRef.set(HttpApp.currentPreResponseHandlers, handlersWithCommit(fiber, pending)), session)
   })
 
 // A guard and a session middleware that stand beside each other in one request share its session, in either order.
@@ -476,9 +482,8 @@ const outerSession = (
 // The only way to write a cookie on every outcome and from every position: platform runs it on the final response.
 const handlersWithCommit = (
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
-  session: HttpSession
+  pending: PendingCommit
 ): Option.Option<HttpApp.PreResponseHandler> => {
-  const pending = new PendingCommit(session)
   const commit: HttpApp.PreResponseHandler = (_request, response) => pending.commitTo(response)
   const earlier = fiber.getFiberRef(HttpApp.currentPreResponseHandlers)
   return Option.some(

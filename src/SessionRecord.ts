@@ -40,8 +40,9 @@ export type JsonText = string
 export type SessionState = ReadonlyMap<string, JsonText>
 
 /**
- * How long a record lives, in milliseconds: `ttl` counts from each write that refreshes it, `maxLifetime` from the
- * session's creation and is not extended by anything.
+ * How long a record may live, in milliseconds: `ttl` counts from each write that refreshes it, `maxLifetime` from the
+ * session's creation and is not extended by anything. Each call says it anew, so that what a deployment shortens holds for
+ * the sessions that are there already.
  *
  * @since 0.1.0
  * @category models
@@ -53,7 +54,7 @@ export interface Lifetime {
 
 /**
  * A session as a store hands it out. Times are milliseconds since the epoch; a record lives while the time is before
- * `expiresAt`, and `expiresAt` is never after `deadline`.
+ * `expiresAt`. `extendedAt` is when its expiry was last moved on: at its creation, a write or a refresh.
  *
  * @since 0.1.0
  * @category models
@@ -62,8 +63,8 @@ export interface SessionRecord {
   readonly id: SessionKey.SessionId
   readonly state: SessionState
   readonly createdAt: number
+  readonly extendedAt: number
   readonly expiresAt: number
-  readonly deadline: number | undefined
 }
 
 /**
@@ -121,8 +122,8 @@ export type Ownership = "Current" | "Superseded" | "Foreign"
 
 /**
  * For how long after a renewal a request with the old key is recognised as a late one, in milliseconds. Such a request
- * is anonymous, and nothing it does may reach the record or the browser's newer cookie. After the window the old key
- * is a key like any other unknown one.
+ * is anonymous: it reads and writes nothing of the session, and can only end it. After the window the old key is a key
+ * like any other unknown one.
  *
  * @since 0.1.0
  * @category constants
@@ -130,8 +131,8 @@ export type Ownership = "Current" | "Superseded" | "Foreign"
 export const supersededWindow = 10_000
 
 /**
- * For how long, in milliseconds, and for how many renewals a request that had loaded the record may still commit to it
- * with the key it came with: the longest-running request whose writes survive renewals beside it.
+ * For how long, in milliseconds, and for how many renewals a replaced secret is told from a wrong one, so that a request
+ * which had loaded the record before learns that a renewal went by, and that its purge still ends the session.
  *
  * @since 0.1.0
  * @category constants
@@ -139,13 +140,31 @@ export const supersededWindow = 10_000
 export const supersededRetention = { millis: 3_600_000, renewals: 128 } as const
 
 /**
+ * When a session that was created at `createdAt` ends whatever its requests do, cut to a whole millisecond.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const deadline = (createdAt: number, { maxLifetime }: Lifetime): number =>
+  maxLifetime === undefined ? Infinity : Math.floor(createdAt + maxLifetime)
+
+/**
  * When a record that is written now expires.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const expiresAt = (now: number, ttl: number, deadline: number | undefined): number =>
-  deadline === undefined ? now + ttl : Math.min(now + ttl, deadline)
+export const expiresAt = (now: number, createdAt: number, lifetime: Lifetime): number =>
+  Math.min(now + lifetime.ttl, deadline(createdAt, lifetime))
+
+/**
+ * When the record ends by the limits that hold now, which may be shorter than those that it was written with.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const endsAt = (record: SessionRecord, lifetime: Lifetime): number =>
+  Math.min(record.expiresAt, expiresAt(record.extendedAt, record.createdAt, lifetime))
 
 /**
  * Whether the record has expired: at exactly `expiresAt` it has.
@@ -166,18 +185,15 @@ export const create = (
   state: SessionState,
   lifetime: Lifetime,
   now: number
-): StoredRecord => {
-  const deadline = lifetime.maxLifetime === undefined ? undefined : now + lifetime.maxLifetime
-  return {
-    id: key.id,
-    digest: SessionKey.digest(key),
-    superseded: [],
-    state,
-    createdAt: now,
-    expiresAt: expiresAt(now, lifetime.ttl, deadline),
-    deadline
-  }
-}
+): StoredRecord => ({
+  id: key.id,
+  digest: SessionKey.digest(key),
+  superseded: [],
+  state,
+  createdAt: now,
+  extendedAt: now,
+  expiresAt: expiresAt(now, now, lifetime)
+})
 
 /**
  * How `key` stands to the record at the time `now`.
@@ -249,23 +265,57 @@ export const applyChange = (state: SessionState, change: SessionChange): Session
 }
 
 /**
- * What comes of a write to a record: the record to put in its place, a value that is not the one expected, or nothing
- * to write to.
+ * The values that stand under the keys that the change expects something of (`undefined`: none).
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const foundInstead = (
+  state: SessionState,
+  { expect }: SessionChange
+): ReadonlyMap<string, JsonText | undefined> => new Map(Array.from(expect.keys(), (key) => [key, state.get(key)]))
+
+/**
+ * What comes of a write to a record: the record to put in its place; a value that is not the one expected, with what
+ * stands there instead; a secret that a renewal has replaced meanwhile; or nothing to write to.
  *
  * @since 0.1.0
  * @category models
  */
 export type Rewrite = Data.TaggedEnum<{
-  readonly Replace: { readonly record: StoredRecord; readonly isCurrent: boolean }
-  readonly Conflict: { readonly record: StoredRecord }
+  readonly Replace: { readonly record: StoredRecord }
+  readonly Conflict: { readonly found: ReadonlyMap<string, JsonText | undefined> }
+  readonly Superseded: {}
   readonly Gone: {}
 }>
 
-const { Conflict, Gone, Replace } = Data.taggedEnum<Rewrite>()
+const { Conflict, Gone, Replace, Superseded } = Data.taggedEnum<Rewrite>()
+
+// Only the current secret writes. Whoever came with one that a renewal has replaced may be the one whom it was to lock
+// out, and a session that was signed in meanwhile takes nothing from him.
+const forOwner = (
+  record: StoredRecord | undefined,
+  key: SessionKey.SessionKey,
+  limit: (record: StoredRecord) => number,
+  now: number,
+  rewrite: (record: StoredRecord) => Rewrite
+): Rewrite => {
+  if (record === undefined || now >= limit(record)) {
+    return Gone()
+  }
+  switch (verify(record, key, now)) {
+    case "Current":
+      return rewrite(record)
+    case "Superseded":
+      return Superseded()
+    case "Foreign":
+      return Gone()
+  }
+}
 
 /**
- * Merges a change into the record and refreshes its expiry. A request that had loaded the record before a renewal may
- * still write with the key it came with; `isCurrent` is false then.
+ * Merges a change into the record and refreshes its expiry. A record past its `maxLifetime` is gone; its `ttl` is for the
+ * caller to judge, who has seen the record and knows by which one it was written.
  *
  * @since 0.1.0
  * @category combinators
@@ -274,21 +324,25 @@ export const update = (
   record: StoredRecord | undefined,
   key: SessionKey.SessionKey,
   change: SessionChange,
-  ttl: number,
+  lifetime: Lifetime,
   now: number
-): Rewrite => {
-  const ownership = record === undefined ? "Foreign" : verify(record, key, now)
-  if (record === undefined || ownership === "Foreign") {
-    return Gone()
-  }
-  if (!meetsExpectations(record.state, change)) {
-    return Conflict({ record })
-  }
-  return Replace({
-    record: { ...record, state: applyChange(record.state, change), expiresAt: expiresAt(now, ttl, record.deadline) },
-    isCurrent: ownership === "Current"
-  })
-}
+): Rewrite =>
+  forOwner(
+    record,
+    key,
+    ({ createdAt }) => deadline(createdAt, lifetime),
+    now,
+    (record) =>
+      meetsExpectations(record.state, change)
+        ? Replace({ record: { ...extend(record, lifetime, now), state: applyChange(record.state, change) } })
+        : Conflict({ found: foundInstead(record.state, change) })
+  )
+
+const extend = (record: StoredRecord, lifetime: Lifetime, now: number): StoredRecord => ({
+  ...record,
+  extendedAt: now,
+  expiresAt: expiresAt(now, record.createdAt, lifetime)
+})
 
 /**
  * Merges a change into the record and puts the secret of `newKey` in the place of the old one: one step, in which no
@@ -302,10 +356,10 @@ export const renew = (
   key: SessionKey.SessionKey,
   newKey: SessionKey.SessionKey,
   change: SessionChange,
-  ttl: number,
+  lifetime: Lifetime,
   now: number
 ): Rewrite => {
-  const rewrite = update(record, key, change, ttl, now)
+  const rewrite = update(record, key, change, lifetime, now)
   if (rewrite._tag !== "Replace") {
     return rewrite
   }
@@ -316,13 +370,12 @@ export const renew = (
       ...rewrite.record,
       digest: SessionKey.digest(newKey),
       superseded: [{ digest, at: now }, ...remembered].slice(0, supersededRetention.renewals)
-    },
-    isCurrent: true
+    }
   })
 }
 
 /**
- * Refreshes the expiry of the record. Only the current key can: a late request does not prolong a session.
+ * Refreshes the expiry of the record, unless it has ended by either limit of the lifetime.
  *
  * @since 0.1.0
  * @category combinators
@@ -330,15 +383,20 @@ export const renew = (
 export const refresh = (
   record: StoredRecord | undefined,
   key: SessionKey.SessionKey,
-  ttl: number,
+  lifetime: Lifetime,
   now: number
 ): Rewrite =>
-  record === undefined || verify(record, key, now) !== "Current"
-    ? Gone()
-    : Replace({ record: { ...record, expiresAt: expiresAt(now, ttl, record.deadline) }, isCurrent: true })
+  forOwner(
+    record,
+    key,
+    (record) => endsAt(record, lifetime),
+    now,
+    (record) => Replace({ record: extend(record, lifetime, now) })
+  )
 
 /**
- * Whether `key` may end the session: its current key, or one that a request had loaded the record with.
+ * Whether `key` may end the session: with its current secret, or with one that a renewal has replaced. That is all that a
+ * replaced one can do, and it can, because whoever logs out wants to be out.
  *
  * @since 0.1.0
  * @category predicates

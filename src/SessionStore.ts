@@ -27,10 +27,18 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { callWithin } from "./internal/boundedCall.js"
 import { respondable, respondWith } from "./internal/errorResponse.js"
 import { observeCalls } from "./internal/observedCall.js"
 import type { SessionKey } from "./SessionKey.js"
-import type { Lifetime, SessionChange, SessionRecord as Record, SessionState, StoredRecord } from "./SessionRecord.js"
+import type {
+  JsonText,
+  Lifetime,
+  SessionChange,
+  SessionRecord as Record,
+  SessionState,
+  StoredRecord
+} from "./SessionRecord.js"
 import * as SessionRecord from "./SessionRecord.js"
 
 /**
@@ -50,9 +58,8 @@ export const TypeId = "~effect-session/SessionStore"
 export type TypeId = typeof TypeId
 
 /**
- * The answer of `load`. `Superseded`: the key was right until a renewal a moment ago; its request is anonymous and
- * nothing it does may touch the session. `Absent`: unknown, expired, or not the right secret; the three cannot be told
- * apart.
+ * The answer of `load`. `Superseded`: the key was right until a renewal a moment ago; its request is anonymous, and all that
+ * it can do to the session is end it. `Absent`: unknown, expired, or not the right secret; the three cannot be told apart.
  *
  * @since 0.1.0
  * @category models
@@ -72,9 +79,8 @@ export type LoadResult = Data.TaggedEnum<{
 export const LoadResult = Data.taggedEnum<LoadResult>()
 
 /**
- * What a write left behind: the key that opens the session from now on, when the record expires (milliseconds since the
- * epoch), and whether the key that the writer came with is still the current one. Where it is not, a renewal went by
- * meanwhile, and the writer's response must not set a cookie.
+ * What a write left behind: the key that opens the session from now on, and when the record expires (milliseconds since the
+ * epoch).
  *
  * @since 0.1.0
  * @category models
@@ -82,19 +88,21 @@ export const LoadResult = Data.taggedEnum<LoadResult>()
 export interface Saved {
   readonly key: SessionKey
   readonly expiresAt: number
-  readonly isCurrent: boolean
 }
 
 /**
- * The answer of a conditional write. `Conflict`: a value was not the expected one, nothing was written, and here is the
- * record as it stands. `Gone`: there is no such session any more, or the key is not its key; nothing was written.
+ * The answer of a conditional write. Nothing was written but for `Saved`. `Conflict`: a value was not the expected one, and
+ * here is what stands under each key that something was expected of (`undefined`: nothing). `Superseded`: the session is
+ * there, and a renewal has replaced the secret that the caller came with. `Gone`: there is no such session any more, or the
+ * key is not its key.
  *
  * @since 0.1.0
  * @category models
  */
 export type WriteResult = Data.TaggedEnum<{
   readonly Saved: Saved
-  readonly Conflict: { readonly record: Record }
+  readonly Conflict: { readonly found: ReadonlyMap<string, JsonText | undefined> }
+  readonly Superseded: {}
   readonly Gone: {}
 }>
 
@@ -240,25 +248,36 @@ export interface SessionStoreVerbs {
   readonly save: (state: SessionState, lifetime: Lifetime) => Effect.Effect<Saved, SaveError>
 
   /**
-   * Merges a change into the record and refreshes its expiry to `ttl` milliseconds from now, never past its deadline.
-   * Never creates. Accepts a superseded key, since its request may have loaded the record before the renewal.
+   * Merges a change into the record and refreshes its expiry to `ttl` from now, never past `maxLifetime` from its creation.
+   * Never creates, and writes nothing for a key whose secret a renewal has replaced. A record that `maxLifetime` has ended is
+   * `Gone`.
    */
-  readonly update: (key: SessionKey, change: SessionChange, ttl: number) => Effect.Effect<WriteResult, UpdateError>
+  readonly update: (
+    key: SessionKey,
+    change: SessionChange,
+    lifetime: Lifetime
+  ) => Effect.Effect<WriteResult, UpdateError>
 
   /**
-   * Refreshes the expiry alone, for the current key alone. Never answers `Conflict`.
+   * Refreshes the expiry alone. Never answers `Conflict`. A record that either limit has ended is `Gone`: also one whose
+   * expiry was written by a longer `ttl`.
    */
-  readonly updateTtl: (key: SessionKey, ttl: number) => Effect.Effect<WriteResult, UpdateError>
+  readonly updateTtl: (key: SessionKey, lifetime: Lifetime) => Effect.Effect<WriteResult, UpdateError>
 
   /**
    * Does what `update` does and puts a new secret in the place of the old one, in the same step. The id stays.
    */
-  readonly renew: (key: SessionKey, change: SessionChange, ttl: number) => Effect.Effect<WriteResult, UpdateError>
+  readonly renew: (
+    key: SessionKey,
+    change: SessionChange,
+    lifetime: Lifetime
+  ) => Effect.Effect<WriteResult, UpdateError>
 
   /**
-   * Ends the session, if the key is its current or a superseded one. Idempotent: no record is no error.
+   * Ends the session, if the key is its current or a superseded one, and says whether it was this call that ended it.
+   * Idempotent: no record is no error. A store that keeps no record cannot tell, and answers `true`.
    */
-  readonly delete: (key: SessionKey) => Effect.Effect<void, DeleteError>
+  readonly delete: (key: SessionKey) => Effect.Effect<boolean, DeleteError>
 }
 
 /**
@@ -284,8 +303,9 @@ export const SessionStore: Context.Tag<SessionStore, SessionStore> = Context.Gen
 /**
  * Makes a store from its verbs.
  *
- * A call that has not ended after `timeout` (default 5 seconds) is interrupted and fails as `Unavailable`, also where
- * the caller itself cannot be interrupted, as during a commit. A store that cannot wait, or that bounds its calls
+ * A call that has not ended after `timeout` (default 5 seconds) is interrupted and fails as `Unavailable`, and nobody waits
+ * for it longer, also where it lets nothing interrupt it. Nothing else interrupts it where its caller cannot be
+ * interrupted, as during a commit: not a client that hangs up either. A store that cannot wait, or that bounds its calls
  * itself, says `timeout: "none"` and saves the cost of the guard.
  *
  * The duration of each call is measured (`SessionMetrics.storeLatency`), and where a tracer is provided each call has a
@@ -305,7 +325,7 @@ export const make = (
 
 const boundVerbs = (verbs: SessionStoreVerbs, duration: Duration.Duration): SessionStoreVerbs => {
   const within = <A, E>(call: Effect.Effect<A, E>, onTimeout: () => E): Effect.Effect<A, E> =>
-    Effect.timeoutFail(Effect.interruptible(call), { duration, onTimeout })
+    callWithin(call, duration, onTimeout)
   const tooSlow = (verb: string) => ({
     reason: "Unavailable" as const,
     message: `The session store did not answer "${verb}" within ${Duration.format(duration)}`
@@ -314,9 +334,11 @@ const boundVerbs = (verbs: SessionStoreVerbs, duration: Duration.Duration): Sess
     readKey: verbs.readKey,
     load: (key) => within(verbs.load(key), () => new LoadError(tooSlow("load"))),
     save: (state, lifetime) => within(verbs.save(state, lifetime), () => new SaveError(tooSlow("save"))),
-    update: (key, change, ttl) => within(verbs.update(key, change, ttl), () => new UpdateError(tooSlow("update"))),
-    updateTtl: (key, ttl) => within(verbs.updateTtl(key, ttl), () => new UpdateError(tooSlow("updateTtl"))),
-    renew: (key, change, ttl) => within(verbs.renew(key, change, ttl), () => new UpdateError(tooSlow("renew"))),
+    update: (key, change, lifetime) =>
+      within(verbs.update(key, change, lifetime), () => new UpdateError(tooSlow("update"))),
+    updateTtl: (key, lifetime) => within(verbs.updateTtl(key, lifetime), () => new UpdateError(tooSlow("updateTtl"))),
+    renew: (key, change, lifetime) =>
+      within(verbs.renew(key, change, lifetime), () => new UpdateError(tooSlow("renew"))),
     delete: (key) => within(verbs.delete(key), () => new DeleteError(tooSlow("delete")))
   }
 }
@@ -334,9 +356,9 @@ const observeVerbs = (verbs: SessionStoreVerbs): SessionStoreVerbs => ({
   readKey: verbs.readKey,
   load: (key) => observe.load(verbs.load(key), key.id),
   save: (state, lifetime) => observe.save(verbs.save(state, lifetime)),
-  update: (key, change, ttl) => observe.update(verbs.update(key, change, ttl), key.id),
-  updateTtl: (key, ttl) => observe.updateTtl(verbs.updateTtl(key, ttl), key.id),
-  renew: (key, change, ttl) => observe.renew(verbs.renew(key, change, ttl), key.id),
+  update: (key, change, lifetime) => observe.update(verbs.update(key, change, lifetime), key.id),
+  updateTtl: (key, lifetime) => observe.updateTtl(verbs.updateTtl(key, lifetime), key.id),
+  renew: (key, change, lifetime) => observe.renew(verbs.renew(key, change, lifetime), key.id),
   delete: (key) => observe.delete(verbs.delete(key), key.id)
 })
 

@@ -8,7 +8,7 @@ import type { SessionStatus } from "./sessionStatus.js"
 
 /**
  * What came with the request. `Refused`: a cookie that opens no session, whatever the reason. `Superseded`: a key that a
- * renewal replaced a moment ago; the browser holds a newer cookie, or is about to. `Ambiguous`: keys of several live
+ * renewal replaced a moment ago; somebody holds a newer one, or is about to. `Ambiguous`: keys of several live
  * sessions, none of which is chosen. `Valid`: a key of a live session, or, where nothing asked the store yet, a key that
  * we sealed.
  *
@@ -20,6 +20,8 @@ export type Presented = "None" | "Refused" | "Superseded" | "Ambiguous" | "Valid
 export interface CommitFacts {
   readonly presented: Presented
   readonly status: SessionStatus
+  /** Whether the handler asked for a write, be it one that changed nothing of what it saw. */
+  readonly asksForWrites: boolean
   /** Whether the request wrote anything that still stands. */
   readonly hasWrites: boolean
   /** Whether a session made of these writes alone would hold a value. An empty session is never created. */
@@ -32,11 +34,13 @@ export interface CommitFacts {
  *
  * - `RemoveCookie`: take a cookie away that opens nothing.
  * - `Save`: store a new session under a new key.
+ * - `SaveBeside`: the same, if the session is still there whose key a renewal has replaced.
  * - `UpdateTtl`: move the expiry on.
  * - `Update`: merge the changes into the record, if it is still there.
  * - `Renew`: merge the changes and replace the secret.
  * - `Delete`: end the session and take the cookie away.
- * - `DeleteThenSave`: end the session, and store a new one in its place.
+ * - `Replace`: end the session and, if it was this request that ended it, let a new one take its place.
+ * - `Drop`: keep nothing of what the request wrote, and say so.
  *
  * @internal
  */
@@ -44,33 +48,60 @@ export type CommitPlan =
   | "Nothing"
   | "RemoveCookie"
   | "Save"
+  | "SaveBeside"
   | "UpdateTtl"
   | "Update"
   | "Renew"
   | "Delete"
-  | "DeleteThenSave"
+  | "Replace"
+  | "Drop"
 
 /** @internal */
 export const decideCommit = (facts: CommitFacts): CommitPlan => {
   switch (facts.presented) {
-    case "Superseded":
-      return "Nothing"
     case "None":
       return facts.hasValues ? "Save" : "Nothing"
     case "Refused":
       return facts.hasValues ? "Save" : facts.status === "Purged" ? "RemoveCookie" : "Nothing"
-    // Whoever logs out ends every session that the browser showed, so that none of them is left behind.
+    case "Superseded":
+      return decideForReplacedKey(facts)
     case "Ambiguous":
-      return facts.status === "Purged" ? decideForLiveSession(facts) : facts.hasValues ? "Save" : "Nothing"
+      return decideForSeveral(facts)
     case "Valid":
       return decideForLiveSession(facts)
+  }
+}
+
+// Who holds a replaced key may be the visitor, whose browser threw the renewal's answer away, or somebody whom the renewal
+// was to lock out. Either may log out, or in; neither writes into the renewed session.
+const decideForReplacedKey = (facts: CommitFacts): CommitPlan => {
+  switch (facts.status) {
+    case "Purged":
+      return endSession(facts)
+    case "Renewed":
+      return facts.hasValues ? "SaveBeside" : facts.asksForWrites ? "Drop" : "Nothing"
+    case "Changed":
+    case "Unchanged":
+      return facts.asksForWrites ? "Drop" : "Nothing"
+  }
+}
+
+// Whoever logs in or out ends every session that the browser showed, so that none of them is left beside the new one.
+const decideForSeveral = (facts: CommitFacts): CommitPlan => {
+  switch (facts.status) {
+    case "Purged":
+    case "Renewed":
+      return endSession(facts)
+    case "Changed":
+    case "Unchanged":
+      return facts.hasValues ? "Save" : "Nothing"
   }
 }
 
 const decideForLiveSession = (facts: CommitFacts): CommitPlan => {
   switch (facts.status) {
     case "Purged":
-      return facts.hasValues ? "DeleteThenSave" : "Delete"
+      return endSession(facts)
     case "Renewed":
       return "Renew"
     case "Changed":
@@ -78,6 +109,8 @@ const decideForLiveSession = (facts: CommitFacts): CommitPlan => {
       return facts.hasWrites ? "Update" : facts.refreshesAlways ? "UpdateTtl" : "Nothing"
   }
 }
+
+const endSession = ({ hasValues }: CommitFacts): CommitPlan => hasValues ? "Replace" : "Delete"
 
 /**
  * What is left of a plan where the response can carry no cookie: what would change or mint a key is left undone, since
@@ -88,11 +121,12 @@ const decideForLiveSession = (facts: CommitFacts): CommitPlan => {
 export const withoutCookie = (plan: CommitPlan, hasWrites: boolean): CommitPlan => {
   switch (plan) {
     case "Save":
+    case "SaveBeside":
     case "RemoveCookie":
       return "Nothing"
     case "Renew":
       return hasWrites ? "Update" : "Nothing"
-    case "DeleteThenSave":
+    case "Replace":
       return "Delete"
     default:
       return plan
@@ -104,5 +138,8 @@ export const withoutCookie = (plan: CommitPlan, hasWrites: boolean): CommitPlan 
  *
  * @internal
  */
-export const isIdle = (facts: Omit<CommitFacts, "presented" | "hasValues">): boolean =>
-  !facts.hasWrites && !facts.refreshesAlways && (facts.status === "Unchanged" || facts.status === "Changed")
+export const isIdle = (
+  facts: Pick<CommitFacts, "status" | "asksForWrites" | "hasWrites" | "refreshesAlways">
+): boolean =>
+  !facts.hasWrites && !facts.asksForWrites && !facts.refreshesAlways &&
+  (facts.status === "Unchanged" || facts.status === "Changed")

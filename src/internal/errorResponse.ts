@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 
 const responses = {
   401: HttpServerResponse.empty({ status: 401 }),
+  409: HttpServerResponse.empty({ status: 409 }),
   500: HttpServerResponse.empty({ status: 500 }),
   503: HttpServerResponse.empty({ status: 503 })
 } as const

@@ -11,6 +11,7 @@ import * as HttpServerRespondable from "@effect/platform/HttpServerRespondable"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
@@ -55,10 +56,9 @@ export class HttpSession extends RequestSession {
     return this.services === services && sourceOf(this.request) === sourceOf(request)
   }
 
-  handlerFailed(cause: Cause.Cause<unknown>): Effect.Effect<void> {
-    return Effect.sync(() => {
-      this.isInterrupted = Cause.isInterruptedOnly(cause)
-    })
+  /** Takes note that the handler was interrupted, or that nobody waits for what it came to. */
+  handlerInterrupted(): void {
+    this.isInterrupted = true
   }
 
   /** Settles the session once its handler has come to this response, whatever happens. */
@@ -116,6 +116,30 @@ export class PendingCommit {
 
   constructor(private session: HttpSession | undefined) {}
 
+  /**
+   * Hears what became of the handler. Where it was interrupted its response may never come here, since a time limit or a race
+   * around the middleware answers in its place; so a session that it ended, ends now.
+   */
+  handlerEnded(
+    exit: Exit.Exit<unknown, unknown>,
+    fiber: Fiber.RuntimeFiber<unknown, unknown>
+  ): Effect.Effect<void> {
+    const { session } = this
+    const isInterrupted = (Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause)) ||
+      !Cause.isEmpty(fiber.getFiberRef(FiberRef.interruptedCause))
+    if (session === undefined || !isInterrupted) {
+      return Effect.void
+    }
+    session.handlerInterrupted()
+    if (!session.awaitsEnd) {
+      return Effect.void
+    }
+    this.session = undefined
+    return Effect.map(session.settle({ wasInterrupted: true, canSetCookie: true }), (outcome) => {
+      this.change = { outcome, isTouched: session.isTouched, clearSiteData: session.clearSiteData }
+    })
+  }
+
   /** Never fails, whatever happens: platform would run it again, and leave the socket hanging when that fails too. */
   commitTo(response: HttpServerResponse.HttpServerResponse): Effect.Effect<HttpServerResponse.HttpServerResponse> {
     const { session } = this
@@ -149,6 +173,10 @@ const applyChange = (
   if (outcome._tag === "Fail") {
     return HttpServerRespondable.toResponseOrElse(outcome.error, emptyResponse(500))
   }
+  // What has failed anyway claims nothing that it could take back.
+  if (outcome._tag === "Lost" && response.status < 400) {
+    return applyChange({ clearSiteData, isTouched, outcome: keep }, emptyResponse(409))
+  }
   const { headers } = response
   const varied = isTouched
     ? HttpServerResponse.setHeader(response, "vary", varyByCookie(headers["vary"]))
@@ -161,7 +189,7 @@ const applyChange = (
       clearSiteDataHeader(clearSiteData, headers["clear-site-data"])
     )
   return Effect.succeed(
-    outcome._tag === "Keep" ? cleared : cleared.pipe(
+    outcome._tag !== "SetCookie" ? cleared : cleared.pipe(
       HttpServerResponse.setHeader("cache-control", cacheControlWithCookie(headers["cache-control"])),
       HttpServerResponse.mergeCookies(Cookies.fromSetCookie(outcome.line))
     )

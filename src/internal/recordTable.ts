@@ -18,13 +18,13 @@ import { SlotRings } from "./slotRings.js"
 const timesPerSlot = 3
 const createdAt = 0
 const expiresAt = 1
-const deadlineAt = 2
+const extendedAt = 2
 
 /** @internal */
 export class RecordTable {
   private readonly index: SlotIndex
   private readonly texts: Array<PackedTexts | undefined>
-  /** Of each slot its times, side by side. There is `NaN` for a deadline where there is none. */
+  /** Of each slot its times, side by side. */
   private readonly times: Float64Array
   private readonly expiry: ExpiryBuckets
   private readonly rings: SlotRings
@@ -53,15 +53,14 @@ export class RecordTable {
     }
     this.use(slot)
     const { digest, state, superseded } = fromTexts(unpackTexts(this.texts[slot]!))
-    const deadline = this.times[timesPerSlot * slot + deadlineAt]!
     return {
       id: this.index.idOf(slot),
       digest,
       superseded,
       state,
       createdAt: this.times[timesPerSlot * slot + createdAt]!,
-      expiresAt: this.times[timesPerSlot * slot + expiresAt]!,
-      deadline: Number.isNaN(deadline) ? undefined : deadline
+      extendedAt: this.times[timesPerSlot * slot + extendedAt]!,
+      expiresAt: this.times[timesPerSlot * slot + expiresAt]!
     }
   }
 
@@ -71,7 +70,7 @@ export class RecordTable {
     this.texts[slot] = packTexts(toTexts(record))
     this.times[timesPerSlot * slot + createdAt] = record.createdAt
     this.times[timesPerSlot * slot + expiresAt] = record.expiresAt
-    this.times[timesPerSlot * slot + deadlineAt] = record.deadline ?? NaN
+    this.times[timesPerSlot * slot + extendedAt] = record.extendedAt
     this.expiry.add(slot, record.expiresAt)
     this.leastRecentlyUsed = this.rings.append(this.leastRecentlyUsed, slot)
   }
@@ -83,6 +82,7 @@ export class RecordTable {
     if (record.state !== found.state || record.digest !== found.digest) {
       this.texts[slot] = packTexts(toTexts(record))
     }
+    this.times[timesPerSlot * slot + extendedAt] = record.extendedAt
     this.times[timesPerSlot * slot + expiresAt] = record.expiresAt
     // A later expiry is noticed when the earlier one falls due, which spares every write the filing.
     if (record.expiresAt < found.expiresAt) {

@@ -1,9 +1,10 @@
 /**
  * A session record as one JSON text, for where the whole record travels:
  *
- *     {"v":1,"c":createdAt,"e":expiresAt,"d":deadline,"s":{"key":value,…}}
+ *     {"v":1,"c":createdAt,"u":extendedAt,"e":expiresAt,"s":{"key":value,…}}
  *
- * `d` is left out when there is no deadline. Values stand as the JSON they are, so nothing is encoded twice.
+ * Values stand as the JSON they are, so nothing is encoded twice. A text without `u` is from before there was one, and may
+ * hold a deadline as `d`, which the limits of today take the place of.
  *
  * @internal
  */
@@ -15,9 +16,9 @@ const version = 1
 
 /** @internal */
 export const encodeRecord = (record: SessionRecord): string => {
-  const deadline = record.deadline === undefined ? "" : `,"d":${record.deadline}`
   const values = Array.from(record.state, ([key, value]) => `${JSON.stringify(key)}:${value}`)
-  return `{"v":${version},"c":${record.createdAt},"e":${record.expiresAt}${deadline},"s":{${values.join(",")}}}`
+  const times = `"c":${record.createdAt},"u":${record.extendedAt},"e":${record.expiresAt}`
+  return `{"v":${version},${times},"s":{${values.join(",")}}}`
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -40,17 +41,17 @@ export const decodeRecord = (id: SessionId, text: string): Either.Either<Session
   if (!isObject(record) || !isObject(record["s"])) {
     return Either.left("it has no state")
   }
-  const { c: createdAt, d: deadline, e: expiresAt, s: values, v } = record
+  const { c: createdAt, e: expiresAt, s: values, u: extendedAt = expiresAt, v } = record
   if (v !== version) {
     return Either.left(`its version is not ${version}`)
   }
-  if (!isTime(createdAt) || !isTime(expiresAt) || !(deadline === undefined || isTime(deadline))) {
+  if (!isTime(createdAt) || !isTime(extendedAt) || !isTime(expiresAt)) {
     return Either.left("its times are not milliseconds since the epoch")
   }
   const state = readState(values)
   return state === undefined
     ? Either.left("its values are nested too deeply")
-    : Either.right({ id, state, createdAt, expiresAt, deadline })
+    : Either.right({ id, state, createdAt, extendedAt, expiresAt })
 }
 
 // JSON.parse goes deeper than JSON.stringify can follow.

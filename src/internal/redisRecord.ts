@@ -27,9 +27,12 @@ export const fields = {
   digest: "digest",
   superseded: "superseded",
   createdAt: "createdAt",
-  expiresAt: "expiresAt",
-  deadline: "deadline"
+  extendedAt: "extendedAt",
+  expiresAt: "expiresAt"
 } as const
+
+// What records of before may hold, and nothing goes by any more.
+const formerDeadline = "deadline"
 
 const plainMark = "="
 const escapedMark = "~"
@@ -90,12 +93,11 @@ export const encodeRecord = (record: StoredRecord): Array<string> => {
     record.digest,
     fields.createdAt,
     timeText(record.createdAt),
+    fields.extendedAt,
+    timeText(record.extendedAt),
     fields.expiresAt,
     timeText(record.expiresAt)
   ]
-  if (record.deadline !== undefined) {
-    hash.push(fields.deadline, timeText(record.deadline))
-  }
   for (const [key, value] of record.state) {
     hash.push(fieldOf(key), value)
   }
@@ -162,9 +164,10 @@ export const decodeRecord = (
   if (expiresAt === undefined) {
     return Either.left(wrongField(fields.expiresAt))
   }
-  const deadline = readTime(meta.get(fields.deadline))
-  if (deadline === undefined && meta.has(fields.deadline)) {
-    return Either.left(wrongField(fields.deadline))
+  // A record of before does not say when it was extended. Its expiry limits it until it is written again.
+  const extendedAt = meta.has(fields.extendedAt) ? readTime(meta.get(fields.extendedAt)) : expiresAt
+  if (extendedAt === undefined) {
+    return Either.left(wrongField(fields.extendedAt))
   }
   const superseded = readSuperseded(meta.get(fields.superseded))
   if (superseded === undefined) {
@@ -175,12 +178,12 @@ export const decodeRecord = (
       return Either.left("there is a field that no session record has")
     }
   }
-  return Either.right({ id, digest, superseded, state: state as SessionState, createdAt, expiresAt, deadline })
+  return Either.right({ id, digest, superseded, state: state as SessionState, createdAt, extendedAt, expiresAt })
 }
 
 const absent = Either.right(undefined)
 
-const knownFields: ReadonlySet<string> = new Set(Object.values(fields))
+const knownFields: ReadonlySet<string> = new Set([...Object.values(fields), formerDeadline])
 
 /**
  * Says which of the fields is wrong.

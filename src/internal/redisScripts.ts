@@ -45,19 +45,21 @@ end
 `
 
 // ARGV[1]: digest of the caller's secret. ARGV[2]: now, in milliseconds.
-// Goes on only with a live record that the caller may write to.
+// Goes on only with a live record whose current secret, or one that a renewal has replaced, is the caller's.
 const own = `
 local digest, now = ARGV[1], tonumber(ARGV[2])
-local found = redis.call('HMGET', KEYS[1], '${fields.version}', '${fields.digest}', '${fields.expiresAt}',
-  '${fields.deadline}', '${fields.superseded}')
-local version, current, expiresAt, deadline, superseded = found[1], found[2], found[3], found[4], found[5] or ''
+local found = redis.call('HMGET', KEYS[1], '${fields.version}', '${fields.digest}', '${fields.createdAt}',
+  '${fields.extendedAt}', '${fields.expiresAt}', '${fields.superseded}')
+local version, current, createdAt, extendedAt, expiresAt, superseded = unpack(found, 1, 6)
 if not version and redis.call('EXISTS', KEYS[1]) == 0 then return {'Gone'} end
 if version ~= '${layoutVersion}' then return {'Malformed', '${fields.version}'} end
 if not current then return {'Malformed', '${fields.digest}'} end
+if not tonumber(createdAt or '') then return {'Malformed', '${fields.createdAt}'} end
 if not tonumber(expiresAt or '') then return {'Malformed', '${fields.expiresAt}'} end
-if deadline and not tonumber(deadline) then return {'Malformed', '${fields.deadline}'} end
+if not tonumber(extendedAt or expiresAt) then return {'Malformed', '${fields.extendedAt}'} end
 if now >= tonumber(expiresAt) then return {'Gone'} end
 local isCurrent = current == digest
+superseded = superseded or ''
 if not isCurrent then
   local _, colon = string.find(',' .. superseded, ',' .. digest .. ':', 1, true)
   local at = colon and tonumber(string.match(superseded, '^[^,]+', colon))
@@ -65,10 +67,16 @@ if not isCurrent then
 end
 `
 
-// ARGV[3]: when the record would expire if it had no deadline.
-const extended = `
+// ARGV[3]: when the record would expire if its session had no maxLifetime. ARGV[4]: that of now, or nothing.
+// A deadline is a whole number of milliseconds, which Lua writes as JavaScript does.
+const writable = `
 local extended = ARGV[3]
-if deadline and tonumber(deadline) < tonumber(extended) then extended = deadline end
+if ARGV[4] ~= '' then
+  local deadline = math.floor(tonumber(createdAt) + tonumber(ARGV[4]))
+  if now >= deadline then return {'Gone'} end
+  if deadline < tonumber(extended) then extended = string.format('%.0f', deadline) end
+end
+if not isCurrent then return {'Superseded'} end
 `
 
 // From ARGV[first] on: how many of each kind follow, then the fields expected to hold a value (each with the value), the
@@ -87,12 +95,17 @@ local function isMet()
   end
   return true
 end
-if not isMet() then return {'Conflict', redis.call('HGETALL', KEYS[1])} end
+if not isMet() then
+  local instead = {'Conflict'}
+  for i = valued, absent - 1, 2 do instead[#instead + 1] = redis.call('HGET', KEYS[1], ARGV[i]) end
+  for i = absent, unset - 1 do instead[#instead + 1] = redis.call('HGET', KEYS[1], ARGV[i]) end
+  return instead
+end
 `
 
 // HSET comes first: where Redis is out of memory it is the command that is refused, and nothing has been written then.
 const change = `
-redis.call('HSET', KEYS[1], '${fields.expiresAt}', extended)
+redis.call('HSET', KEYS[1], '${fields.extendedAt}', ARGV[2], '${fields.expiresAt}', extended)
 sliced('HDEL', unset, set - 1)
 sliced('HSET', set, #ARGV)
 expire(extended)
@@ -113,31 +126,31 @@ export const save = script(
 )
 
 /**
- * Answers `Saved` with the new expiry and whether the digest is the current one, `Conflict` with the hash, `Gone`, or
- * `Malformed` with the name of the field that is wrong.
+ * Answers `Saved` with the new expiry, `Conflict` with what stands under each field that something was expected of,
+ * `Superseded`, `Gone`, or `Malformed` with the name of the field that is wrong.
  *
  * @internal
  */
 export const update = script(
   own,
-  extended,
-  "local first = 4",
+  writable,
+  "local first = 5",
   expectations,
   sliced,
   expire,
   change,
-  `return {'Saved', extended, isCurrent and 1 or 0}`
+  `return {'Saved', extended}`
 )
 
 /**
- * `ARGV[4]`: the new digest. Answers as `update` does.
+ * `ARGV[5]`: the new digest. Answers as `update` does.
  *
  * @internal
  */
 export const renew = script(
   own,
-  extended,
-  "local first = 5",
+  writable,
+  "local first = 6",
   expectations,
   sliced,
   expire,
@@ -147,36 +160,36 @@ for old, at in string.gmatch(superseded, '([^:,]+):([^,]+)') do
   if #kept >= ${SessionRecord.supersededRetention.renewals} then break end
   if now - tonumber(at) < ${SessionRecord.supersededRetention.millis} then kept[#kept + 1] = old .. ':' .. at end
 end
-redis.call('HSET', KEYS[1], '${fields.digest}', ARGV[4], '${fields.superseded}', table.concat(kept, ','))
+redis.call('HSET', KEYS[1], '${fields.digest}', ARGV[5], '${fields.superseded}', table.concat(kept, ','))
 `,
   change,
-  `return {'Saved', extended, 1}`
+  `return {'Saved', extended}`
 )
 
 /**
- * Answers `Saved`, `Gone` or `Malformed`, as `update` does.
+ * `ARGV[5]`: the time to live, in milliseconds. Answers `Saved`, `Superseded`, `Gone` or `Malformed`, as `update` does.
  *
  * @internal
  */
 export const updateTtl = script(
   own,
-  `if not isCurrent then return {'Gone'} end`,
-  extended,
+  `if now >= tonumber(extendedAt or expiresAt) + tonumber(ARGV[5]) then return {'Gone'} end`,
+  writable,
   expire,
   `
-redis.call('HSET', KEYS[1], '${fields.expiresAt}', extended)
+redis.call('HSET', KEYS[1], '${fields.extendedAt}', ARGV[2], '${fields.expiresAt}', extended)
 expire(extended)
-return {'Saved', extended, 1}
+return {'Saved', extended}
 `
 )
 
 /**
- * Answers `Gone`, also when it was this call that removed the record, or `Malformed`.
+ * Answers `Deleted` where it was this call that removed the record, `Gone`, or `Malformed`.
  *
  * @internal
  */
 export const remove = script(
   own,
   `redis.call('DEL', KEYS[1])`,
-  `return {'Gone'}`
+  `return {'Deleted'}`
 )

@@ -15,7 +15,7 @@ import * as Session from "../Session.js"
 import * as SessionEvent from "../SessionEvent.js"
 import type { SessionId } from "../SessionKey.js"
 import * as SessionKey from "../SessionKey.js"
-import type * as SessionRecord from "../SessionRecord.js"
+import * as SessionRecord from "../SessionRecord.js"
 import * as SessionStore from "../SessionStore.js"
 import { chain } from "./chain.js"
 import {
@@ -28,7 +28,9 @@ import {
 import { readCookieValues, tooManyCandidates } from "./cookieHeader.js"
 import { cookieSize, maxCookieBytes } from "./cookieRules.js"
 import { SessionBase } from "./sessionBase.js"
+import { SessionLog } from "./sessionLog.js"
 import { type CookieAttributes, serializeRemovalCookie, serializeSetCookie } from "./setCookie.js"
+import { Turns } from "./turns.js"
 import { withClock } from "./withClock.js"
 
 /** A key that came in the session cookie, sealed by us. */
@@ -37,20 +39,23 @@ interface PresentedKey {
   readonly sealedByNewest: boolean
 }
 
-/** What the request presented. There is no record where the store was not asked. */
+/** What the request presented. */
 type Presented =
-  | { readonly _tag: Exclude<PresentedTag, "Valid" | "Ambiguous"> }
+  | { readonly _tag: Exclude<PresentedTag, "Valid" | "Superseded" | "Ambiguous"> }
+  | { readonly _tag: "Superseded"; readonly sessions: ReadonlyArray<PresentedKey> }
   | { readonly _tag: "Ambiguous"; readonly sessions: ReadonlyArray<PresentedKey> }
   | PresentedSession
 
-interface PresentedSession extends PresentedKey {
+interface PresentedSession {
   readonly _tag: "Valid"
+  readonly sessions: readonly [PresentedKey]
+  /** None where the store was not asked. */
   readonly record: SessionRecord.SessionRecord | undefined
 }
 
 const none: Presented = { _tag: "None" }
 const refused: Presented = { _tag: "Refused" }
-const superseded: Presented = { _tag: "Superseded" }
+const noSessions: ReadonlyArray<PresentedKey> = []
 
 /**
  * What the commit came to, for the response to carry.
@@ -61,10 +66,14 @@ export type CommitOutcome =
   | { readonly _tag: "Keep" }
   /** `isRefresh`: the cookie that the browser has goes on working without this one. */
   | { readonly _tag: "SetCookie"; readonly line: string; readonly isRefresh: boolean }
+  /** What the request wrote is not kept. */
+  | { readonly _tag: "Lost" }
   | { readonly _tag: "Fail"; readonly error: CommitError | undefined }
 
 /** @internal */
 export const keep: CommitOutcome = { _tag: "Keep" }
+
+const lost: CommitOutcome = { _tag: "Lost" }
 
 /**
  * What the response says about its request's commit.
@@ -89,6 +98,17 @@ export interface SessionServices {
   readonly crypto: CookieCrypto
   readonly store: SessionStore.SessionStore
   readonly publish: (event: SessionEvent.SessionEvent) => Effect.Effect<void>
+}
+
+// Those who share a store share its sessions, and so take turns.
+const turnsByStore = new WeakMap<SessionStore.SessionStore, Turns>()
+
+const turnsOf = (store: SessionStore.SessionStore): Turns => {
+  let turns = turnsByStore.get(store)
+  if (turns === undefined) {
+    turnsByStore.set(store, turns = new Turns())
+  }
+  return turns
 }
 
 /** @internal */
@@ -122,7 +142,7 @@ export abstract class RequestSession extends SessionBase {
    */
   get clearSiteData(): ReadonlyArray<Session.ClearSiteData> {
     const { clearSiteData } = this.log
-    return this.log.hasValues || this.presented === superseded
+    return this.log.hasValues || this.presented?._tag === "Superseded"
       ? clearSiteData.flatMap((directive) =>
         directive === "*" ? allButCookies : directive === "cookies" ? [] : directive
       )
@@ -144,7 +164,14 @@ export abstract class RequestSession extends SessionBase {
     })
   }
 
-  /** Closes the session and does what the handler's doings ask for. Never fails. It is called once. */
+  /** Whether the handler ended the session, and nothing has come of that yet. */
+  get awaitsEnd(): boolean {
+    return this.log.status === "Purged" && !this.log.isCommitted
+  }
+
+  /**
+   * Closes the session and does what the handler's doings ask for. Never fails, and is not interrupted. It is called once.
+   */
   settle({ canSetCookie, wasInterrupted }: ResponseFacts): Effect.Effect<CommitOutcome> {
     this.log.isCommitted = true
     if (wasInterrupted) {
@@ -152,7 +179,9 @@ export abstract class RequestSession extends SessionBase {
     }
     return this.isIdle
       ? Effect.succeed(keep)
-      : Effect.catchAllCause(Effect.suspend(() => this.commit(canSetCookie)), (cause) => this.commitFailed(cause))
+      : Effect.uninterruptible(
+        Effect.catchAllCause(Effect.suspend(() => this.commit(canSetCookie)), (cause) => this.commitFailed(cause))
+      )
   }
 
   protected override get canRemember(): boolean {
@@ -164,9 +193,16 @@ export abstract class RequestSession extends SessionBase {
     return this.services.config.cookie.attributes
   }
 
-  private get ttlMillis(): number {
-    const { rememberMeMillis, ttlMillis } = this.services.config.lifecycle
-    return this.log.isRemembered && rememberMeMillis !== undefined ? rememberMeMillis : ttlMillis
+  private get lifetime(): SessionRecord.Lifetime {
+    return this.lifetimeWhere(this.log.isRemembered)
+  }
+
+  private lifetimeWhere(isRemembered: boolean): SessionRecord.Lifetime {
+    const { maxLifetimeMillis, rememberMeMillis, ttlMillis } = this.services.config.lifecycle
+    return {
+      ttl: isRemembered && rememberMeMillis !== undefined ? rememberMeMillis : ttlMillis,
+      maxLifetime: maxLifetimeMillis
+    }
   }
 
   /** Whether the cookie outlives the browser. */
@@ -183,6 +219,7 @@ export abstract class RequestSession extends SessionBase {
     return isIdle({
       status: this.log.status,
       hasWrites: this.log.hasWrites,
+      asksForWrites: this.log.asksForWrites,
       refreshesAlways: this.refreshesAlways && this.outcome?._tag !== "Failure"
     })
   }
@@ -193,6 +230,7 @@ export abstract class RequestSession extends SessionBase {
         presented: presented._tag,
         status: this.log.status,
         hasWrites: this.log.hasWrites,
+        asksForWrites: this.log.asksForWrites,
         hasValues: this.log.hasValues,
         refreshesAlways: this.refreshesAlways
       }
@@ -200,14 +238,8 @@ export abstract class RequestSession extends SessionBase {
       if (!canSetCookie) {
         return this.commitWithoutCookie(plan, withoutCookie(plan, facts.hasWrites), presented)
       }
-      return this.interpret(plan, presented)
+      return this.carryOut(plan, presented)
     })
-  }
-
-  private interpret(plan: CommitPlan, presented: Presented): Effect.Effect<CommitOutcome, CommitError> {
-    return presented._tag === "Valid"
-      ? this.carryOut(plan, presented)
-      : this.carryOutAnonymous(plan, presented._tag === "Ambiguous" ? presented.sessions : [])
   }
 
   // A deleted session needs no removal of its cookie, which opens nothing any more.
@@ -216,10 +248,10 @@ export abstract class RequestSession extends SessionBase {
     possible: CommitPlan,
     presented: Presented
   ): Effect.Effect<CommitOutcome, CommitError> {
-    return Effect.flatMap(this.interpret(possible, presented), (outcome) => {
+    return Effect.flatMap(this.carryOut(possible, presented), (outcome) => {
       const isLoss = wanted === possible
         ? possible === "Update" && outcome._tag === "SetCookie" && !outcome.isRefresh
-        : wanted !== "RemoveCookie"
+        : wanted !== "RemoveCookie" && wanted !== "Drop"
       const warning = isLoss
         ? Effect.logWarning(
           `The response to a WebSocket upgrade can set no session cookie, which this commit needed (${wanted}). Begin and ` +
@@ -238,7 +270,7 @@ export abstract class RequestSession extends SessionBase {
     }
     const cookie = this.openCookie()
     return this.log.status === "Unchanged" && cookie.keys.length === 1 && !this.canRemember
-      ? Effect.succeed({ _tag: "Valid", record: undefined, ...cookie.keys[0]! })
+      ? Effect.succeed({ _tag: "Valid", record: undefined, sessions: [cookie.keys[0]!] })
       : Effect.tap(this.present(cookie), (presented) => {
         if (presented._tag === "Valid") {
           this.log.loaded(presented.record)
@@ -246,92 +278,133 @@ export abstract class RequestSession extends SessionBase {
       })
   }
 
-  private carryOutAnonymous(
-    plan: CommitPlan,
-    ambiguous: ReadonlyArray<PresentedKey>
-  ): Effect.Effect<CommitOutcome, CommitError> {
+  private carryOut(plan: CommitPlan, presented: Presented): Effect.Effect<CommitOutcome, CommitError> {
+    const sessions = "sessions" in presented ? presented.sessions : noSessions
     switch (plan) {
-      case "Save":
-        return this.save()
+      case "Nothing":
+        return Effect.succeed(keep)
       case "RemoveCookie":
         return Effect.succeed(this.removeCookie())
+      case "Save":
+        return this.save()
+      case "SaveBeside":
+        return this.saveBeside(sessions)
       case "Delete":
-        return Effect.as(this.deleteAll(ambiguous), this.removeCookie())
-      case "DeleteThenSave":
-        return Effect.zipRight(this.deleteAll(ambiguous), this.save())
-      default:
-        return Effect.succeed(keep)
+        return this.end(sessions, presented._tag)
+      case "Replace":
+        return this.replace(sessions)
+      case "Drop":
+        return this.writesLost(sessions, "Superseded")
+      case "UpdateTtl":
+        // Only `update` notices that a parallel request has begun or ended to remember the session.
+        return this.canRemember ? this.mergeChanges(sessions[0]!) : this.refreshExpiry(sessions[0]!)
+      case "Update":
+        return this.mergeChanges(sessions[0]!)
+      case "Renew":
+        return this.renewSecret(sessions[0]!)
     }
   }
 
-  private carryOut(plan: CommitPlan, presented: PresentedSession): Effect.Effect<CommitOutcome, CommitError> {
-    const { publish, store } = this.services
-    // Only `update` notices that a parallel request has begun or ended to remember the session.
-    switch (plan === "UpdateTtl" && this.canRemember ? "Update" : plan) {
-      case "UpdateTtl":
-        return Effect.matchEffect(store.updateTtl(presented.key, this.ttlMillis), {
-          onSuccess: (result) => result._tag === "Saved" ? this.refreshCookie(result, presented) : this.gone(presented),
-          // The one verb that acts on a record which nobody has loaded, and may be the first to find that it is none.
-          onFailure: (error) =>
-            error.reason === "Malformed" ? Effect.as(this.malformed(presented, error), keep) : Effect.fail(error)
-        })
-      case "Update":
-        return this.merge(
-          presented,
-          (change) => store.update(presented.key, change, this.ttlMillis),
-          (result) => result._tag === "Saved" ? this.refreshCookie(result, presented) : this.gone(presented)
-        )
-      case "Renew":
-        return this.merge(
-          presented,
-          (change) => store.renew(presented.key, change, this.ttlMillis),
-          (result) =>
-            result._tag === "Saved"
-              ? Effect.zipRight(publish(SessionEvent.Renewed({ id: presented.key.id })), this.setCookie(result))
-              : Effect.zipRight(this.gone(presented), this.startAnew())
-        )
-      case "Delete":
-        return Effect.as(this.deleteAll([presented]), this.removeCookie())
-      case "DeleteThenSave":
-        return Effect.zipRight(this.deleteAll([presented]), this.save())
+  private refreshExpiry(presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
+    return Effect.matchEffect(this.services.store.updateTtl(presented.key, this.lifetime), {
+      onSuccess: (result) => this.updated(result, presented),
+      // The one verb that acts on a record which nobody has loaded, and may be the first to find that it is none.
+      onFailure: (error) =>
+        error.reason === "Malformed" ? Effect.as(this.malformed(presented, error), keep) : Effect.fail(error)
+    })
+  }
+
+  private mergeChanges(presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
+    return this.merge(
+      presented,
+      (change) => this.services.store.update(presented.key, change, this.lifetime),
+      (result) => this.updated(result, presented)
+    )
+  }
+
+  private updated(
+    result: SessionStore.WriteResult,
+    presented: PresentedKey
+  ): Effect.Effect<CommitOutcome, CommitError> {
+    switch (result._tag) {
+      case "Saved":
+        return this.refreshCookie(result, presented)
+      case "Superseded":
+        return this.log.hasWrites ? this.writesLost([presented], "Superseded") : Effect.succeed(keep)
       default:
-        return Effect.succeed(keep)
+        return this.gone([presented])
     }
+  }
+
+  private renewSecret(presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
+    const { publish, store } = this.services
+    return this.merge(
+      presented,
+      (change) => store.renew(presented.key, change, this.lifetime),
+      (result) => {
+        switch (result._tag) {
+          case "Saved":
+            return Effect.zipRight(publish(SessionEvent.Renewed({ id: presented.key.id })), this.setCookie(result))
+          case "Superseded":
+            return this.saveBeside([presented])
+          default:
+            return this.gone([presented])
+        }
+      }
+    )
   }
 
   /**
    * Writes until no parallel request is faster, computing anew what depended on the values it changed, and goes on with
-   * what came of it. `since` is when the first attempt had lost.
+   * what came of it. Who has lost once takes turns with the others of this process from then on.
    */
   private merge(
     presented: PresentedKey,
     write: (change: SessionRecord.SessionChange) => Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError>,
-    next: (
-      result: Exclude<SessionStore.WriteResult, { readonly _tag: "Conflict" }>
-    ) => Effect.Effect<CommitOutcome, CommitError>,
-    since?: number
+    next: (result: SessionStore.WriteResult) => Effect.Effect<CommitOutcome, CommitError>
   ): Effect.Effect<CommitOutcome, CommitError> {
-    // How long the session lives depends on whether it is remembered, so that no write may go by what was.
-    return Effect.flatMap(write(this.log.change(this.canRemember)), (result) => {
-      if (result._tag !== "Conflict") {
-        return next(result)
-      }
-      const { config: { storeTimeoutMillis }, publish } = this.services
-      return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const start = since ?? now
-        return now - start < storeTimeoutMillis
-          ? publish(SessionEvent.Conflict({ id: presented.key.id })).pipe(
-            Effect.zipRight(this.rebase(result.record.state)),
-            Effect.flatMap(() => this.merge(presented, write, next, start))
+    const { publish, store } = this.services
+    const { id } = presented.key
+    const turns = turnsOf(store)
+    const attempt = <E>(
+      onConflict: (retry: Effect.Effect<void, CommitError>) => Effect.Effect<SessionStore.WriteResult, E>
+    ): Effect.Effect<SessionStore.WriteResult, E | SessionStore.UpdateError> =>
+      // How long the session lives depends on whether it is remembered, so that no write may go by what was.
+      chain(write(this.log.change(this.canRemember)), (result) =>
+        result._tag === "Conflict"
+          ? onConflict(
+            Effect.zipRight(
+              publish(SessionEvent.Conflict({ id })),
+              Effect.suspend(() => this.rebase(this.log.groundWith(result.found)))
+            )
           )
-          : Effect.fail(
-            new SessionStore.UpdateError({
-              reason: "Unavailable",
-              message: `Parallel requests kept changing the same session value for ${storeTimeoutMillis} ms. ` +
-                "Raise storeTimeout, or keep such a value outside the session."
-            })
+          : Effect.succeed(result))
+    const inTurn = turns.take(
+      id,
+      Effect.flatMap(Clock.currentTimeMillis, (start) => {
+        const again: Effect.Effect<SessionStore.WriteResult, CommitError> = Effect.suspend(() =>
+          attempt((retry) =>
+            Effect.flatMap(Clock.currentTimeMillis, (now) =>
+              now - start < this.services.config.storeTimeoutMillis
+                ? Effect.zipRight(retry, again)
+                : Effect.fail(this.tooContended()))
           )
+        )
+        return again
       })
+    )
+    const written = turns.areTaken(id) && this.log.hasDerivedWrites
+      ? inTurn
+      : attempt((retry) => Effect.zipRight(retry, inTurn))
+    return chain(written, next)
+  }
+
+  private tooContended(): SessionStore.UpdateError {
+    return new SessionStore.UpdateError({
+      reason: "Unavailable",
+      message:
+        `Parallel requests kept changing the same session value for ${this.services.config.storeTimeoutMillis} ms. ` +
+        "Raise storeTimeout, or keep such a value outside the session."
     })
   }
 
@@ -347,34 +420,115 @@ export abstract class RequestSession extends SessionBase {
     )
   }
 
-  // The session is gone, but its user asked for a new secret: what this request wrote, and nothing that it had loaded,
-  // begins a new one.
-  private startAnew(): Effect.Effect<CommitOutcome, CommitError> {
-    return Effect.flatMap(
-      this.rebase(new Map()),
-      () => this.log.hasValues ? this.save() : Effect.succeed(keep)
+  /**
+   * What this request wrote, and nothing that it had loaded, begins a session of its own beside the one whose secret was
+   * replaced, so that neither of two parallel sign-ins hands its session to the other side.
+   *
+   * The new session is stored before the old one is looked for: a logout that comes between the two finds nobody who was
+   * not asked afterwards.
+   */
+  private saveBeside(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<CommitOutcome, CommitError> {
+    return Effect.flatMap(this.rebase(new Map()), () =>
+      this.log.hasValues
+        ? this.saveIf(this.areThere(sessions), sessions)
+        : this.log.asksForWrites
+        ? this.writesLost(sessions, "Superseded")
+        : Effect.succeed(keep))
+  }
+
+  // A replaced secret refreshes nothing, so that this only asks.
+  private areThere(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<boolean, CommitError> {
+    const { lifecycle: { maxLifetimeMillis, rememberMeMillis = 0, ttlMillis } } = this.services.config
+    const lifetime = { ttl: Math.max(ttlMillis, rememberMeMillis), maxLifetime: maxLifetimeMillis }
+    return Effect.exists(
+      sessions,
+      ({ key }) => Effect.map(this.services.store.updateTtl(key, lifetime), ({ _tag }) => _tag !== "Gone")
     )
   }
 
+  /** Ends the sessions, and lets a new one take their place if it was this request that ended each of them. */
+  private replace(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<CommitOutcome, CommitError> {
+    // The sessions end also where the new one cannot be stored.
+    const ended = this.deleteAll(sessions)
+    return Effect.flatMap(Effect.cached(ended), (endOnce) =>
+      Effect.tapErrorCause(
+        this.saveIf(Effect.map(endOnce, (ended) => ended === sessions.length), sessions),
+        () => endOnce
+      ))
+  }
+
+  /**
+   * Stores a new session and sends its cookie, unless what it hangs on is found not to hold afterwards: then nobody ever
+   * learns its key.
+   */
+  private saveIf(
+    condition: Effect.Effect<boolean, CommitError>,
+    sessions: ReadonlyArray<PresentedKey>
+  ): Effect.Effect<CommitOutcome, CommitError> {
+    const { publish, store } = this.services
+    return Effect.flatMap(store.save(this.log.state(), this.lifetime), (saved) => {
+      const discard = Effect.ignoreLogged(store.delete(saved.key))
+      return Effect.onError(
+        Effect.flatMap(Effect.zip(this.setCookie(saved), condition), ([cookie, holds]) =>
+          holds
+            ? Effect.as(publish(SessionEvent.Created({ id: saved.key.id })), cookie)
+            : Effect.zipRight(discard, this.gone(sessions))),
+        () => discard
+      )
+    })
+  }
+
   private save(): Effect.Effect<CommitOutcome, CommitError> {
-    const { config: { lifecycle }, publish, store } = this.services
+    const { publish, store } = this.services
     return Effect.flatMap(
-      store.save(this.log.state(), { ttl: this.ttlMillis, maxLifetime: lifecycle.maxLifetimeMillis }),
+      store.save(this.log.state(), this.lifetime),
       (saved) => Effect.zipRight(publish(SessionEvent.Created({ id: saved.key.id })), this.setCookie(saved))
     )
   }
 
-  private deleteAll(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<void, CommitError> {
-    const { publish, store } = this.services
-    return Effect.forEach(
-      sessions,
-      ({ key }) => Effect.zipRight(store.delete(key), publish(SessionEvent.Purged({ id: key.id }))),
-      { discard: true }
+  // The browser may hold a newer cookie than one that a renewal has replaced. It opens nothing any more if this request has
+  // ended its session; if somebody else has, it may be the one of a sign-in since.
+  private end(
+    sessions: ReadonlyArray<PresentedKey>,
+    presented: PresentedTag
+  ): Effect.Effect<CommitOutcome, CommitError> {
+    return Effect.map(
+      this.deleteAll(sessions),
+      (ended) => presented === "Superseded" && ended === 0 ? keep : this.removeCookie()
     )
   }
 
-  private gone({ key }: PresentedKey): Effect.Effect<CommitOutcome> {
-    return Effect.as(this.services.publish(SessionEvent.Gone({ id: key.id })), keep)
+  /** Ends sessions, and answers how many of them it was that ended by this. */
+  private deleteAll(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<number, CommitError> {
+    const { publish, store } = this.services
+    return Effect.reduce(sessions, 0, (count, { key }) =>
+      Effect.flatMap(
+        store.delete(key),
+        (isEnded) =>
+          isEnded ? Effect.as(publish(SessionEvent.Purged({ id: key.id })), count + 1) : Effect.succeed(count)
+      ))
+  }
+
+  private gone(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<CommitOutcome> {
+    const told = Effect.forEach(sessions, ({ key }) => this.services.publish(SessionEvent.Gone({ id: key.id })), {
+      discard: true
+    })
+    return this.log.hasWrites
+      ? Effect.zipRight(told, this.writesLost(sessions, "Ended"))
+      : Effect.as(told, keep)
+  }
+
+  private writesLost(
+    sessions: ReadonlyArray<PresentedKey>,
+    reason: "Ended" | "Superseded"
+  ): Effect.Effect<CommitOutcome> {
+    const { config, publish } = this.services
+    return Effect.as(
+      Effect.forEach(sessions, ({ key }) => publish(SessionEvent.WritesLost({ id: key.id, reason })), {
+        discard: true
+      }),
+      config.lostWrites === "Refuse" ? lost : keep
+    )
   }
 
   private commitFailed(cause: Cause.Cause<CommitError>): Effect.Effect<CommitOutcome> {
@@ -395,7 +549,7 @@ export abstract class RequestSession extends SessionBase {
     const isRefresh = !this.log.hasChangedRemembering &&
       (saved.key === presented.key || SessionKey.toText(saved.key) === SessionKey.toText(presented.key))
     const isNews = !isRefresh || !presented.sealedByNewest || this.isPersistent
-    return saved.isCurrent && isNews ? this.setCookie(saved, isRefresh) : Effect.succeed(keep)
+    return isNews ? this.setCookie(saved, isRefresh) : Effect.succeed(keep)
   }
 
   private setCookie(saved: SessionStore.Saved, isRefresh = false): Effect.Effect<CommitOutcome, CommitError> {
@@ -454,16 +608,25 @@ export abstract class RequestSession extends SessionBase {
     answer: (presented: Presented) => Presented
   ): Effect.Effect<Presented, SessionStore.LoadError> {
     const { publish, store } = this.services
-    const { key, sealedByNewest } = presented
+    const { key } = presented
+    const expired = () => Effect.as(publish(SessionEvent.KeyExpired({ id: key.id })), answer(refused))
     return Effect.matchEffect(store.load(key), {
       onSuccess: (result): Effect.Effect<Presented> => {
         switch (result._tag) {
           case "Live":
-            return Effect.succeed(answer({ _tag: "Valid", record: result.record, key, sealedByNewest }))
+            return withClock((clock) => {
+              const record = this.withLimitsOfNow(result.record)
+              return SessionRecord.isExpired(record, clock.unsafeCurrentTimeMillis())
+                ? expired()
+                : Effect.succeed(answer({ _tag: "Valid", sessions: [presented], record }))
+            })
           case "Superseded":
-            return Effect.as(publish(SessionEvent.KeySuperseded({ id: key.id })), answer(superseded))
+            return Effect.as(
+              publish(SessionEvent.KeySuperseded({ id: key.id })),
+              answer({ _tag: "Superseded", sessions: [presented] })
+            )
           case "Absent":
-            return Effect.as(publish(SessionEvent.KeyExpired({ id: key.id })), answer(refused))
+            return expired()
         }
       },
       // What is not a record opens no session today or ever, so the browser starts anew instead of failing for good.
@@ -474,16 +637,25 @@ export abstract class RequestSession extends SessionBase {
     })
   }
 
+  // What the store goes by is what was configured when the record was written, perhaps by an earlier version of the app.
+  private withLimitsOfNow(record: SessionRecord.SessionRecord): SessionRecord.SessionRecord {
+    const lifetime = this.lifetimeWhere(this.canRemember && SessionLog.isRememberedIn(record.state))
+    const expiresAt = SessionRecord.endsAt(record, lifetime)
+    return expiresAt === record.expiresAt ? record : { ...record, expiresAt }
+  }
+
   // A parent domain's cookie of the same name can stand beside ours, in either order. A choice between two live sessions
   // would be an attacker's choice, so there is none.
   private theOnlyLiveOne(all: ReadonlyArray<Presented>): Effect.Effect<Presented> {
-    const sessions = all.filter((presented) => presented._tag === "Valid")
-    if (sessions.length === 1) {
-      return Effect.succeed(sessions[0]!)
+    const live = all.filter((presented) => presented._tag === "Valid")
+    if (live.length > 1) {
+      const sessions = live.flatMap(({ sessions }) => sessions)
+      return Effect.as(this.refuse("Ambiguous"), { _tag: "Ambiguous", sessions })
     }
-    return sessions.length === 0
-      ? Effect.succeed(all.includes(superseded) ? superseded : refused)
-      : Effect.as(this.refuse("Ambiguous"), { _tag: "Ambiguous", sessions })
+    const replaced = all.flatMap((presented) => presented._tag === "Superseded" ? presented.sessions : [])
+    return Effect.succeed(
+      live[0] ?? (replaced.length > 0 ? { _tag: "Superseded", sessions: replaced } : refused)
+    )
   }
 
   private malformed({ key }: PresentedKey, error: CommitError): Effect.Effect<void> {

@@ -40,6 +40,8 @@ export class SessionLog<E> {
   status: SessionStatus.SessionStatus = "Unchanged"
   /** Whether the handler looked at the session in any way: the response varies by the cookie then. */
   isTouched = false
+  /** Whether the handler asked for a write since the last purge, be it one that changed nothing of what it saw. */
+  asksForWrites = false
   /** Whether the commit has begun: whatever comes later is too late. */
   isCommitted = false
   /** What a purge asked the browser to forget besides the cookie. */
@@ -67,8 +69,18 @@ export class SessionLog<E> {
     return false
   }
 
+  /** Whether a write depends on what was there, so that a parallel request can make it out of date. */
+  get hasDerivedWrites(): boolean {
+    return Array.from(this.writes.values()).some(({ _tag }) => _tag === "Derived")
+  }
+
   get isRemembered(): boolean {
     return this.read(rememberKey) !== undefined
+  }
+
+  /** Whether the session of this state is remembered. */
+  static isRememberedIn(state: SessionState): boolean {
+    return state.has(rememberKey)
   }
 
   /** Whether this request began or ended to remember the session. */
@@ -115,6 +127,7 @@ export class SessionLog<E> {
 
   /** Sets a key, or removes it with `undefined`. The value that is there already is no change. */
   assign(key: string, value: JsonText | undefined): void {
+    this.asksForWrites = true
     if (this.read(key) !== value || this.writes.get(key)?._tag === "Derived") {
       this.write(key, { _tag: "Assign", value })
     }
@@ -137,6 +150,7 @@ export class SessionLog<E> {
   }
 
   clear(): void {
+    this.asksForWrites = true
     for (const [key] of this.values()) {
       this.assign(key, undefined)
     }
@@ -156,11 +170,13 @@ export class SessionLog<E> {
     this.record = undefined
     this.base = emptyState
     this.writes.clear()
+    this.asksForWrites = false
   }
 
   /** Drops the writes of a handler that did not get to its end. */
   dropWrites(): void {
     this.writes.clear()
+    this.asksForWrites = false
     this.status = this.status === "Purged" ? "Purged" : "Unchanged"
   }
 
@@ -196,6 +212,19 @@ export class SessionLog<E> {
     return outdated
   }
 
+  /** The ground with what was found under some of its keys. */
+  groundWith(found: ReadonlyMap<string, JsonText | undefined>): SessionState {
+    const base = new Map(this.base)
+    for (const [key, value] of found) {
+      if (value === undefined) {
+        base.delete(key)
+      } else {
+        base.set(key, value)
+      }
+    }
+    return base
+  }
+
   /** Moves the writes to another ground, with the values that `outdated` came to there. */
   rebase(base: SessionState, values: ReadonlyMap<string, JsonText | undefined>): void {
     this.base = base
@@ -213,6 +242,7 @@ export class SessionLog<E> {
   }
 
   private write(key: string, write: Write<E>): void {
+    this.asksForWrites = true
     this.writes.set(key, write)
     this.status = SessionStatus.afterWrite(this.status)
   }

@@ -30,11 +30,7 @@ const keyOf = (record: SessionRecord.SessionRecord): SessionKey.SessionKey =>
 const read = (key: SessionKey.SessionKey): Either.Either<SessionRecord.SessionRecord, string> =>
   decodeRecord(key.id, SessionKey.toText(key).slice(SessionKey.idLength + 1))
 
-const saved = (record: SessionRecord.SessionRecord) => ({
-  key: keyOf(record),
-  expiresAt: record.expiresAt,
-  isCurrent: true
-})
+const saved = (record: SessionRecord.SessionRecord) => ({ key: keyOf(record), expiresAt: record.expiresAt })
 
 const malformed = (key: SessionKey.SessionKey, problem: string) => ({
   reason: "Malformed" as const,
@@ -44,6 +40,7 @@ const malformed = (key: SessionKey.SessionKey, problem: string) => ({
 // The record that the key carries, while it lives; there is no other.
 const withRecord = (
   key: SessionKey.SessionKey,
+  limit: (record: SessionRecord.SessionRecord) => number,
   rewrite: (record: SessionRecord.SessionRecord, now: number) => SessionStore.WriteResult
 ): Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError> =>
   withClock((clock) =>
@@ -52,21 +49,33 @@ const withRecord = (
       onRight: (record) => {
         const now = clock.unsafeCurrentTimeMillis()
         return Effect.succeed(
-          SessionRecord.isExpired(record, now) ? SessionStore.WriteResult.Gone() : rewrite(record, now)
+          SessionRecord.isExpired(record, now) || now >= limit(record)
+            ? SessionStore.WriteResult.Gone()
+            : rewrite(record, now)
         )
       }
     })
   )
 
-const update: SessionStore.SessionStore["update"] = (key, change, ttl) =>
-  withRecord(key, (record, now) =>
-    SessionRecord.meetsExpectations(record.state, change)
-      ? SessionStore.WriteResult.Saved(saved({
-        ...record,
-        state: SessionRecord.applyChange(record.state, change),
-        expiresAt: SessionRecord.expiresAt(now, ttl, record.deadline)
-      }))
-      : SessionStore.WriteResult.Conflict({ record }))
+const rewritten = (
+  record: SessionRecord.SessionRecord,
+  state: SessionRecord.SessionState,
+  lifetime: SessionRecord.Lifetime,
+  now: number
+): SessionStore.WriteResult => {
+  const expiresAt = SessionRecord.expiresAt(now, record.createdAt, lifetime)
+  return SessionStore.WriteResult.Saved(saved({ ...record, state, extendedAt: now, expiresAt }))
+}
+
+const update: SessionStore.SessionStore["update"] = (key, change, lifetime) =>
+  withRecord(
+    key,
+    ({ createdAt }) => SessionRecord.deadline(createdAt, lifetime),
+    (record, now) =>
+      SessionRecord.meetsExpectations(record.state, change)
+        ? rewritten(record, SessionRecord.applyChange(record.state, change), lifetime, now)
+        : SessionStore.WriteResult.Conflict({ found: SessionRecord.foundInstead(record.state, change) })
+  )
 
 /**
  * The store, which keeps nothing and so is the same for everybody.
@@ -88,17 +97,21 @@ export const store: SessionStore.SessionStore = SessionStore.make({
           )
       })
     ),
-  save: (state, { maxLifetime, ttl }) =>
+  save: (state, lifetime) =>
     withClock((clock) => {
       const now = clock.unsafeCurrentTimeMillis()
-      const deadline = maxLifetime === undefined ? undefined : now + maxLifetime
-      const expiresAt = SessionRecord.expiresAt(now, ttl, deadline)
-      return Effect.succeed(saved({ id: SessionKey.mintId(), state, createdAt: now, expiresAt, deadline }))
+      const expiresAt = SessionRecord.expiresAt(now, now, lifetime)
+      return Effect.succeed(saved({ id: SessionKey.mintId(), state, createdAt: now, extendedAt: now, expiresAt }))
     }),
   update,
-  updateTtl: (key, ttl) => update(key, SessionRecord.noChange, ttl),
+  updateTtl: (key, lifetime) =>
+    withRecord(
+      key,
+      (record) => SessionRecord.endsAt(record, lifetime),
+      (record, now) => rewritten(record, record.state, lifetime, now)
+    ),
   renew: update,
-  delete: () => Effect.void
+  delete: () => Effect.succeed(true)
 }, { timeout: "none" })
 
 /**

@@ -81,15 +81,11 @@ const makeStore = (capacity: number): SessionStore.SessionStore => {
   ): SessionStore.WriteResult => {
     const found = records.find(key.id)
     const result = rule(found)
-    if (found === undefined || result._tag === "Gone") {
-      return SessionStore.WriteResult.Gone()
+    if (result._tag !== "Replace") {
+      return result
     }
-    if (result._tag === "Conflict") {
-      return SessionStore.WriteResult.Conflict({ record: result.record })
-    }
-    const { isCurrent, record } = result
-    records.replace(found, record)
-    return SessionStore.WriteResult.Saved({ key: keyAfter, expiresAt: record.expiresAt, isCurrent })
+    records.replace(found!, result.record)
+    return SessionStore.WriteResult.Saved({ key: keyAfter, expiresAt: result.record.expiresAt })
   }
 
   return SessionStore.make({
@@ -103,23 +99,25 @@ const makeStore = (capacity: number): SessionStore.SessionStore => {
         }
         const record = SessionRecord.create(key, state, lifetime, now)
         records.insert(record)
-        return { key, expiresAt: record.expiresAt, isCurrent: true }
+        return { key, expiresAt: record.expiresAt }
       }),
-    update: (key, change, ttl) =>
-      atomically((now) => rewrite(key, key, (found) => SessionRecord.update(found, key, change, ttl, now))),
-    updateTtl: (key, ttl) =>
-      atomically((now) => rewrite(key, key, (found) => SessionRecord.refresh(found, key, ttl, now))),
-    renew: (key, change, ttl) =>
+    update: (key, change, lifetime) =>
+      atomically((now) => rewrite(key, key, (found) => SessionRecord.update(found, key, change, lifetime, now))),
+    updateTtl: (key, lifetime) =>
+      atomically((now) => rewrite(key, key, (found) => SessionRecord.refresh(found, key, lifetime, now))),
+    renew: (key, change, lifetime) =>
       atomically((now) => {
         const newKey = SessionKey.mintSecret(key.id)
-        return rewrite(key, newKey, (found) => SessionRecord.renew(found, key, newKey, change, ttl, now))
+        return rewrite(key, newKey, (found) => SessionRecord.renew(found, key, newKey, change, lifetime, now))
       }),
     delete: (key) =>
       atomically((now) => {
         const found = records.find(key.id)
-        if (found !== undefined && SessionRecord.mayDelete(found, key, now)) {
+        const isEnded = found !== undefined && SessionRecord.mayDelete(found, key, now)
+        if (isEnded) {
           records.delete(key.id)
         }
+        return isEnded
       })
   }, { timeout: "none" })
 }

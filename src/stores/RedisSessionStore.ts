@@ -443,7 +443,7 @@ const makeStore = (
           Effect.fail(new SessionStore.SaveError({ ...rest, reason: reason === "TooLarge" ? reason : "Unavailable" })),
         onSuccess: (reply) => {
           if (reply === 1) {
-            return Effect.succeed({ key, expiresAt: record.expiresAt, isCurrent: true })
+            return Effect.succeed({ key, expiresAt: record.expiresAt })
           }
           return draws < maxDraws
             ? save(state, lifetime, draws + 1)
@@ -457,55 +457,60 @@ const makeStore = (
       })
     })
 
+  const runScript = (
+    verb: string,
+    script: scripts.RedisScript,
+    key: SessionKey.SessionKey,
+    args: (now: number) => Array<string>
+  ): Effect.Effect<ScriptReply, RedisFailure> =>
+    withClock((clock) => {
+      const now = clock.unsafeCurrentTimeMillis()
+      const all = [SessionKey.digest(key), timeText(now), ...args(now)]
+      return Effect.mapError(
+        Effect.flatMap(sendScript(send, verb, script, redisKey(key.id), all), (reply) => readReply(verb, reply)),
+        (failure) => nameRecord(failure, key.id)
+      )
+    })
+
   const rewrite = (
     verb: string,
     script: scripts.RedisScript,
     key: SessionKey.SessionKey,
     newKey: SessionKey.SessionKey,
-    ttl: number,
-    more: ReadonlyArray<string>
+    { maxLifetime, ttl }: SessionRecord.Lifetime,
+    more: ReadonlyArray<string>,
+    expected: SessionChange["expect"] = new Map()
   ): Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError> =>
-    Effect.mapError(
-      withClock((clock) => {
-        const now = clock.unsafeCurrentTimeMillis()
-        const args = [SessionKey.digest(key), timeText(now), timeText(now + ttl), ...more]
-        return Effect.flatMap(
-          sendScript(send, verb, script, redisKey(key.id), args),
-          (reply) => readReply(key.id, newKey, reply)
-        )
-      }),
-      (failure) => new SessionStore.UpdateError(nameRecord(failure, key.id))
+    Effect.mapBoth(
+      runScript(verb, script, key, (now) => [
+        timeText(now + ttl),
+        maxLifetime === undefined ? "" : timeText(maxLifetime),
+        ...more
+      ]),
+      {
+        onFailure: (failure) => new SessionStore.UpdateError(failure),
+        onSuccess: (reply) => toWriteResult(reply, newKey, expected)
+      }
     )
 
-  const remove = (key: SessionKey.SessionKey): Effect.Effect<void, SessionStore.DeleteError> =>
-    withClock((clock) => {
-      const args = [SessionKey.digest(key), timeText(clock.unsafeCurrentTimeMillis())]
-      return Effect.matchEffect(
-        Effect.flatMap(
-          sendScript(send, "delete", scripts.remove, redisKey(key.id), args),
-          (reply) => readReply(key.id, key, reply)
-        ),
-        {
-          onFailure: (failure) =>
-            Effect.fail(new SessionStore.DeleteError({ ...nameRecord(failure, key.id), reason: "Unavailable" })),
-          onSuccess: () => Effect.void
-        }
-      )
+  const remove = (key: SessionKey.SessionKey): Effect.Effect<boolean, SessionStore.DeleteError> =>
+    Effect.mapBoth(runScript("delete", scripts.remove, key, () => []), {
+      onFailure: (failure) => new SessionStore.DeleteError({ ...failure, reason: "Unavailable" }),
+      onSuccess: ([tag]) => tag === "Deleted"
     })
 
   const verbs: SessionStore.SessionStoreVerbs = {
     readKey: SessionKey.fromText,
     load,
     save: (state, lifetime) => save(state, lifetime, 1),
-    update: (key, change, ttl) => rewrite("update", scripts.update, key, key, ttl, changeArguments(change)),
-    updateTtl: (key, ttl) => rewrite("updateTtl", scripts.updateTtl, key, key, ttl, []),
-    renew: (key, change, ttl) =>
+    update: (key, change, lifetime) =>
+      rewrite("update", scripts.update, key, key, lifetime, changeArguments(change), change.expect),
+    updateTtl: (key, lifetime) => rewrite("updateTtl", scripts.updateTtl, key, key, lifetime, [timeText(lifetime.ttl)]),
+    renew: (key, change, lifetime) =>
       Effect.suspend(() => {
         const newKey = SessionKey.mintSecret(key.id)
-        return rewrite("renew", scripts.renew, key, newKey, ttl, [
-          SessionKey.digest(newKey),
-          ...changeArguments(change)
-        ])
+        const args = [SessionKey.digest(newKey), ...changeArguments(change)]
+        return rewrite("renew", scripts.renew, key, newKey, lifetime, args, change.expect)
       }),
     delete: remove
   }
@@ -516,16 +521,14 @@ const makeStore = (
 const redisTtl = (millis: number): string => String(millis >= 1 ? Math.min(Math.ceil(millis), 1e15) : 1)
 
 const changeArguments = (change: SessionChange): Array<string> => {
-  const valued: Array<string> = []
-  const absent: Array<string> = []
-  for (const [key, value] of change.expect) {
-    if (value === undefined) {
-      absent.push(fieldOf(key))
-    } else {
-      valued.push(fieldOf(key), value)
-    }
+  const { absent, valued } = sortExpected(change.expect)
+  const args = [String(valued.length), String(absent.length), String(change.unset.size)]
+  for (const key of valued) {
+    args.push(fieldOf(key), change.expect.get(key)!)
   }
-  const args = [String(valued.length / 2), String(absent.length), String(change.unset.size)].concat(valued, absent)
+  for (const key of absent) {
+    args.push(fieldOf(key))
+  }
   for (const key of change.unset) {
     args.push(fieldOf(key))
   }
@@ -535,6 +538,15 @@ const changeArguments = (change: SessionChange): Array<string> => {
   return args
 }
 
+/** The keys that something was expected of, in the order in which a script gets them and answers for them. */
+const sortExpected = (expected: SessionChange["expect"]) => {
+  const keys = Array.from(expected.keys())
+  return {
+    valued: keys.filter((key) => expected.get(key) !== undefined),
+    absent: keys.filter((key) => expected.get(key) === undefined)
+  }
+}
+
 const malformed = (message: string): RedisFailure => ({ reason: "Malformed", message })
 
 const readRecord = (
@@ -542,35 +554,42 @@ const readRecord = (
   hash: Iterable<readonly [string, string]>
 ): Either.Either<StoredRecord | undefined, RedisFailure> => Either.mapLeft(decodeRecord(id, hash), malformed)
 
-const gone: Either.Either<SessionStore.WriteResult> = Either.right(SessionStore.WriteResult.Gone())
+/** What a script answered: its tag, and what comes with it. */
+type ScriptReply = readonly [tag: string, ...details: ReadonlyArray<unknown>]
 
-/** What one of the scripts answered. */
-const readReply = (
-  id: SessionId,
-  key: SessionKey.SessionKey,
-  reply: unknown
-): Either.Either<SessionStore.WriteResult, RedisFailure> => {
-  const [tag, detail, isCurrent] = reply as ReadonlyArray<unknown>
-  switch (tag) {
-    case "Saved":
-      return Either.right(
-        SessionStore.WriteResult.Saved({ key, expiresAt: Number(detail), isCurrent: isCurrent === 1 })
-      )
-    case "Conflict":
-      return Either.flatMap(
-        readRecord(id, pairs(detail as ReadonlyArray<string>)),
-        (record) => record === undefined ? gone : Either.right(SessionStore.WriteResult.Conflict({ record }))
-      )
-    case "Malformed":
-      return Either.left(malformed(wrongField(String(detail))))
-    default:
-      return gone
-  }
+const repliesOfScripts: ReadonlyArray<unknown> = ["Saved", "Conflict", "Superseded", "Gone", "Deleted"]
+
+const readReply = (verb: string, reply: unknown): Either.Either<ScriptReply, RedisFailure> => {
+  const [tag, detail] = Array.isArray(reply) ? reply as ReadonlyArray<unknown> : []
+  return tag === "Malformed"
+    ? Either.left(malformed(wrongField(String(detail))))
+    : repliesOfScripts.includes(tag)
+    ? Either.right(reply as ScriptReply)
+    : Either.left({
+      reason: "Unavailable",
+      message: `Redis answered "${verb}" with something that its script does not answer`
+    })
 }
 
-function* pairs(list: ReadonlyArray<string>): Iterable<readonly [string, string]> {
-  for (let i = 0; i + 1 < list.length; i += 2) {
-    yield [list[i]!, list[i + 1]!]
+const toWriteResult = (
+  [tag, ...details]: ScriptReply,
+  key: SessionKey.SessionKey,
+  expected: SessionChange["expect"]
+): SessionStore.WriteResult => {
+  switch (tag) {
+    case "Saved":
+      return SessionStore.WriteResult.Saved({ key, expiresAt: Number(details[0]) })
+    case "Conflict": {
+      const { absent, valued } = sortExpected(expected)
+      const values = details as ReadonlyArray<string | null>
+      return SessionStore.WriteResult.Conflict({
+        found: new Map([...valued, ...absent].map((key, i) => [key, values[i] ?? undefined]))
+      })
+    }
+    case "Superseded":
+      return SessionStore.WriteResult.Superseded()
+    default:
+      return SessionStore.WriteResult.Gone()
   }
 }
 

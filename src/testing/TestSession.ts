@@ -168,8 +168,8 @@ export const make = <R = never>(
       id: options?.id ?? SessionKey.mintId(),
       state,
       createdAt: now - Duration.toMillis(options?.age ?? defaults.age),
-      expiresAt: now + Duration.toMillis(options?.ttl ?? defaults.ttl),
-      deadline: undefined
+      extendedAt: now,
+      expiresAt: now + Duration.toMillis(options?.ttl ?? defaults.ttl)
     }))
   })
 

@@ -31,29 +31,29 @@ export const contractOfChanges: ReadonlyArray<ContractCase> = verbsWithChange.fl
       Effect.gen(function*() {
         const { key } = yield* save(store, [["kept", "1"], ["replaced", "1"], ["removed", "1"]])
         const change = changeOf([["replaced", "2"], ["added", "2"]], { unset: ["removed", "never there"] })
-        const saved = savedBy(yield* store[verb](key, change, hour))
+        const saved = savedBy(yield* store[verb](key, change, hourly))
         yield* expectState(store, saved.key, [["added", "2"], ["kept", "1"], ["replaced", "2"]])
       })
   ),
   contractCase(`${verb} with no change keeps every value`, (store) =>
     Effect.gen(function*() {
       const { key } = yield* save(store, [["a", "1"], ["b", "2"]])
-      const saved = savedBy(yield* store[verb](key, SessionRecord.noChange, hour))
+      const saved = savedBy(yield* store[verb](key, SessionRecord.noChange, hourly))
       yield* expectState(store, saved.key, [["a", "1"], ["b", "2"]])
     })),
   contractCase(`${verb} sets a key that its change both removes and sets`, (store) =>
     Effect.gen(function*() {
       const { key } = yield* save(store, [["a", "1"]])
       const change = changeOf([["a", "2"], ["b", "2"]], { unset: ["b", "a"] })
-      const saved = savedBy(yield* store[verb](key, change, hour))
+      const saved = savedBy(yield* store[verb](key, change, hourly))
       yield* expectState(store, saved.key, [["a", "2"], ["b", "2"]])
     })),
   contractCase(`${verb} may remove the last value, and the session goes on`, (store) =>
     Effect.gen(function*() {
       const { key } = yield* save(store, [["a", "1"]])
-      const emptied = savedBy(yield* store[verb](key, changeOf([], { unset: ["a"] }), hour))
+      const emptied = savedBy(yield* store[verb](key, changeOf([], { unset: ["a"] }), hourly))
       yield* expectState(store, emptied.key, [])
-      const filled = savedBy(yield* store[verb](emptied.key, changeOf([["b", "2"]]), hour))
+      const filled = savedBy(yield* store[verb](emptied.key, changeOf([["b", "2"]]), hourly))
       yield* expectState(store, filled.key, [["b", "2"]])
     })),
   contractCase(
@@ -65,7 +65,7 @@ export const contractOfChanges: ReadonlyArray<ContractCase> = verbsWithChange.fl
           unset: ["b"],
           expect: [["a", "1"], ["b", "\"\""], ["c", undefined], ["d", undefined]]
         })
-        const saved = savedBy(yield* store[verb](key, change, hour))
+        const saved = savedBy(yield* store[verb](key, change, hourly))
         yield* expectState(store, saved.key, [["a", "2"], ["c", "2"]])
       })
   ),
@@ -94,15 +94,15 @@ export const contractOfChanges: ReadonlyArray<ContractCase> = verbsWithChange.fl
         assert.deepStrictEqual(comparable(record), before, `the record of the Conflict over ${JSON.stringify(expect)}`)
         assert.deepStrictEqual(comparable(yield* loadRecord(store, key)), before, "the record after the Conflict")
       }
-      assert.isTrue(savedBy(yield* store.updateTtl(key, hour)).isCurrent, "isCurrent after a Conflict")
+      assert.isTrue(savedBy(yield* store.updateTtl(key, hourly)).isCurrent, "isCurrent after a Conflict")
     })),
   contractCase(`${verb} tried again with what its Conflict shows goes through`, (store) =>
     Effect.gen(function*() {
       let { key } = yield* save(store, [["n", "1"]])
-      key = fromCookie(store, savedBy(yield* store.update(key, changeOf([["n", "2"], ["other", "1"]]), hour)).key)
-      const record = conflictOf(yield* store[verb](key, changeOf([["n", "2"]], { expect: [["n", "1"]] }), hour))
+      key = fromCookie(store, savedBy(yield* store.update(key, changeOf([["n", "2"], ["other", "1"]]), hourly)).key)
+      const record = conflictOf(yield* store[verb](key, changeOf([["n", "2"]], { expect: [["n", "1"]] }), hourly))
       const retried = changeOf([["n", "3"]], { expect: [["n", record.state.get("n")]] })
-      const saved = savedBy(yield* store[verb](key, retried, hour))
+      const saved = savedBy(yield* store[verb](key, retried, hourly))
       yield* expectState(store, saved.key, [["n", "3"], ["other", "1"]])
     }))
 ])

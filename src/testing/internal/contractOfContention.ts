@@ -37,7 +37,7 @@ const increment = (store: SessionStore, key: SessionKey, name: string) =>
     let text = (yield* loadRecord(store, key)).state.get(name)
     for (let round = 0; round < maxRounds; round++) {
       const next = String(Number(text ?? "0") + 1)
-      const result = yield* store.update(key, changeOf([[name, next]], { expect: [[name, text]] }), hour)
+      const result = yield* store.update(key, changeOf([[name, next]], { expect: [[name, text]] }), hourly)
       if (result._tag !== "Conflict") {
         assert.strictEqual(result._tag, "Saved")
         return
@@ -54,7 +54,7 @@ export const contractOfContention: ReadonlyArray<ContractCase> = [
       const writers = numbers(50)
       const { key } = yield* save(store, [["kept", "1"]])
       yield* Effect.forEach(writers, (n) =>
-        Effect.map(store.update(key, changeOf([[`key ${n}`, String(n)]]), hour), savedBy), all)
+        Effect.map(store.update(key, changeOf([[`key ${n}`, String(n)]]), hourly), savedBy), all)
       yield* expectState(store, key, [
         ["kept", "1"],
         ...writers.map((n) =>
@@ -67,7 +67,7 @@ export const contractOfContention: ReadonlyArray<ContractCase> = [
       const writers = numbers(20)
       const { key } = yield* save(store, writers.map((n) => [`old ${n}`, "1"] as const))
       yield* Effect.forEach(writers, (n) =>
-        Effect.map(store.update(key, changeOf([[`new ${n}`, "2"]], { unset: [`old ${n}`] }), hour), savedBy), all)
+        Effect.map(store.update(key, changeOf([[`new ${n}`, "2"]], { unset: [`old ${n}`] }), hourly), savedBy), all)
       yield* expectState(
         store,
         key,
@@ -88,7 +88,7 @@ export const contractOfContention: ReadonlyArray<ContractCase> = [
       for (let round = 0; round < 5; round++) {
         const { key } = yield* save(store, [])
         const results = yield* Effect.forEach(numbers(16), (n) =>
-          store.update(key, changeOf([["winner", String(n)]], { expect: [["winner", undefined]] }), hour), all)
+          store.update(key, changeOf([["winner", String(n)]], { expect: [["winner", undefined]] }), hourly), all)
         const winners = numbers(16).filter((n) =>
           results[n]!._tag === "Saved"
         )
@@ -130,7 +130,7 @@ export const contractOfContention: ReadonlyArray<ContractCase> = [
         const { key } = yield* save(store, [["kept", "1"]])
         const results = yield* Effect.forEach(
           writers,
-          (n) => Effect.map(store.renew(key, changeOf([[`key ${n}`, "1"]]), hour), savedBy),
+          (n) => Effect.map(store.renew(key, changeOf([[`key ${n}`, "1"]]), hourly), savedBy),
           all
         )
         const loaded = yield* Effect.forEach(results, (result) => load(store, result.key))
@@ -152,10 +152,10 @@ export const contractOfContention: ReadonlyArray<ContractCase> = [
     Effect.gen(function*() {
       const writers = numbers(20)
       const { key } = yield* save(store, [])
-      const update = (n: number) => store.update(key, changeOf([[`key ${n}`, "1"]]), hour)
+      const update = (n: number) => store.update(key, changeOf([[`key ${n}`, "1"]]), hourly)
       const [renewal] = yield* Effect.all([
         ...writers.slice(0, 10).map(update),
-        store.renew(key, SessionRecord.noChange, hour),
+        store.renew(key, SessionRecord.noChange, hourly),
         ...writers.slice(10).map(update)
       ], all).pipe(Effect.map((results) => results.map(savedBy).splice(10, 1)))
       yield* expectState(store, renewal!.key, writers.map((n) => [`key ${n}`, "1"] as const))
@@ -165,7 +165,7 @@ export const contractOfContention: ReadonlyArray<ContractCase> = [
       const sessions = yield* Effect.forEach(numbers(10), (n) => save(store, [["n", String(n)]]), all)
       yield* Effect.forEach(sessions, ({ key }, n) =>
         Effect.forEach(numbers(5), (i) =>
-          store.update(key, changeOf([[`key ${i}`, String(n)]]), hour), all), all)
+          store.update(key, changeOf([[`key ${i}`, String(n)]]), hourly), all), all)
       yield* Effect.forEach(sessions, ({ key }, n) =>
         expectState(store, key, [
           ["n", String(n)],

@@ -65,7 +65,7 @@ export const contractOfCreation: ReadonlyArray<ContractCase> = [
         const second = yield* create
         assert.notStrictEqual(first.key.id, second.key.id)
         assert.strictEqual(first.expiresAt, (yield* now) + hour, "expiresAt counts from when the call runs")
-        const refresh = store.updateTtl(first.key, hour)
+        const refresh = store.updateTtl(first.key, hourly)
         yield* TestClock.adjust(minute)
         const refreshed = yield* refresh
         assert(refreshed._tag === "Saved")

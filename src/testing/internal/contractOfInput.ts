@@ -184,14 +184,14 @@ export const contractOfInput: ReadonlyArray<ContractCase> = [
   contractCase("update keeps every odd key apart from every other, set or removed", (store) =>
     Effect.gen(function*() {
       const { key } = yield* save(store, [])
-      const all = savedBy(yield* store.update(key, changeOf(byKey), hour))
+      const all = savedBy(yield* store.update(key, changeOf(byKey), hourly))
       yield* expectState(store, all.key, byKey)
       const odd = byKey.filter((_, i) => i % 2 === 1)
       const even = byKey.filter((_, i) => i % 2 === 0)
-      const halved = savedBy(yield* store.update(all.key, changeOf([], { unset: odd.map(([key]) => key) }), hour))
+      const halved = savedBy(yield* store.update(all.key, changeOf([], { unset: odd.map(([key]) => key) }), hourly))
       yield* expectState(store, halved.key, even)
       const renewal = savedBy(
-        yield* store.renew(halved.key, changeOf(odd, { unset: even.map(([key]) => key) }), hour)
+        yield* store.renew(halved.key, changeOf(odd, { unset: even.map(([key]) => key) }), hourly)
       )
       yield* expectState(store, renewal.key, odd)
       expectCleanPrototype()
@@ -201,13 +201,13 @@ export const contractOfInput: ReadonlyArray<ContractCase> = [
       const odd = byKey.filter((_, i) => i % 2 === 1)
       const absent = byKey.filter((_, i) => i % 2 === 0).map(([key]) => [key, undefined] as const)
       const { key } = yield* save(store, odd)
-      const saved = savedBy(yield* store.update(key, changeOf([], { expect: [...odd, ...absent] }), hour))
+      const saved = savedBy(yield* store.update(key, changeOf([], { expect: [...odd, ...absent] }), hourly))
       for (const [name, value] of absent) {
-        const record = conflictOf(yield* store.update(saved.key, changeOf([], { expect: [[name, "1"]] }), hour))
+        const record = conflictOf(yield* store.update(saved.key, changeOf([], { expect: [[name, "1"]] }), hourly))
         assert.strictEqual(record.state.get(name), value)
       }
       for (const [name] of odd) {
-        conflictOf(yield* store.update(saved.key, changeOf([], { expect: [[name, undefined]] }), hour))
+        conflictOf(yield* store.update(saved.key, changeOf([], { expect: [[name, undefined]] }), hourly))
       }
     })),
   contractCase("every value comes back as the text that it was, saved or updated", (store) =>
@@ -215,7 +215,7 @@ export const contractOfInput: ReadonlyArray<ContractCase> = [
       const { key } = yield* save(store, byValue)
       yield* expectState(store, key, byValue)
       const reversed = byValue.map(([key], i) => [key, byValue.at(-1 - i)![1]] as const)
-      const saved = savedBy(yield* store.update(key, changeOf(reversed, { expect: byValue }), hour))
+      const saved = savedBy(yield* store.update(key, changeOf(reversed, { expect: byValue }), hourly))
       yield* expectState(store, saved.key, reversed)
       expectCleanPrototype()
     })),
@@ -230,7 +230,7 @@ export const contractOfInput: ReadonlyArray<ContractCase> = [
           assert.strictEqual(created.left.reason, "TooLarge")
         }
         const { key } = yield* save(store, [["a", "1"]])
-        const updated = yield* Effect.either(store.update(key, changeOf([["a", megabyte]]), hour))
+        const updated = yield* Effect.either(store.update(key, changeOf([["a", megabyte]]), hourly))
         if (updated._tag === "Right") {
           const { state } = yield* loadRecord(store, savedBy(updated.right).key)
           assert(state.get("a") === megabyte, "the value is another one")
@@ -245,10 +245,10 @@ export const contractOfInput: ReadonlyArray<ContractCase> = [
       const { key } = yield* save(store, many)
       yield* expectState(store, key, many)
       const doubled = many.map(([key, value]) => [key, String(Number(value) * 2)] as const)
-      const updated = savedBy(yield* store.update(key, changeOf(doubled, { expect: many }), hour))
+      const updated = savedBy(yield* store.update(key, changeOf(doubled, { expect: many }), hourly))
       yield* expectState(store, updated.key, doubled)
       const emptied = savedBy(
-        yield* store.renew(updated.key, changeOf([], { unset: many.map(([key]) => key) }), hour)
+        yield* store.renew(updated.key, changeOf([], { unset: many.map(([key]) => key) }), hourly)
       )
       yield* expectState(store, emptied.key, [])
     }))

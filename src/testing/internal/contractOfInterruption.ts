@@ -88,22 +88,22 @@ export const contractOfInterruption: ReadonlyArray<ContractCase> = [
     Effect.gen(function*() {
       const { key } = yield* save(store, whole(0))
       for (const [n, moment] of moments.entries()) {
-        yield* interruptAt(moment, store.update(key, toWhole(n + 1), hour))
+        yield* interruptAt(moment, store.update(key, toWhole(n + 1), hourly))
         assert.isAtMost(expectWhole((yield* loadRecord(store, key)).state), n + 1)
       }
-      savedBy(yield* store.updateTtl(key, hour))
+      savedBy(yield* store.updateTtl(key, hourly))
     }), { for: "Stores", clock: "Live" }),
   contractCase("renew: state and secret change together", (store) =>
     Effect.gen(function*() {
       for (const moment of moments) {
         const { key } = yield* save(store, whole(0))
-        yield* interruptAt(moment, store.renew(key, toWhole(1), hour))
+        yield* interruptAt(moment, store.renew(key, toWhole(1), hourly))
         const result = yield* load(store, key)
         if (result._tag === "Live") {
           assert.strictEqual(expectWhole(result.record.state), 0, "the state while the old key is current")
         } else {
           assert.strictEqual(result._tag, "Superseded")
-          const record = conflictOf(yield* store.update(key, unmet, hour))
+          const record = conflictOf(yield* store.update(key, unmet, hourly))
           assert.strictEqual(expectWhole(record.state), 1, "the state once the old key is superseded")
         }
         // The new key was lost with the call, and the one its owner has still ends the session.
@@ -115,7 +115,7 @@ export const contractOfInterruption: ReadonlyArray<ContractCase> = [
     Effect.gen(function*() {
       const { key } = yield* save(store, whole(0))
       for (const moment of moments) {
-        yield* interruptAt(moment, store.updateTtl(key, hour))
+        yield* interruptAt(moment, store.updateTtl(key, hourly))
         assert.strictEqual(expectWhole((yield* loadRecord(store, key)).state), 0)
       }
     }), { for: "Stores", clock: "Live" }),

@@ -49,7 +49,7 @@ export const contractOfIsolation: ReadonlyArray<ContractCase> = [
             unset: new Set(["d"]),
             expect: new Map([["b", "2"]])
           }
-          key = savedBy(yield* store[verb](key, change, hour)).key
+          key = savedBy(yield* store[verb](key, change, hourly)).key
           assert.deepStrictEqual([[...change.set], [...change.unset], [...change.expect]], [
             [["a", "1"], ["c", "3"]],
             ["d"],
@@ -67,7 +67,7 @@ export const contractOfIsolation: ReadonlyArray<ContractCase> = [
       const { key } = yield* save(store, [["a", "1"], ["b", "2"]])
       spoil((yield* loadRecord(store, key)).state)
       yield* expectState(store, key, [["a", "1"], ["b", "2"]])
-      spoil(conflictOf(yield* store.update(key, unmet, hour)).state)
+      spoil(conflictOf(yield* store.update(key, unmet, hourly)).state)
       yield* expectState(store, key, [["a", "1"], ["b", "2"]])
     })),
   contractCase("a record that was loaded does not follow later writes", (store) =>

@@ -101,7 +101,7 @@ export const contractOfOwnership: ReadonlyArray<ContractCase> = [
     (store) =>
       Effect.gen(function*() {
         const { key } = yield* save(store, [["a", "1"], ["b", "1"]])
-        const result = savedBy(yield* store.renew(key, changeOf([["a", "2"], ["c", "3"]], { unset: ["b"] }), hour))
+        const result = savedBy(yield* store.renew(key, changeOf([["a", "2"], ["c", "3"]], { unset: ["b"] }), hourly))
         assert.strictEqual(result.key.id, key.id)
         assert.isTrue(result.isCurrent)
         yield* expectState(store, result.key, [["a", "2"], ["c", "3"]])
@@ -116,7 +116,7 @@ export const contractOfOwnership: ReadonlyArray<ContractCase> = [
   contractCase("an update leaves the key as it is, and the key opens what it wrote", (store) =>
     Effect.gen(function*() {
       const { key } = yield* save(store, [["a", "1"]])
-      const result = savedBy(yield* store.update(key, changeOf([["b", "2"]]), hour))
+      const result = savedBy(yield* store.update(key, changeOf([["b", "2"]]), hourly))
       assert.strictEqual(SessionKey.toText(result.key), SessionKey.toText(key))
       assert.isTrue(result.isCurrent)
       yield* expectState(store, key, [["a", "1"], ["b", "2"]])
@@ -149,14 +149,14 @@ export const contractOfOwnership: ReadonlyArray<ContractCase> = [
     (store) =>
       Effect.gen(function*() {
         const { current, old } = yield* supersededSession(store)
-        const first = savedBy(yield* store.update(old, changeOf([["b", "2"]]), hour))
+        const first = savedBy(yield* store.update(old, changeOf([["b", "2"]]), hourly))
         assert.isFalse(first.isCurrent)
         yield* TestClock.adjust(window)
-        const second = savedBy(yield* store.update(old, changeOf([["c", "3"]]), hour))
+        const second = savedBy(yield* store.update(old, changeOf([["c", "3"]]), hourly))
         assert.isFalse(second.isCurrent)
         assert.strictEqual(second.expiresAt, (yield* now) + hour)
         yield* expectState(store, current, [["a", "1"], ["b", "2"], ["c", "3"]])
-        assert.isTrue(savedBy(yield* store.update(current, SessionRecord.noChange, hour)).isCurrent)
+        assert.isTrue(savedBy(yield* store.update(current, SessionRecord.noChange, hourly)).isCurrent)
       }),
     { for: "Stores" }
   ),
@@ -167,8 +167,8 @@ export const contractOfOwnership: ReadonlyArray<ContractCase> = [
         const { current, old } = yield* supersededSession(store)
         const before = comparable(yield* loadRecord(store, current))
         yield* TestClock.adjust(1_000)
-        assert.deepStrictEqual(comparable(conflictOf(yield* store.update(old, unmet, hour))), before)
-        assert.deepStrictEqual(comparable(conflictOf(yield* store.renew(old, unmet, hour))), before)
+        assert.deepStrictEqual(comparable(conflictOf(yield* store.update(old, unmet, hourly))), before)
+        assert.deepStrictEqual(comparable(conflictOf(yield* store.renew(old, unmet, hourly))), before)
         assert.deepStrictEqual(comparable(yield* loadRecord(store, current)), before)
       }),
     { for: "Stores" }
@@ -186,12 +186,12 @@ export const contractOfOwnership: ReadonlyArray<ContractCase> = [
     (store) =>
       Effect.gen(function*() {
         const { current, old } = yield* supersededSession(store)
-        const again = savedBy(yield* store.renew(old, changeOf([["b", "2"]]), hour))
+        const again = savedBy(yield* store.renew(old, changeOf([["b", "2"]]), hourly))
         assert.isTrue(again.isCurrent)
         yield* expectState(store, again.key, [["a", "1"], ["b", "2"]])
         yield* expectLoad(store, current, "Superseded", "for the key in between")
         yield* expectLoad(store, old, "Superseded", "for the first key")
-        assert.isFalse(savedBy(yield* store.update(current, SessionRecord.noChange, hour)).isCurrent)
+        assert.isFalse(savedBy(yield* store.update(current, SessionRecord.noChange, hourly)).isCurrent)
       }),
     { for: "Stores" }
   ),
@@ -216,10 +216,10 @@ export const contractOfOwnership: ReadonlyArray<ContractCase> = [
         for (let i = 1; i < renewals; i++) {
           key = yield* renewed(store, key)
         }
-        assert.isFalse(savedBy(yield* store.update(old, changeOf([["b", "2"]]), hour)).isCurrent)
+        assert.isFalse(savedBy(yield* store.update(old, changeOf([["b", "2"]]), hourly)).isCurrent)
         key = yield* renewed(store, key)
         yield* expectForeign(store, old, "after one renewal more than are remembered")
-        assert.isFalse(savedBy(yield* store.update(current, changeOf([["c", "3"]]), hour)).isCurrent)
+        assert.isFalse(savedBy(yield* store.update(current, changeOf([["c", "3"]]), hourly)).isCurrent)
         yield* expectState(store, key, [["a", "1"], ["b", "2"], ["c", "3"]])
       }),
     { for: "Stores" }

@@ -108,7 +108,7 @@ export const contractOfTime: ReadonlyArray<ContractCase> = [
         const { key } = yield* save(store, [["a", "1"]], forMinute)
         const { createdAt } = yield* loadRecord(store, key)
         yield* TestClock.adjust(minute - 1)
-        const longer = savedBy(yield* writes[verb](store, key, hour))
+        const longer = savedBy(yield* writes[verb](store, key, hourly))
         assert.strictEqual(longer.expiresAt, (yield* now) + hour)
         assert.isTrue(longer.isCurrent)
         yield* TestClock.adjust(1_000)
@@ -125,7 +125,7 @@ export const contractOfTime: ReadonlyArray<ContractCase> = [
   contractCase("updateTtl changes no value", (store) =>
     Effect.gen(function*() {
       const { key } = yield* save(store, [["a", "1"], ["b", "2"]])
-      const { key: refreshed } = savedBy(yield* store.updateTtl(key, hour))
+      const { key: refreshed } = savedBy(yield* store.updateTtl(key, hourly))
       yield* expectState(store, refreshed, [["a", "1"], ["b", "2"]])
     })),
   contractCase("neither a load nor a Conflict prolongs a session", (store) =>
@@ -134,8 +134,8 @@ export const contractOfTime: ReadonlyArray<ContractCase> = [
       for (let i = 1; i < 6; i++) {
         yield* TestClock.adjust(10_000)
         assert.strictEqual((yield* loadRecord(store, key)).expiresAt, expiresAt)
-        assert.strictEqual(conflictOf(yield* store.update(key, unmet, hour)).expiresAt, expiresAt)
-        assert.strictEqual(conflictOf(yield* store.renew(key, unmet, hour)).expiresAt, expiresAt)
+        assert.strictEqual(conflictOf(yield* store.update(key, unmet, hourly)).expiresAt, expiresAt)
+        assert.strictEqual(conflictOf(yield* store.renew(key, unmet, hourly)).expiresAt, expiresAt)
       }
       yield* TestClock.adjust(10_000)
       yield* expectLoad(store, key, "Absent", "at the limit")
