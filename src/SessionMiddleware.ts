@@ -364,9 +364,11 @@ export const layerConfig: (
 /**
  * Gives each request its `Session`, and commits it when the handler is done, whatever became of it: what a handler had
  * changed before it failed is kept; the changes of an interrupted handler are dropped, except that its `purge` is
- * carried out. Installing it twice does no harm.
+ * carried out, also where a time limit or a race outside of the middleware interrupts it. Installing it twice does no harm.
  *
- * When the store cannot carry out the commit, the response becomes a 503 with an empty body and sets no cookie.
+ * When the store cannot carry out the commit, the response becomes a 503 with an empty body and sets no cookie. When the
+ * session has ended meanwhile, or a renewal has replaced the key that the request came with, what it wrote is not kept, and
+ * a success (below 400) becomes a 409 with an empty body, unless `lostWrites` is `Ignore`.
  *
  * A WebSocket upgrade has been answered before the handler is done: its session can be read, and an existing one
  * changed, but no cookie can be set, so that whatever needs one is dropped with a warning in the log.

@@ -531,17 +531,20 @@ export abstract class RequestSession extends SessionBase {
     )
   }
 
+  // A refresh that fails shortens a session and loses nothing that the handler did: its answer stands.
   private commitFailed(cause: Cause.Cause<CommitError>): Effect.Effect<CommitOutcome> {
+    const isRefresh = this.log.status === "Unchanged" && !this.log.asksForWrites
     const error = Option.getOrUndefined(Cause.failureOption(cause))
     const isUnavailable = error !== undefined && (error.reason === "Unavailable" || error.reason === "StoreUnavailable")
-    return Effect.logError("The session could not be committed", cause).pipe(
-      Effect.zipRight(
-        isUnavailable
-          ? this.services.publish(SessionEvent.StoreUnavailable({ during: "commit" }))
-          : Effect.void
-      ),
-      Effect.as({ _tag: "Fail", error })
-    )
+    const told = isUnavailable
+      ? this.services.publish(SessionEvent.StoreUnavailable({ during: isRefresh ? "refresh" : "commit" }))
+      : Effect.void
+    return isRefresh
+      ? Effect.logWarning("The session could not be refreshed", cause).pipe(Effect.zipRight(told), Effect.as(keep))
+      : Effect.logError("The session could not be committed", cause).pipe(
+        Effect.zipRight(told),
+        Effect.as({ _tag: "Fail", error })
+      )
   }
 
   /** Sends a cookie only where the browser learns something from it, and never an old key over a newer one. */
