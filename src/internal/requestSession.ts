@@ -188,6 +188,10 @@ export abstract class RequestSession extends SessionBase {
     return this.services.config.lifecycle.rememberMeMillis !== undefined
   }
 
+  protected override get maxStateBytes(): number {
+    return this.services.config.maxStateBytes
+  }
+
   /** The attributes of the session cookie in this response. */
   protected get cookieAttributes(): CookieAttributes {
     return this.services.config.cookie.attributes

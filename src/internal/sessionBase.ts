@@ -60,6 +60,11 @@ export abstract class SessionBase implements Session {
     return true
   }
 
+  /** How many bytes keys and values may have together. */
+  protected get maxStateBytes(): number {
+    return Infinity
+  }
+
   get<A, R>(...args: EntryArgs<A, R>): Effect.Effect<Option.Option<A>, SessionGetError, R> {
     const entry = toEntry(args)
     return this.whenLoaded(() => decodeValue(entry, this.log.read(entry.key)))
@@ -70,7 +75,7 @@ export abstract class SessionBase implements Session {
     return Effect.suspend(() =>
       chain(
         encodeValue(entry, args[args.length - 1] as A),
-        (text) => this.write(() => this.log.assign(entry.key, text))
+        (text) => this.write(() => this.setNow(entry.key, text, () => this.log.assign(entry.key, text)))
       )
     )
   }
@@ -158,7 +163,7 @@ export abstract class SessionBase implements Session {
   remember(isOn = true): Effect.Effect<void, SessionInsertError> {
     return Effect.suspend(() =>
       this.canRemember
-        ? this.write(() => this.log.remember(isOn))
+        ? this.write(() => this.markNow(() => this.log.remember(isOn)))
         : Effect.fail(
           new SessionInsertError({
             reason: "NotConfigured",
@@ -170,7 +175,7 @@ export abstract class SessionBase implements Session {
   }
 
   get clear(): Effect.Effect<void, SessionInsertError> {
-    return this.write(() => this.log.clear())
+    return this.write(() => this.markNow(() => this.log.clear()))
   }
 
   get purge(): Effect.Effect<void, SessionInsertError> {
@@ -238,24 +243,33 @@ export abstract class SessionBase implements Session {
     return this.log.isCommitted ? Effect.fail(tooLate()) : Effect.succeed(change())
   }
 
+  /** A change of one value, if the session may be as large as this makes it. */
+  private setNow<A>(key: string, text: JsonText | undefined, change: () => A): Effect.Effect<A, SessionInsertError> {
+    return this.log.outgrows(key, text, this.maxStateBytes)
+      ? Effect.fail(tooLarge(key, this.maxStateBytes))
+      : this.markNow(change)
+  }
+
   /** A change to the state. */
-  private write<A>(change: () => A): Effect.Effect<A, SessionInsertError> {
+  private write<A>(change: () => Effect.Effect<A, SessionInsertError>): Effect.Effect<A, SessionInsertError> {
     return Effect.suspend(() => {
       if (this.log.isCommitted) {
         return Effect.fail(tooLate())
       }
       return this.outcome?._tag === "Success"
-        ? this.markNow(change)
-        : Effect.mapError(this.whenLoaded(() => this.markNow(change)), toInsertError)
+        ? change()
+        : Effect.mapError(this.whenLoaded(change), toInsertError)
     })
   }
 
   private take(key: string): Effect.Effect<JsonText | undefined, SessionInsertError> {
-    return this.write(() => {
-      const text = this.log.read(key)
-      this.log.assign(key, undefined)
-      return text
-    })
+    return this.write(() =>
+      this.markNow(() => {
+        const text = this.log.read(key)
+        this.log.assign(key, undefined)
+        return text
+      })
+    )
   }
 
   private derive<A, R>(
@@ -280,7 +294,10 @@ export abstract class SessionBase implements Session {
       return chain(compute(stored), ({ text, value }) =>
         // A Schema may wait, and another fiber of this request write the same key meanwhile.
         this.log.read(entry.key) === stored
-          ? chain(this.markNow(() => this.log.derive(entry.key, text, again)), () => Effect.succeed(value))
+          ? chain(
+            this.setNow(entry.key, text, () => this.log.derive(entry.key, text, again)),
+            () => Effect.succeed(value)
+          )
           : attempt(context))
     }
     return Effect.withFiberRuntime((fiber) => {
@@ -316,6 +333,15 @@ const tooLate = (): SessionInsertError =>
     reason: "ResponseSent",
     message: "The session cannot be changed any more: it was committed before the response was sent. " +
       "Change it in the handler, not in a streamed body or in a fiber that outlives the handler."
+  })
+
+const tooLarge = (key: string, maxStateBytes: number): SessionInsertError =>
+  new SessionInsertError({
+    reason: "TooLarge",
+    key,
+    message:
+      `The value for the session key ${JSON.stringify(key)} would make the session larger than ${maxStateBytes} ` +
+      "bytes. Keep what is large elsewhere and its name in the session, or raise maxStateBytes."
   })
 
 const toInsertError = (error: SessionGetError | SessionInsertError): SessionInsertError =>
