@@ -52,13 +52,13 @@ import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SessionConfig from "./Config.js"
 import * as CookieCrypto from "./CookieCrypto.js"
-import { HttpSession, PendingCommit, sourceOf } from "./internal/httpSession.js"
+import { HttpSession, PendingCommit } from "./internal/httpSession.js"
+import { type AnyFiber, responding, setHooks } from "./internal/responseHooks.js"
 import * as Session from "./Session.js"
 import type * as SessionEvent from "./SessionEvent.js"
 import * as SessionMetrics from "./SessionMetrics.js"
@@ -416,13 +416,13 @@ const provideSession = <Self, E, R>(
   }
   const session = new HttpSession(middleware, request)
   const pending = new PendingCommit(session)
-  const watched = Effect.onExit(app, (exit) => pending.handlerEnded(exit, fiber))
+  const watched = Effect.onExit(app, (exit) => pending.appEnded(exit, fiber))
   const hidesAnother = context.unsafeMap.has(middleware.session.key)
   return Effect.zipRight(
     Effect.updateFiberRefs((fiberId, refs) =>
       FiberRefs.updateManyAs(refs, {
         entries: [
-          [HttpApp.currentPreResponseHandlers, [[fiberId, handlersWithCommit(fiber, pending)]]],
+          [HttpApp.currentPreResponseHandlers, [[fiberId, pending.hooksFor(fiber)]]],
           [FiberRef.currentContext, [[fiberId, Context.add(context, middleware.session, session)]]]
         ]
       })
@@ -443,28 +443,45 @@ export const open = <Self>(
 ): Effect.Effect<Session.Session, never, HttpServerRequest.HttpServerRequest> =>
   Effect.withFiberRuntime((fiber) => {
     const request = requestOf(fiber.currentContext)
-    const found = outerSession(middleware, request, fiber.currentContext) ?? openedBy(middleware).get(sourceOf(request))
+    const outer = outerSession(middleware, request, fiber.currentContext)
+    if (outer !== undefined) {
+      return Effect.succeed(outer)
+    }
+    const owner = responding(fiber, request)
+    const sessions = openedOn(owner ?? fiber)
+    const found = sessions.find((session) => session.belongsTo(middleware, request))
     if (found !== undefined) {
       return Effect.succeed(found)
     }
     const session = new HttpSession(middleware, request)
+    sessions.push(session)
+    if (owner === undefined) {
+      // The response is on its way: the session can be read, and whoever writes is told.
+      session.close()
+      return Effect.succeed(session)
+    }
     const pending = new PendingCommit(session)
     // There is no handler to wrap here. An interrupted fiber hands its response hooks to nobody.
     fiber.addObserver((exit) => {
       Effect.runFork(pending.handlerEnded(exit, fiber))
     })
-    openedBy(middleware).set(sourceOf(request), session)
-    return Effect.as(FiberRef.set(HttpApp.currentPreResponseHandlers, handlersWithCommit(fiber, pending)), session)
+    // A fiber that is joined hands its hooks over in place of those that were there, so both have this one.
+    const hooks = pending.hooksFor(fiber)
+    if (owner !== fiber) {
+      setHooks(owner, pending.hooksFor(owner))
+    }
+    return Effect.as(FiberRef.set(HttpApp.currentPreResponseHandlers, hooks), session)
   })
 
-// A guard and a session middleware that stand beside each other in one request share its session, in either order.
-const opened = new WeakMap<SessionMiddleware<any>, WeakMap<object, HttpSession>>()
+// A guard and a session middleware that stand beside each other in one request share its session, in either order; two requests
+// never do, not even when one and the same `Request` is handed in twice.
+const opened = new WeakMap<AnyFiber, Array<HttpSession>>()
 
-const openedBy = (middleware: SessionMiddleware<any>): WeakMap<object, HttpSession> => {
-  let sessions = opened.get(middleware)
+const openedOn = (fiber: AnyFiber): Array<HttpSession> => {
+  let sessions = opened.get(fiber)
   if (sessions === undefined) {
-    sessions = new WeakMap()
-    opened.set(middleware, sessions)
+    sessions = []
+    opened.set(fiber, sessions)
   }
   return sessions
 }
@@ -479,18 +496,4 @@ const outerSession = (
 ): HttpSession | undefined => {
   const outer: unknown = context.unsafeMap.get(middleware.session.key)
   return outer instanceof HttpSession && outer.belongsTo(middleware, request) ? outer : undefined
-}
-
-// The only way to write a cookie on every outcome and from every position: platform runs it on the final response.
-const handlersWithCommit = (
-  fiber: Fiber.RuntimeFiber<unknown, unknown>,
-  pending: PendingCommit
-): Option.Option<HttpApp.PreResponseHandler> => {
-  const commit: HttpApp.PreResponseHandler = (_request, response) => pending.commitTo(response)
-  const earlier = fiber.getFiberRef(HttpApp.currentPreResponseHandlers)
-  return Option.some(
-    Option.isNone(earlier) ?
-      commit :
-      (request, response) => Effect.flatMap(earlier.value(request, response), (response) => commit(request, response))
-  )
 }
