@@ -150,6 +150,7 @@ const makeFor = <Self>(
       contentSecurity: config.contentSecurity,
       format: config.cookieFormat
     })
+    made.set(config.cookie.name, (made.get(config.cookie.name) ?? 0) + 1)
     const hub = yield* PubSub.sliding<SessionEvent.SessionEvent>(eventsKept)
     return {
       [TypeId]: TypeId,
@@ -292,22 +293,12 @@ const register = <Self>(
     Effect.acquireRelease(
       Effect.suspend(() => {
         const { name } = config.cookie
-        const holder = Array.from(names).find(([, taken]) => taken === name)
         if (names.has(session.key)) {
-          return refuseSecond(
-            "session",
-            `${session.key} has a middleware in this app already. Build one layer and provide it to the whole app, or `
-              + "give the other one a session of its own: "
-              + "class OtherSession extends SessionMiddleware.Tag(\"OtherSession\")<OtherSession>() {}"
-          )
+          return Effect.fail(secondMiddleware(session.key))
         }
+        const holder = Array.from(names).find(([, taken]) => taken === name)
         if (holder !== undefined) {
-          return refuseSecond(
-            "cookie.name",
-            `${name} is the cookie of the session ${
-              holder[0]
-            } in this app already. Choose another name for ${session.key}`
-          )
+          return Effect.fail(secondReader(name, holder[0], session.key))
         }
         names.set(session.key, name)
         return Effect.void
@@ -315,8 +306,42 @@ const register = <Self>(
       () => Effect.sync(() => names.delete(session.key))
     ))
 
-const refuseSecond = (option: SessionConfig.SessionConfigError["option"], problem: string) =>
-  Effect.fail(new SessionConfig.SessionConfigError({ option, message: `${option} ${problem}` }))
+const secondMiddleware = (key: string) =>
+  new SessionConfig.SessionConfigError({
+    option: "session",
+    message:
+      `session ${key} has a middleware in this app already. Build one layer and provide it to the whole app, or give the `
+      + "other one a session of its own: "
+      + "class OtherSession extends SessionMiddleware.Tag(\"OtherSession\")<OtherSession>() {}"
+  })
+
+const secondReader = (name: string, holder: string, key: string) =>
+  new SessionConfig.SessionConfigError({
+    option: "cookie.name",
+    message:
+      `cookie.name ${name} is the cookie of the session ${holder} in this app already. Choose another name for ${key}`
+  })
+
+/** How many middlewares were made for each cookie name. */
+const made = new Map<string, number>()
+
+// Layers that are built apart, each in an `Effect.provide` of its own, know nothing of each other. Their sessions meet in a
+// request, which only those look out for that may meet another.
+const refuseClash = (
+  middleware: SessionMiddleware<any>,
+  request: HttpServerRequest.HttpServerRequest,
+  others: Iterable<unknown>
+): Effect.Effect<never> | undefined => {
+  for (const other of others) {
+    const clash = other instanceof HttpSession ? other.clashWith(middleware, request) : undefined
+    if (clash !== undefined) {
+      const { config: { cookie: { name } }, session: { key } } = middleware
+      const error = clash === "session" ? secondMiddleware(key) : secondReader(name, (other as HttpSession).tag, key)
+      return Effect.zipRight(Effect.logError(error.message), Effect.die(error))
+    }
+  }
+  return undefined
+}
 
 const services = servicesFor(Session.Session)
 
@@ -414,10 +439,16 @@ const provideSession = <Self, E, R>(
   if (outerSession(middleware, request, context) !== undefined) {
     return app as HttpApp.Default<E, Exclude<R, Self>>
   }
+  const hidesAnother = context.unsafeMap.has(middleware.session.key)
+  if (hidesAnother || made.get(middleware.config.cookie.name) !== 1) {
+    const refused = refuseClash(middleware, request, context.unsafeMap.values())
+    if (refused !== undefined) {
+      return refused
+    }
+  }
   const session = new HttpSession(middleware, request)
   const pending = new PendingCommit(session)
   const watched = Effect.onExit(app, (exit) => pending.appEnded(exit, fiber))
-  const hidesAnother = context.unsafeMap.has(middleware.session.key)
   return Effect.zipRight(
     Effect.updateFiberRefs((fiberId, refs) =>
       FiberRefs.updateManyAs(refs, {
@@ -452,6 +483,10 @@ export const open = <Self>(
     const found = sessions.find((session) => session.belongsTo(middleware, request))
     if (found !== undefined) {
       return Effect.succeed(found)
+    }
+    const refused = refuseClash(middleware, request, [...fiber.currentContext.unsafeMap.values(), ...sessions])
+    if (refused !== undefined) {
+      return refused
     }
     const session = new HttpSession(middleware, request)
     sessions.push(session)

@@ -32,6 +32,12 @@ const interruptedResponses = [FiberId.none, HttpServerError.clientAbortFiberId].
   Effect.runSync(HttpServerError.causeResponse(Cause.interrupt(fiberId)))[0]
 )
 
+/** @internal */
+export interface HttpSessionServices extends SessionServices {
+  /** What handlers yield. */
+  readonly session: { readonly key: string }
+}
+
 /**
  * A request's session with the request and the response around it.
  *
@@ -40,7 +46,7 @@ const interruptedResponses = [FiberId.none, HttpServerError.clientAbortFiberId].
 export class HttpSession extends RequestSession {
   private isInterrupted = false
 
-  constructor(services: SessionServices, private readonly request: HttpServerRequest.HttpServerRequest) {
+  constructor(services: HttpSessionServices, private readonly request: HttpServerRequest.HttpServerRequest) {
     super(services)
   }
 
@@ -51,6 +57,26 @@ export class HttpSession extends RequestSession {
 
   belongsTo(services: SessionServices, request: HttpServerRequest.HttpServerRequest): boolean {
     return this.services === services && sourceOf(this.request) === sourceOf(request)
+  }
+
+  /** The key of the tag that handlers yield. */
+  get tag(): string {
+    return (this.services as HttpSessionServices).session.key
+  }
+
+  /** What this session and another of the same request cannot both be: the reader of one cookie, the answer to one tag. */
+  clashWith(
+    services: HttpSessionServices,
+    request: HttpServerRequest.HttpServerRequest
+  ): "cookie.name" | "session" | undefined {
+    if (this.services === services || sourceOf(this.request) !== sourceOf(request)) {
+      return undefined
+    }
+    return this.tag === services.session.key
+      ? "session"
+      : this.services.config.cookie.name === services.config.cookie.name
+      ? "cookie.name"
+      : undefined
   }
 
   /** Takes note that the handler was interrupted, or that nobody waits for what it came to. */

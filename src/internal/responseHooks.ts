@@ -6,14 +6,13 @@
 import * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Fiber from "effect/Fiber"
 import type * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 
 /** @internal */
 export type Hooks = Option.Option<HttpApp.PreResponseHandler>
@@ -43,6 +42,13 @@ export const appendHook = (hooks: Hooks, hook: HttpApp.PreResponseHandler): Hook
  */
 export const sourceOf = (request: HttpServerRequest.HttpServerRequest): object => request.source as object
 
+const requestIn = (context: Context.Context<never>): HttpServerRequest.HttpServerRequest | undefined =>
+  Context.getOrElse(
+    context as Context.Context<HttpServerRequest.HttpServerRequest>,
+    HttpServerRequest.HttpServerRequest,
+    () => undefined
+  )
+
 // Set by platform on the request when its response is handed to the server.
 const handled = Symbol.for("@effect/platform/HttpApp/handled")
 
@@ -59,13 +65,13 @@ export const responding = (fiber: AnyFiber, request: HttpServerRequest.HttpServe
   let id: FiberId.Single = fiber.id()
   // The newest come first.
   for (const [setBy, context] of fiber.getFiberRefs().locals.get(FiberRef.currentContext) ?? []) {
-    const held = (context as Context.Context<never>).unsafeMap.get(HttpServerRequest.HttpServerRequest.key)
+    const held = requestIn(context as Context.Context<never>)
     if (held !== undefined && sourceOf(held) === sourceOf(request)) {
       id = setBy
     }
   }
   const owner = Equal.equals(id, fiber.id()) ? fiber : Fiber.unsafeRoots().find((root) => Equal.equals(root.id(), id))
-  const outermost = owner?.currentContext.unsafeMap.get(HttpServerRequest.HttpServerRequest.key)
+  const outermost = owner === undefined ? undefined : requestIn(owner.currentContext)
   return outermost !== undefined && handled in outermost ? undefined : owner
 }
 
@@ -75,9 +81,10 @@ export const responding = (fiber: AnyFiber, request: HttpServerRequest.HttpServe
  * @internal
  */
 export const setHooks = (fiber: AnyFiber, hooks: Hooks): void => {
-  if (Predicate.hasProperty(fiber, "setFiberRef") && Predicate.isFunction(fiber.setFiberRef)) {
-    fiber.setFiberRef(HttpApp.currentPreResponseHandlers, hooks)
+  const { setFiberRef } = fiber as AnyFiber & {
+    readonly setFiberRef: (this: AnyFiber, ref: FiberRef.FiberRef<Hooks>, hooks: Hooks) => void
   }
+  setFiberRef.call(fiber, HttpApp.currentPreResponseHandlers, hooks)
 }
 
 /**
