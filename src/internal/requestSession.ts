@@ -659,9 +659,13 @@ export abstract class RequestSession extends SessionBase {
       const sessions = live.flatMap(({ sessions }) => sessions)
       return Effect.as(this.refuse("Ambiguous"), { _tag: "Ambiguous", sessions })
     }
-    const replaced = all.flatMap((presented) => presented._tag === "Superseded" ? presented.sessions : [])
+    // Two replaced keys of one session are one session, which ends but once.
+    const replaced = new Map(
+      all.flatMap((presented) => presented._tag === "Superseded" ? presented.sessions : [])
+        .map((session) => [session.key.id, session])
+    )
     return Effect.succeed(
-      live[0] ?? (replaced.length > 0 ? { _tag: "Superseded", sessions: replaced } : refused)
+      live[0] ?? (replaced.size > 0 ? { _tag: "Superseded", sessions: Array.from(replaced.values()) } : refused)
     )
   }
 
