@@ -44,24 +44,26 @@ export interface HttpSessionServices extends SessionServices {
  * @internal
  */
 export class HttpSession extends RequestSession {
-  private isInterrupted = false
+  readonly #request: HttpServerRequest.HttpServerRequest
+  #isInterrupted = false
 
-  constructor(services: HttpSessionServices, private readonly request: HttpServerRequest.HttpServerRequest) {
+  constructor(services: HttpSessionServices, request: HttpServerRequest.HttpServerRequest) {
     super(services)
+    this.#request = request
   }
 
   // Read when it is needed: a web request's headers are copied the first time that somebody asks for one.
-  protected override get cookieHeader(): string | undefined {
-    return this.request.headers["cookie"]
+  protected override cookieHeader(): string | undefined {
+    return this.#request.headers["cookie"]
   }
 
   belongsTo(services: SessionServices, request: HttpServerRequest.HttpServerRequest): boolean {
-    return this.services === services && sourceOf(this.request) === sourceOf(request)
+    return this.services() === services && sourceOf(this.#request) === sourceOf(request)
   }
 
   /** The key of the tag that handlers yield. */
   get tag(): string {
-    return (this.services as HttpSessionServices).session.key
+    return (this.services() as HttpSessionServices).session.key
   }
 
   /** What this session and another of the same request cannot both be: the reader of one cookie, the answer to one tag. */
@@ -69,30 +71,30 @@ export class HttpSession extends RequestSession {
     services: HttpSessionServices,
     request: HttpServerRequest.HttpServerRequest
   ): "cookie.name" | "session" | undefined {
-    if (this.services === services || sourceOf(this.request) !== sourceOf(request)) {
+    if (this.services() === services || sourceOf(this.#request) !== sourceOf(request)) {
       return undefined
     }
     return this.tag === services.session.key
       ? "session"
-      : this.services.config.cookie.name === services.config.cookie.name
+      : this.services().config.cookie.name === services.config.cookie.name
       ? "cookie.name"
       : undefined
   }
 
   /** Takes note that the handler was interrupted, or that nobody waits for what it came to. */
   handlerInterrupted(): void {
-    this.isInterrupted = true
+    this.#isInterrupted = true
   }
 
   /** Leaves the session to those who read. */
   close(): void {
-    this.log.isCommitted = true
+    this.log().isCommitted = true
   }
 
   /** Settles the session once its handler has come to this response, whatever happens. */
   settleFor(response: HttpServerResponse.HttpServerResponse): Effect.Effect<CommitOutcome> {
     return Effect.withFiberRuntime((fiber) => {
-      const canSetCookie = !wasUpgraded(this.request, response)
+      const canSetCookie = !wasUpgraded(this.#request, response)
       // Every socket ends sooner or later, and often by interruption: that undoes nothing.
       const wasInterrupted = canSetCookie && this.wasInterrupted(response, fiber)
       return this.settle({ wasInterrupted, canSetCookie })
@@ -100,17 +102,17 @@ export class HttpSession extends RequestSession {
   }
 
   protected override get cookieAttributes(): CookieAttributes {
-    const { attributes, secureFromRequest } = this.services.config.cookie
+    const { attributes, secureFromRequest } = this.services().config.cookie
     return secureFromRequest === undefined
       ? attributes
-      : { ...attributes, secure: cameOverHttps(connectionOf(this.request), secureFromRequest.trustedProxies) }
+      : { ...attributes, secure: cameOverHttps(connectionOf(this.#request), secureFromRequest.trustedProxies) }
   }
 
   private wasInterrupted(
     response: HttpServerResponse.HttpServerResponse,
     fiber: Fiber.RuntimeFiber<unknown, unknown>
   ): boolean {
-    return this.isInterrupted || interruptedResponses.includes(response) ||
+    return this.#isInterrupted || interruptedResponses.includes(response) ||
       ((response.status === 499 || response.status === 503) &&
         !Cause.isEmpty(fiber.getFiberRef(FiberRef.interruptedCause)))
   }
