@@ -395,6 +395,15 @@ export const layerConfig: (
  * session has ended meanwhile, or a renewal has replaced the key that the request came with, what it wrote is not kept, and
  * a success (below 400) becomes a 409 with an empty body, unless `lostWrites` is `Ignore`.
  *
+ * Such a response keeps the other headers of the app, and the cookies that it sets itself; what spoke of the body goes.
+ *
+ * `Vary: Cookie` is added where the handler looked at the session, and to every body that is made while it is sent (a stream, or
+ * a web `Response` with a body), since that may still look; `Cache-Control: no-store`, and the same in headers that some cache reads
+ * in its place, where the cookie is set. Both are there in the end, whatever other hooks the response has.
+ *
+ * A request in which two middlewares meet that read one cookie, or serve one class of session, dies with a `SessionConfigError`,
+ * where the build could not tell since their layers were built apart.
+ *
  * A WebSocket upgrade has been answered before the handler is done: its session can be read, and an existing one
  * changed, but no cookie can be set, so that whatever needs one is dropped with a warning in the log.
  *
@@ -464,7 +473,10 @@ const provideSession = <Self, E, R>(
 
 /**
  * The session of the current request, opened and seen to its commit where nobody has done so yet, for middleware that
- * cannot wrap the handler, such as an `HttpApiMiddleware`.
+ * cannot wrap the handler, such as an `HttpApiMiddleware` or an `RpcMiddleware`.
+ *
+ * It may run in any fiber that has the request in its context. The commit belongs to the fiber that answers the request; when
+ * that one has answered already, the session can still be read, and writes fail with `ResponseSent`.
  *
  * @since 0.1.0
  * @category middleware
