@@ -7,6 +7,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { decodeRecord, encodeRecord } from "../../src/internal/recordText.js"
+import { livingFor } from "../support/lifetimes.js"
 
 const store = CookieSessionStore.store
 const minute = { ttl: 60_000, maxLifetime: undefined }
@@ -34,15 +35,15 @@ describe("CookieSessionStore", () => {
       assert.strictEqual((yield* store.load(key))._tag, "Live")
       yield* TestClock.adjust("1 millis")
       assert.strictEqual((yield* store.load(key))._tag, "Absent")
-      assert.strictEqual((yield* store.update(key, change({ a: "1" }), 60_000))._tag, "Gone")
-      assert.strictEqual((yield* store.updateTtl(key, 60_000))._tag, "Gone")
+      assert.strictEqual((yield* store.update(key, change({ a: "1" }), livingFor(60_000)))._tag, "Gone")
+      assert.strictEqual((yield* store.updateTtl(key, livingFor(60_000)))._tag, "Gone")
     }))
 
   it.effect("no update reaches past the deadline", () =>
     Effect.gen(function*() {
       let { key } = yield* store.save(new Map(), { ttl: 60_000, maxLifetime: 90_000 })
       yield* TestClock.adjust("50 seconds")
-      const result = yield* store.update(key, change({ a: "1" }), 60_000)
+      const result = yield* store.update(key, change({ a: "1" }), livingFor(60_000))
       assert(result._tag === "Saved")
       assert.strictEqual(result.expiresAt, 90_000)
       key = result.key
@@ -53,7 +54,7 @@ describe("CookieSessionStore", () => {
   it.effect("an update answers a new key under the same id", () =>
     Effect.gen(function*() {
       const { key } = yield* store.save(new Map([["a", "1"]]), minute)
-      const result = yield* store.update(key, change({ b: "2" }), 60_000)
+      const result = yield* store.update(key, change({ b: "2" }), livingFor(60_000))
       assert(result._tag === "Saved")
       assert.strictEqual(result.key.id, key.id)
       const loaded = yield* store.load(result.key)
@@ -82,7 +83,7 @@ describe("CookieSessionStore", () => {
         assert.strictEqual(error.reason, "Malformed")
         assert.include(error.message, id)
         assert.notInclude(error.message, text)
-        assert.strictEqual((yield* Effect.flip(store.update(key, change({}), 1))).reason, "Malformed")
+        assert.strictEqual((yield* Effect.flip(store.update(key, change({}), livingFor(1)))).reason, "Malformed")
       }))
   }
 

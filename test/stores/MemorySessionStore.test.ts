@@ -3,6 +3,7 @@ import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import { ExpiryBuckets } from "../../src/internal/expiryBuckets.js"
+import { livingFor } from "../support/lifetimes.js"
 
 const minute = { ttl: 60_000, maxLifetime: undefined }
 const state = new Map([["a", "1"]])
@@ -34,7 +35,7 @@ describe("MemorySessionStore", () => {
       const { key } = yield* store.save(state, minute)
       for (let i = 0; i < 5; i++) {
         yield* TestClock.adjust("50 seconds")
-        assert.strictEqual((yield* store.updateTtl(key, 60_000))._tag, "Saved")
+        assert.strictEqual((yield* store.updateTtl(key, livingFor(60_000)))._tag, "Saved")
       }
       yield* TestClock.adjust("59999 millis")
       assert.strictEqual((yield* store.load(key))._tag, "Live")

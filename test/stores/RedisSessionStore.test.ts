@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
 import { Redis } from "ioredis"
+import { livingFor } from "../support/lifetimes.js"
 import { redisServer } from "../support/redisServer.js"
 
 class Fixture extends Context.Tag("Fixture")<Fixture, {
@@ -161,7 +162,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
           maxLifetime: 2 * minute
         })
         yield* TestClock.adjust(1)
-        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, minute))
+        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, livingFor(minute)))
         assert.deepStrictEqual(yield* Effect.promise(() => redis.hgetall(redisKeyOf(key))), {
           v: "1",
           digest: SessionKey.digest(renewed.key),
@@ -191,7 +192,9 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1", b: "1", c: "1" }), lifetime)
         yield* TestClock.adjust(10_000)
-        const result = saved(yield* store.update(key, changeOf({ b: "2", d: "2" }, { unset: ["c", "e"] }), minute))
+        const result = saved(
+          yield* store.update(key, changeOf({ b: "2", d: "2" }, { unset: ["c", "e"] }), livingFor(minute))
+        )
         assert.strictEqual(result.expiresAt, 70_000)
         assert.isTrue(result.isCurrent)
         assert.strictEqual(result.key, key)
@@ -204,7 +207,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
       Effect.gen(function*() {
         const { store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
-        yield* store.update(key, changeOf({ a: "2" }, { unset: ["a"] }), minute)
+        yield* store.update(key, changeOf({ a: "2" }, { unset: ["a"] }), livingFor(minute))
         assert.deepStrictEqual([...(yield* loadState(store, key))], [["a", "2"]])
       }))
 
@@ -223,7 +226,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
           ]
         ) {
           for (const write of [store.update, store.renew]) {
-            const result = yield* write(key, changeOf({ a: "9" }, { unset: ["b"], expect }), minute)
+            const result = yield* write(key, changeOf({ a: "9" }, { unset: ["b"], expect }), livingFor(minute))
             assert(result._tag === "Conflict")
             assert.deepStrictEqual(comparable(result.record).state, [["a", "1"], ["b", "1"]])
           }
@@ -236,7 +239,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1", b: "1" }), lifetime)
         const expect = new Map([["a", "1"], ["b", "1"], ["c", undefined], ["d", undefined]])
-        saved(yield* store.update(key, changeOf({ a: "2", c: "2" }, { unset: ["b"], expect }), minute))
+        saved(yield* store.update(key, changeOf({ a: "2", c: "2" }, { unset: ["b"], expect }), livingFor(minute)))
         assert.deepStrictEqual([...(yield* loadState(store, key))].sort(), [["a", "2"], ["c", "2"]])
       }))
 
@@ -248,18 +251,18 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         yield* store.delete(deleted)
         for (const key of [unknown, deleted]) {
           for (const write of [store.update, store.renew]) {
-            assert.strictEqual((yield* write(key, changeOf({ a: "2" }), minute))._tag, "Gone")
+            assert.strictEqual((yield* write(key, changeOf({ a: "2" }), livingFor(minute)))._tag, "Gone")
           }
-          assert.strictEqual((yield* store.updateTtl(key, minute))._tag, "Gone")
+          assert.strictEqual((yield* store.updateTtl(key, livingFor(minute)))._tag, "Gone")
           assert.strictEqual(yield* Effect.promise(() => redis.exists(redisKeyOf(key))), 0)
         }
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
         const foreign = SessionKey.mintSecret(key.id)
         const before = yield* Effect.promise(() => redis.hgetall(redisKeyOf(key)))
         for (const write of [store.update, store.renew]) {
-          assert.strictEqual((yield* write(foreign, changeOf({ a: "2" }), minute))._tag, "Gone")
+          assert.strictEqual((yield* write(foreign, changeOf({ a: "2" }), livingFor(minute)))._tag, "Gone")
         }
-        assert.strictEqual((yield* store.updateTtl(foreign, 2 * minute))._tag, "Gone")
+        assert.strictEqual((yield* store.updateTtl(foreign, livingFor(2 * minute)))._tag, "Gone")
         yield* store.delete(foreign)
         assert.deepStrictEqual(yield* Effect.promise(() => redis.hgetall(redisKeyOf(key))), before)
       }))
@@ -271,7 +274,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
         yield* TestClock.adjust(1_000)
-        const renewed = saved(yield* store.renew(key, changeOf({ b: "2" }), minute))
+        const renewed = saved(yield* store.renew(key, changeOf({ b: "2" }), livingFor(minute)))
         assert.strictEqual(renewed.key.id, key.id)
         assert.notStrictEqual(Redacted.value(renewed.key.secret), Redacted.value(key.secret))
         assert.strictEqual(renewed.expiresAt, 61_000)
@@ -282,7 +285,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
       Effect.gen(function*() {
         const { store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
-        yield* store.renew(key, SessionRecord.noChange, minute)
+        yield* store.renew(key, SessionRecord.noChange, livingFor(minute))
         yield* TestClock.adjust(SessionRecord.supersededWindow - 1)
         assert.strictEqual((yield* store.load(key))._tag, "Superseded")
         yield* TestClock.adjust(1)
@@ -293,13 +296,13 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
       Effect.gen(function*() {
         const { store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
-        const first = saved(yield* store.renew(key, SessionRecord.noChange, minute)).key
-        const update = saved(yield* store.update(key, changeOf({ b: "2" }), minute))
+        const first = saved(yield* store.renew(key, SessionRecord.noChange, livingFor(minute))).key
+        const update = saved(yield* store.update(key, changeOf({ b: "2" }), livingFor(minute)))
         assert.isFalse(update.isCurrent)
-        assert.strictEqual((yield* store.updateTtl(key, minute))._tag, "Gone")
-        const second = saved(yield* store.renew(key, changeOf({ c: "3" }), minute))
+        assert.strictEqual((yield* store.updateTtl(key, livingFor(minute)))._tag, "Gone")
+        const second = saved(yield* store.renew(key, changeOf({ c: "3" }), livingFor(minute)))
         assert.isTrue(second.isCurrent)
-        assert.isFalse(saved(yield* store.update(first, SessionRecord.noChange, minute)).isCurrent)
+        assert.isFalse(saved(yield* store.update(first, SessionRecord.noChange, livingFor(minute))).isCurrent)
         assert.deepStrictEqual([...(yield* loadState(store, second.key))].sort(), [["a", "1"], ["b", "2"], ["c", "3"]])
         yield* store.delete(key)
         assert.strictEqual((yield* store.load(second.key))._tag, "Absent")
@@ -312,12 +315,16 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         for (let i = 0; i < SessionRecord.supersededRetention.renewals + 1; i++) {
           keys.push(
             saved(
-              yield* store.renew(Array.lastNonEmpty(keys as [SessionKey.SessionKey]), SessionRecord.noChange, minute)
+              yield* store.renew(
+                Array.lastNonEmpty(keys as [SessionKey.SessionKey]),
+                SessionRecord.noChange,
+                livingFor(minute)
+              )
             ).key
           )
         }
-        assert.strictEqual((yield* store.update(keys[0]!, SessionRecord.noChange, minute))._tag, "Gone")
-        assert.strictEqual((yield* store.update(keys[1]!, SessionRecord.noChange, minute))._tag, "Saved")
+        assert.strictEqual((yield* store.update(keys[0]!, SessionRecord.noChange, livingFor(minute)))._tag, "Gone")
+        assert.strictEqual((yield* store.update(keys[1]!, SessionRecord.noChange, livingFor(minute)))._tag, "Saved")
       }))
 
     it.effect("forgets a replaced key after an hour, with another renewal and without", () =>
@@ -325,15 +332,15 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { store } = yield* fixture
         const ttl = 600 * minute
         const { key } = yield* store.save(new Map(), { ttl, maxLifetime: undefined })
-        const second = saved(yield* store.renew(key, SessionRecord.noChange, ttl)).key
+        const second = saved(yield* store.renew(key, SessionRecord.noChange, livingFor(ttl))).key
         yield* TestClock.adjust(SessionRecord.supersededRetention.millis - 1)
-        const third = saved(yield* store.renew(second, SessionRecord.noChange, ttl)).key
-        assert.strictEqual((yield* store.update(key, SessionRecord.noChange, ttl))._tag, "Saved")
+        const third = saved(yield* store.renew(second, SessionRecord.noChange, livingFor(ttl))).key
+        assert.strictEqual((yield* store.update(key, SessionRecord.noChange, livingFor(ttl)))._tag, "Saved")
         yield* TestClock.adjust(1)
-        assert.strictEqual((yield* store.update(key, SessionRecord.noChange, ttl))._tag, "Gone")
-        yield* store.renew(third, SessionRecord.noChange, ttl)
-        assert.strictEqual((yield* store.update(key, SessionRecord.noChange, ttl))._tag, "Gone")
-        assert.strictEqual((yield* store.update(second, SessionRecord.noChange, ttl))._tag, "Saved")
+        assert.strictEqual((yield* store.update(key, SessionRecord.noChange, livingFor(ttl)))._tag, "Gone")
+        yield* store.renew(third, SessionRecord.noChange, livingFor(ttl))
+        assert.strictEqual((yield* store.update(key, SessionRecord.noChange, livingFor(ttl)))._tag, "Gone")
+        assert.strictEqual((yield* store.update(second, SessionRecord.noChange, livingFor(ttl)))._tag, "Saved")
       }))
   })
 
@@ -346,9 +353,9 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         assert.strictEqual((yield* store.load(key))._tag, "Live")
         yield* TestClock.adjust(1)
         assert.strictEqual((yield* store.load(key))._tag, "Absent")
-        assert.strictEqual((yield* store.update(key, changeOf({ a: "2" }), minute))._tag, "Gone")
-        assert.strictEqual((yield* store.renew(key, changeOf({ a: "2" }), minute))._tag, "Gone")
-        assert.strictEqual((yield* store.updateTtl(key, minute))._tag, "Gone")
+        assert.strictEqual((yield* store.update(key, changeOf({ a: "2" }), livingFor(minute)))._tag, "Gone")
+        assert.strictEqual((yield* store.renew(key, changeOf({ a: "2" }), livingFor(minute)))._tag, "Gone")
+        assert.strictEqual((yield* store.updateTtl(key, livingFor(minute)))._tag, "Gone")
         yield* store.delete(key)
       }))
 
@@ -358,8 +365,8 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
         const before = yield* Effect.promise(() => redis.hgetall(redisKeyOf(key)))
         yield* TestClock.adjust(minute - 1)
-        assert.strictEqual(saved(yield* store.updateTtl(key, 2 * minute)).expiresAt, 3 * minute - 1)
-        assert.strictEqual(saved(yield* store.updateTtl(key, 10_000)).expiresAt, minute + 9_999)
+        assert.strictEqual(saved(yield* store.updateTtl(key, livingFor(2 * minute))).expiresAt, 3 * minute - 1)
+        assert.strictEqual(saved(yield* store.updateTtl(key, livingFor(10_000))).expiresAt, minute + 9_999)
         const after = yield* Effect.promise(() => redis.hgetall(redisKeyOf(key)))
         assert.deepStrictEqual(after, { ...before, expiresAt: String(minute + 9_999) })
       }))
@@ -370,9 +377,9 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { expiresAt, key } = yield* store.save(new Map(), { ttl: 2 * minute, maxLifetime: minute })
         assert.strictEqual(expiresAt, minute)
         yield* TestClock.adjust(30_000)
-        assert.strictEqual(saved(yield* store.updateTtl(key, minute)).expiresAt, minute)
-        assert.strictEqual(saved(yield* store.update(key, changeOf({ a: "1" }), minute)).expiresAt, minute)
-        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, minute))
+        assert.strictEqual(saved(yield* store.updateTtl(key, livingFor(minute))).expiresAt, minute)
+        assert.strictEqual(saved(yield* store.update(key, changeOf({ a: "1" }), livingFor(minute))).expiresAt, minute)
+        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, livingFor(minute)))
         assert.strictEqual(renewed.expiresAt, minute)
         assert.isAtMost(yield* Effect.promise(() => redis.pttl(redisKeyOf(key))), 30_000)
         yield* TestClock.adjust(30_000)
@@ -386,11 +393,11 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { key } = yield* store.save(new Map(), lifetime)
         assert.isAbove(yield* pttl, 0)
         assert.isAtMost(yield* pttl, minute)
-        yield* store.update(key, changeOf({ a: "1" }), 10 * minute)
+        yield* store.update(key, changeOf({ a: "1" }), livingFor(10 * minute))
         assert.isAbove(yield* pttl, minute)
-        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, 20 * minute))
+        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, livingFor(20 * minute)))
         assert.isAbove(yield* pttl, 10 * minute)
-        yield* store.updateTtl(renewed.key, 50)
+        yield* store.updateTtl(renewed.key, livingFor(50))
         while ((yield* Effect.promise(() => redis.exists(redisKeyOf(key)))) === 1) {
           yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 10)))
         }
@@ -407,8 +414,8 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         }
         const { key } = yield* store.save(stateOf({ a: "1" }), { ttl: 60_000.5, maxLifetime: undefined })
         for (const ttl of [60_000.25, 1e15, Number.MAX_SAFE_INTEGER, 1e21, 1e300, Infinity]) {
-          assert.strictEqual(saved(yield* store.updateTtl(key, ttl)).expiresAt, ttl)
-          assert.strictEqual(saved(yield* store.update(key, changeOf({ a: "2" }), ttl)).expiresAt, ttl)
+          assert.strictEqual(saved(yield* store.updateTtl(key, livingFor(ttl))).expiresAt, ttl)
+          assert.strictEqual(saved(yield* store.update(key, changeOf({ a: "2" }), livingFor(ttl))).expiresAt, ttl)
           assert.strictEqual(liveRecord(yield* store.load(key)).expiresAt, ttl)
           assert.isAbove(yield* Effect.promise(() => redis.pttl(redisKeyOf(key))), 1)
           const other = yield* store.save(new Map(), { ttl, maxLifetime: undefined })
@@ -528,7 +535,11 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
               )
               break
             case "updateTtl":
-              write(yield* store.updateTtl(key, step.ttl), SessionRecord.refresh(record, key, step.ttl, now), key)
+              write(
+                yield* store.updateTtl(key, livingFor(step.ttl)),
+                SessionRecord.refresh(record, key, livingFor(step.ttl), now),
+                key
+              )
               break
             case "delete":
               yield* store.delete(key)
@@ -541,14 +552,14 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
               const change = { ...rest, expect: expect === "truth" ? record?.state ?? new Map() : expect }
               if (step.verb === "update") {
                 write(
-                  yield* store.update(key, change, step.ttl),
-                  SessionRecord.update(record, key, change, step.ttl, now),
+                  yield* store.update(key, change, livingFor(step.ttl)),
+                  SessionRecord.update(record, key, change, livingFor(step.ttl), now),
                   key
                 )
               } else {
-                const actual = yield* store.renew(key, change, step.ttl)
+                const actual = yield* store.renew(key, change, livingFor(step.ttl))
                 const newKey = actual._tag === "Saved" ? actual.key : key
-                write(actual, SessionRecord.renew(record, key, newKey, change, step.ttl, now), newKey)
+                write(actual, SessionRecord.renew(record, key, newKey, change, livingFor(step.ttl), now), newKey)
                 if (actual._tag === "Saved") {
                   keys.push(newKey)
                 }
@@ -571,7 +582,11 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         while: (value) => value !== undefined,
         body: (value) =>
           Effect.map(
-            store.update(key, changeOf({ n: String(Number(value) + 1) }, { expect: new Map([["n", value]]) }), minute),
+            store.update(
+              key,
+              changeOf({ n: String(Number(value) + 1) }, { expect: new Map([["n", value]]) }),
+              livingFor(minute)
+            ),
             (result) => {
               assert(result._tag !== "Gone")
               return result._tag === "Conflict" ? result.record.state.get("n") : undefined
@@ -596,13 +611,16 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         yield* Effect.all([
           Effect.forEach(
             Array.range(1, 50),
-            (i) => (i % 2 === 0 ? store : second).update(key, changeOf({ [`k${i}`]: String(i) }), minute),
+            (i) => (i % 2 === 0 ? store : second).update(key, changeOf({ [`k${i}`]: String(i) }), livingFor(minute)),
             { concurrency: "unbounded" }
           ),
           Effect.repeatN(
-            Effect.map(Effect.suspend(() => second.renew(current, SessionRecord.noChange, minute)), (result) => {
-              current = saved(result).key
-            }),
+            Effect.map(
+              Effect.suspend(() => second.renew(current, SessionRecord.noChange, livingFor(minute))),
+              (result) => {
+                current = saved(result).key
+              }
+            ),
             4
           )
         ], { concurrency: "unbounded" })
@@ -616,12 +634,12 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         yield* Effect.replicateEffect(
           Effect.gen(function*() {
             const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
-            const update = (i: number) => store.update(key, changeOf({ [`k${i}`]: "1" }), minute)
+            const update = (i: number) => store.update(key, changeOf({ [`k${i}`]: "1" }), livingFor(minute))
             const writes = [
               ...Array.makeBy(10, update),
-              store.renew(key, SessionRecord.noChange, minute),
+              store.renew(key, SessionRecord.noChange, livingFor(minute)),
               store.delete(key),
-              store.updateTtl(key, minute),
+              store.updateTtl(key, livingFor(minute)),
               ...Array.makeBy(10, update)
             ]
             yield* Effect.all(writes, { concurrency: "unbounded" })
@@ -640,8 +658,8 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { key } = yield* store.save(state, lifetime)
         assert.deepStrictEqual(new Map([...(yield* loadState(store, key))].sort()), new Map([...state].sort()))
         const next = new Map(hostileKeys.map((key, i) => [key, String(i + 1)]))
-        saved(yield* store.update(key, { set: next, unset: new Set(), expect: state }, minute))
-        const conflict = yield* store.update(key, { set: state, unset: new Set(), expect: state }, minute)
+        saved(yield* store.update(key, { set: next, unset: new Set(), expect: state }, livingFor(minute)))
+        const conflict = yield* store.update(key, { set: state, unset: new Set(), expect: state }, livingFor(minute))
         assert(conflict._tag === "Conflict")
         assert.deepStrictEqual(new Map([...conflict.record.state].sort()), new Map([...next].sort()))
         for (const name of hostileKeys) {
@@ -650,7 +668,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
               set: new Map(),
               unset: new Set([name]),
               expect: new Map([[name, next.get(name)]])
-            }, minute)
+            }, livingFor(minute))
           )
           next.delete(name)
           assert.strictEqual((yield* loadState(store, key)).size, next.size)
@@ -679,7 +697,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { key } = yield* store.save(stateOf({ a: value }), lifetime)
         assert.strictEqual((yield* loadState(store, key)).get("a"), value)
         const longer = JSON.stringify("x".repeat(1024 * 1024))
-        saved(yield* store.update(key, changeOf({ a: longer }, { expect: new Map([["a", value]]) }), minute))
+        saved(yield* store.update(key, changeOf({ a: longer }, { expect: new Map([["a", value]]) }), livingFor(minute)))
         assert.strictEqual((yield* loadState(store, key)).get("a"), longer)
       }))
 
@@ -691,7 +709,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { key } = yield* store.save(state, lifetime)
         assert.deepStrictEqual(yield* loadState(store, key), state)
         const next = new Map(Array.makeBy(20_000, (i) => [`n${i}`, String(i)]))
-        saved(yield* store.update(key, { set: next, unset: new Set(state.keys()), expect: state }, minute))
+        saved(yield* store.update(key, { set: next, unset: new Set(state.keys()), expect: state }, livingFor(minute)))
         assert.deepStrictEqual(yield* loadState(store, key), next)
       }).pipe(Effect.scoped))
 
@@ -702,8 +720,8 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const huge = stateOf({ a: "1".repeat(2 ** 28) })
         assert.strictEqual((yield* Effect.flip(store.save(huge, lifetime))).reason, "TooLarge")
         const change = { set: huge, unset: new Set<string>(), expect: new Map() }
-        assert.strictEqual((yield* Effect.flip(store.update(key, change, minute))).reason, "TooLarge")
-        assert.strictEqual((yield* Effect.flip(store.renew(key, change, minute))).reason, "TooLarge")
+        assert.strictEqual((yield* Effect.flip(store.update(key, change, livingFor(minute)))).reason, "TooLarge")
+        assert.strictEqual((yield* Effect.flip(store.renew(key, change, livingFor(minute)))).reason, "TooLarge")
         assert.strictEqual((yield* loadState(store, key)).get("a"), "1")
       }))
   })
@@ -718,9 +736,9 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         assert.strictEqual(load.reason, "Malformed")
         for (
           const write of [
-            store.update(key, changeOf({ a: "1" }), minute),
-            store.updateTtl(key, minute),
-            store.renew(key, changeOf({ a: "1" }), minute)
+            store.update(key, changeOf({ a: "1" }), livingFor(minute)),
+            store.updateTtl(key, livingFor(minute)),
+            store.renew(key, changeOf({ a: "1" }), livingFor(minute))
           ]
         ) {
           const error = yield* Effect.flip(write)
@@ -769,9 +787,9 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
           if (!isLoadOnly) {
             for (
               const write of [
-                store.update(key, changeOf({ a: "1" }), minute),
-                store.updateTtl(key, minute),
-                store.renew(key, changeOf({ a: "1" }), minute)
+                store.update(key, changeOf({ a: "1" }), livingFor(minute)),
+                store.updateTtl(key, livingFor(minute)),
+                store.renew(key, changeOf({ a: "1" }), livingFor(minute))
               ]
             ) {
               const error = yield* Effect.flip(write)
@@ -789,7 +807,9 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { redis, store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
         yield* Effect.promise(() => redis.hdel(redisKeyOf(key), "createdAt"))
-        const error = yield* Effect.flip(store.update(key, changeOf({}, { expect: new Map([["a", "2"]]) }), minute))
+        const error = yield* Effect.flip(
+          store.update(key, changeOf({}, { expect: new Map([["a", "2"]]) }), livingFor(minute))
+        )
         assert.strictEqual(error.reason, "Malformed")
       }))
   })
@@ -799,13 +819,17 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
       Effect.gen(function*() {
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
         yield* store.load(key)
-        yield* store.update(key, changeOf({ a: "2" }, { unset: ["b"], expect: new Map([["a", "1"]]) }), minute)
-        yield* store.update(key, changeOf({ a: "3" }, { expect: new Map([["a", "1"]]) }), minute)
-        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, minute)).key
-        yield* store.updateTtl(renewed, minute)
+        yield* store.update(
+          key,
+          changeOf({ a: "2" }, { unset: ["b"], expect: new Map([["a", "1"]]) }),
+          livingFor(minute)
+        )
+        yield* store.update(key, changeOf({ a: "3" }, { expect: new Map([["a", "1"]]) }), livingFor(minute))
+        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, livingFor(minute))).key
+        yield* store.updateTtl(renewed, livingFor(minute))
         yield* store.delete(renewed)
         yield* store.delete(renewed)
-        yield* store.updateTtl(renewed, minute)
+        yield* store.updateTtl(renewed, livingFor(minute))
         yield* store.load(renewed)
       })
 
@@ -852,11 +876,11 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         yield* flush
         const { key } = yield* store.save(stateOf({ n: "0" }), lifetime)
         yield* flush
-        saved(yield* store.update(key, changeOf({ n: "1" }, { expect: new Map([["n", "0"]]) }), minute))
+        saved(yield* store.update(key, changeOf({ n: "1" }, { expect: new Map([["n", "0"]]) }), livingFor(minute)))
         yield* flush
-        saved(yield* store.updateTtl(key, minute))
+        saved(yield* store.updateTtl(key, livingFor(minute)))
         yield* flush
-        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, minute)).key
+        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, livingFor(minute))).key
         assert.strictEqual((yield* loadState(store, renewed)).get("n"), "1")
         yield* flush
         yield* store.delete(renewed)
@@ -873,7 +897,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const errors = [
           yield* Effect.flip(store.load(key)),
           yield* Effect.flip(store.save(stateOf({ planted: "\"planted\"" }), lifetime)),
-          yield* Effect.flip(store.update(key, changeOf({ planted: "\"planted\"" }), minute)),
+          yield* Effect.flip(store.update(key, changeOf({ planted: "\"planted\"" }), livingFor(minute))),
           yield* Effect.flip(store.delete(key))
         ]
         for (const error of errors) {
@@ -896,11 +920,11 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         yield* TestClock.adjust(1_000)
         for (const write of [store.update, store.renew]) {
           assert.strictEqual(
-            (yield* Effect.flip(write(key, changeOf({ a: "2" }, { unset: ["b"] }), minute))).reason,
+            (yield* Effect.flip(write(key, changeOf({ a: "2" }, { unset: ["b"] }), livingFor(minute)))).reason,
             "Unavailable"
           )
         }
-        assert.strictEqual((yield* Effect.flip(store.updateTtl(key, minute))).reason, "Unavailable")
+        assert.strictEqual((yield* Effect.flip(store.updateTtl(key, livingFor(minute)))).reason, "Unavailable")
         assert.strictEqual((yield* Effect.flip(store.save(stateOf({ a: "1" }), lifetime))).reason, "Unavailable")
         assert.deepStrictEqual(yield* Effect.promise(() => admin.hgetall(redisKeyOf(key))), before)
         assert.strictEqual(yield* Effect.promise(() => admin.dbsize()), 1)
@@ -915,10 +939,10 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { redis, store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
         yield* store.load(key)
-        yield* store.update(key, changeOf({ b: "1" }), minute)
-        const second = saved(yield* store.renew(key, SessionRecord.noChange, minute)).key
-        const third = saved(yield* store.renew(second, SessionRecord.noChange, minute)).key
-        yield* store.updateTtl(third, minute)
+        yield* store.update(key, changeOf({ b: "1" }), livingFor(minute))
+        const second = saved(yield* store.renew(key, SessionRecord.noChange, livingFor(minute))).key
+        const third = saved(yield* store.renew(second, SessionRecord.noChange, livingFor(minute))).key
+        yield* store.updateTtl(third, livingFor(minute))
         const names = yield* Effect.promise(() => redis.keys("*"))
         const hashes = yield* Effect.promise(() =>
           Promise.all(
@@ -961,7 +985,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const key = yield* Effect.gen(function*() {
           const store = yield* SessionStore.SessionStore
           const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
-          saved(yield* store.update(key, changeOf({ b: "2" }), minute))
+          saved(yield* store.update(key, changeOf({ b: "2" }), livingFor(minute)))
           assert.strictEqual((yield* loadState(store, key)).size, 2)
           return key
         }).pipe(Effect.provide(RedisSessionStore.layerFromClient(redis, { prefix: "mine:" })))

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { livingFor } from "../support/lifetimes.js"
 
 type Row = StoredRecord | undefined
 
@@ -375,7 +376,7 @@ export const defects: ReadonlyArray<Defect> = [
       load: (key) =>
         Effect.tap(
           store.load(key),
-          (result) => result._tag === "Live" ? Effect.orDie(store.updateTtl(key, 60_000)) : Effect.void
+          (result) => result._tag === "Live" ? Effect.orDie(store.updateTtl(key, livingFor(60_000))) : Effect.void
         )
     })),
     foundBy: "neither a load nor a Conflict prolongs"
@@ -905,7 +906,7 @@ export const defects: ReadonlyArray<Defect> = [
           const loaded = yield* store.load(key)
           if (loaded._tag === "Live") {
             const unset = new Set(loaded.record.state.keys())
-            yield* store.update(key, { ...SessionRecord.noChange, unset }, 60_000)
+            yield* store.update(key, { ...SessionRecord.noChange, unset }, livingFor(60_000))
             yield* pause
           }
           yield* store.delete(key)
