@@ -78,20 +78,42 @@ describe("SessionRecord", () => {
     )
   })
 
-  it("nothing extends a session past its deadline", () => {
-    const limited = SessionRecord.create(key, new Map(), { ttl: 1_000, maxLifetime: 1_500 }, 0)
-    assert.strictEqual(limited.deadline, 1_500)
+  describe("the limits of now", () => {
     const newKey = SessionKey.mintSecret(key.id)
-    for (
-      const rewrite of [
-        SessionRecord.update(limited, key, change({}), livingFor(1_000), 900),
-        SessionRecord.refresh(limited, key, livingFor(1_000), 900),
-        SessionRecord.renew(limited, key, newKey, change({}), livingFor(1_000), 900)
-      ]
-    ) {
-      assert.strictEqual(replaced(rewrite).expiresAt, 1_500)
-      assert.strictEqual(replaced(rewrite).deadline, 1_500)
-    }
+    const writesAt = (record: SessionRecord.StoredRecord, lifetime: SessionRecord.Lifetime, now: number) => [
+      SessionRecord.update(record, key, change({}), lifetime, now),
+      SessionRecord.refresh(record, key, lifetime, now),
+      SessionRecord.renew(record, key, newKey, change({}), lifetime, now)
+    ]
+
+    it("nothing extends a session past its maxLifetime", () => {
+      const lifetime = { ttl: 1_000, maxLifetime: 1_500 }
+      const limited = SessionRecord.create(key, new Map(), lifetime, 0)
+      for (const rewrite of writesAt(limited, lifetime, 900)) {
+        assert.strictEqual(replaced(rewrite).expiresAt, 1_500)
+      }
+    })
+
+    it("a maxLifetime that comes later ends what is older, and a longer one lets it live on", () => {
+      const old = SessionRecord.create(key, new Map(), livingFor(1_000), 0)
+      for (const rewrite of writesAt(old, { ttl: 1_000, maxLifetime: 900 }, 900)) {
+        assert.strictEqual(rewrite._tag, "Gone")
+      }
+      for (const rewrite of writesAt(old, { ttl: 1_000, maxLifetime: 901.5 }, 900)) {
+        assert.strictEqual(replaced(rewrite).expiresAt, 901)
+      }
+      assert.strictEqual(SessionRecord.endsAt(old, { ttl: 1_000, maxLifetime: 900 }), 900)
+      assert.strictEqual(SessionRecord.endsAt(old, { ttl: 400, maxLifetime: undefined }), 400)
+      assert.strictEqual(SessionRecord.endsAt(old, { ttl: 4_000, maxLifetime: undefined }), 1_000)
+    })
+
+    it("a refresh goes by a shorter ttl, counted from the last write", () => {
+      const old = SessionRecord.create(key, new Map(), livingFor(1_000), 0)
+      assert.strictEqual(SessionRecord.refresh(old, key, livingFor(400), 400)._tag, "Gone")
+      const refreshed = replaced(SessionRecord.refresh(old, key, livingFor(400), 399))
+      assert.strictEqual(refreshed.extendedAt, 399)
+      assert.strictEqual(refreshed.expiresAt, 799)
+    })
   })
 
   describe("after a renewal", () => {
@@ -111,11 +133,18 @@ describe("SessionRecord", () => {
       assert.isFalse(SessionRecord.isLate(renewed, key, 500 + SessionRecord.supersededWindow))
     })
 
-    it("a request that had loaded the record before may still write to it, and learns that its key is old", () => {
-      const rewrite = SessionRecord.update(renewed, key, change({ c: "3" }), livingFor(100_000), 501)
-      assert(rewrite._tag === "Replace")
-      assert.isFalse(rewrite.isCurrent)
-      assert.strictEqual(SessionRecord.verify(rewrite.record, newKey, 501), "Current")
+    it("a request that had loaded the record before writes nothing to it, and learns that its key is old", () => {
+      const third = SessionKey.mintSecret(key.id)
+      for (
+        const rewrite of [
+          SessionRecord.update(renewed, key, change({ c: "3" }), livingFor(100_000), 501),
+          SessionRecord.update(renewed, key, change({ c: "3" }, [], { a: "9" }), livingFor(100_000), 501),
+          SessionRecord.renew(renewed, key, third, change({ c: "3" }), livingFor(100_000), 501),
+          SessionRecord.refresh(renewed, key, livingFor(100_000), 501)
+        ]
+      ) {
+        assert.strictEqual(rewrite._tag, "Superseded")
+      }
     })
 
     it("the old key is forgotten in time, without another renewal", () => {
@@ -128,10 +157,10 @@ describe("SessionRecord", () => {
 
     it("the old key may still end the session, and cannot prolong it", () => {
       assert.isTrue(SessionRecord.mayDelete(renewed, key, 501))
-      assert.strictEqual(SessionRecord.refresh(renewed, key, livingFor(1_000), 501)._tag, "Gone")
+      assert.strictEqual(SessionRecord.refresh(renewed, key, livingFor(1_000), 501)._tag, "Superseded")
     })
 
-    it("the earlier key still writes after a second renewal, and a renewal that old is forgotten", () => {
+    it("the earlier key is known after a second renewal, and a renewal that old is forgotten", () => {
       const third = SessionKey.mintSecret(key.id)
       const twice = replaced(SessionRecord.renew(renewed, newKey, third, change({}), livingFor(100_000), 600))
       assert.strictEqual(SessionRecord.verify(twice, key, 601), "Superseded")

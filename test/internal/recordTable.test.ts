@@ -49,8 +49,8 @@ describe("RecordTable", () => {
         new Map(entries)
       ),
       createdAt: number,
-      expiresAt: number,
-      deadline: FastCheck.option(number, { nil: undefined })
+      extendedAt: number,
+      expiresAt: number
     })
   ], ([fields]) => {
     const record = recordOf("a", fields)
@@ -59,7 +59,7 @@ describe("RecordTable", () => {
     assert.deepEqual(find(inserted, "a"), record)
 
     const replaced = new RecordTable(1)
-    replaced.insert(recordOf("a", { createdAt: record.createdAt, deadline: record.deadline }))
+    replaced.insert(recordOf("a", { createdAt: record.createdAt }))
     replaced.replace(find(replaced, "a")!, record)
     assert.deepEqual(find(replaced, "a"), record)
   })

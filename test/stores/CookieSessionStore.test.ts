@@ -87,6 +87,12 @@ describe("CookieSessionStore", () => {
       }))
   }
 
+  it("a text of before, with a deadline and without a time of extension, is read", () => {
+    const back = decodeRecord(id, "{\"v\":1,\"c\":1,\"e\":5,\"d\":9,\"s\":{\"a\":1}}")
+    assert(back._tag === "Right")
+    assert.deepStrictEqual(back.right, { id, state: new Map([["a", "1"]]), createdAt: 1, extendedAt: 5, expiresAt: 5 })
+  })
+
   it("every record reads back as it was written", () => {
     const time = FastCheck.nat()
     FastCheck.assert(FastCheck.property(
@@ -95,9 +101,9 @@ describe("CookieSessionStore", () => {
       ),
       time,
       time,
-      FastCheck.option(time, { nil: undefined }),
-      (entries, createdAt, expiresAt, deadline) => {
-        const record = { id, state: new Map(entries), createdAt, expiresAt, deadline }
+      time,
+      (entries, createdAt, extendedAt, expiresAt) => {
+        const record = { id, state: new Map(entries), createdAt, extendedAt, expiresAt }
         const back = decodeRecord(id, encodeRecord(record))
         assert(back._tag === "Right")
         assert.deepStrictEqual(new Map([...back.right.state].sort()), new Map([...record.state].sort()))

@@ -79,7 +79,9 @@ const comparableResult = (result: SessionStore.WriteResult | SessionStore.LoadRe
   "record" in result
     ? { _tag: result._tag, record: comparable(result.record) }
     : "key" in result
-    ? { _tag: result._tag, id: result.key.id, expiresAt: result.expiresAt, isCurrent: result.isCurrent }
+    ? { _tag: result._tag, id: result.key.id, expiresAt: result.expiresAt }
+    : "found" in result
+    ? { _tag: result._tag, found: new Map(result.found) }
     : { _tag: result._tag }
 
 const hostileKeys = [
@@ -123,18 +125,17 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
       Effect.gen(function*() {
         const { store } = yield* fixture
         yield* TestClock.setTime(1_000)
-        const { expiresAt, isCurrent, key } = yield* store.save(stateOf({ a: "1", b: "\"two\"" }), {
+        const { expiresAt, key } = yield* store.save(stateOf({ a: "1", b: "\"two\"" }), {
           ttl: minute,
           maxLifetime: 5 * minute
         })
         assert.strictEqual(expiresAt, 61_000)
-        assert.isTrue(isCurrent)
         assert.deepInclude(comparable(liveRecord(yield* store.load(key))), {
           id: key.id,
           state: [["a", "1"], ["b", "\"two\""]],
           createdAt: 1_000,
-          expiresAt: 61_000,
-          deadline: 301_000
+          extendedAt: 1_000,
+          expiresAt: 61_000
         })
       }))
 
@@ -196,7 +197,6 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
           yield* store.update(key, changeOf({ b: "2", d: "2" }, { unset: ["c", "e"] }), livingFor(minute))
         )
         assert.strictEqual(result.expiresAt, 70_000)
-        assert.isTrue(result.isCurrent)
         assert.strictEqual(result.key, key)
         const record = liveRecord(yield* store.load(key))
         assert.deepStrictEqual(comparable(record).state, [["a", "1"], ["b", "2"], ["d", "2"]])
@@ -211,7 +211,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         assert.deepStrictEqual([...(yield* loadState(store, key))], [["a", "2"]])
       }))
 
-    it.effect("another value than the expected one is a Conflict that writes nothing and shows the record", () =>
+    it.effect("another value than the expected one is a Conflict that writes nothing and shows what is there", () =>
       Effect.gen(function*() {
         const { redis, store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1", b: "1" }), lifetime)
@@ -228,7 +228,11 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
           for (const write of [store.update, store.renew]) {
             const result = yield* write(key, changeOf({ a: "9" }, { unset: ["b"], expect }), livingFor(minute))
             assert(result._tag === "Conflict")
-            assert.deepStrictEqual(comparable(result.record).state, [["a", "1"], ["b", "1"]])
+            const values: Record<string, string> = { a: "1", b: "1" }
+            assert.deepStrictEqual(
+              new Map(result.found),
+              new Map([...expect.keys()].map((name) => [name, values[name]] as const))
+            )
           }
         }
         assert.deepStrictEqual(yield* Effect.promise(() => redis.hgetall(redisKeyOf(key))), before)
@@ -292,20 +296,37 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         assert.strictEqual((yield* store.load(key))._tag, "Absent")
       }))
 
-    it.effect("a request with a replaced key may still update, renew and delete, but not prolong", () =>
+    it.effect("a request with a replaced key may end the session, and not update, renew or prolong it", () =>
       Effect.gen(function*() {
-        const { store } = yield* fixture
+        const { redis, store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
-        const first = saved(yield* store.renew(key, SessionRecord.noChange, livingFor(minute))).key
-        const update = saved(yield* store.update(key, changeOf({ b: "2" }), livingFor(minute)))
-        assert.isFalse(update.isCurrent)
-        assert.strictEqual((yield* store.updateTtl(key, livingFor(minute)))._tag, "Gone")
-        const second = saved(yield* store.renew(key, changeOf({ c: "3" }), livingFor(minute)))
-        assert.isTrue(second.isCurrent)
-        assert.isFalse(saved(yield* store.update(first, SessionRecord.noChange, livingFor(minute))).isCurrent)
-        assert.deepStrictEqual([...(yield* loadState(store, second.key))].sort(), [["a", "1"], ["b", "2"], ["c", "3"]])
-        yield* store.delete(key)
-        assert.strictEqual((yield* store.load(second.key))._tag, "Absent")
+        const current = saved(yield* store.renew(key, SessionRecord.noChange, livingFor(minute))).key
+        const before = yield* Effect.promise(() => redis.hgetall(redisKeyOf(key)))
+        yield* TestClock.adjust(1_000)
+        assert.strictEqual((yield* store.update(key, changeOf({ b: "2" }), livingFor(minute)))._tag, "Superseded")
+        assert.strictEqual((yield* store.updateTtl(key, livingFor(minute)))._tag, "Superseded")
+        assert.strictEqual((yield* store.renew(key, changeOf({ c: "3" }), livingFor(minute)))._tag, "Superseded")
+        assert.deepStrictEqual(yield* Effect.promise(() => redis.hgetall(redisKeyOf(key))), before)
+        assert.isTrue(yield* store.delete(key))
+        assert.strictEqual((yield* store.load(current))._tag, "Absent")
+        assert.isFalse(yield* store.delete(current))
+      }))
+
+    it.effect("a hash of before, with a deadline and without a time of extension, is read, written and ended", () =>
+      Effect.gen(function*() {
+        const { redis, store } = yield* fixture
+        const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
+        const { expiresAt } = liveRecord(yield* store.load(key))
+        yield* Effect.promise(() => redis.hdel(redisKeyOf(key), "extendedAt"))
+        yield* Effect.promise(() => redis.hset(redisKeyOf(key), "deadline", "301000"))
+        assert.deepInclude(liveRecord(yield* store.load(key)), { extendedAt: expiresAt, expiresAt })
+        yield* TestClock.adjust(1_000)
+        saved(yield* store.updateTtl(key, livingFor(1)))
+        const { key: again } = yield* store.save(stateOf({ a: "1" }), lifetime)
+        yield* Effect.promise(() => redis.hdel(redisKeyOf(again), "extendedAt"))
+        saved(yield* store.update(again, changeOf({ b: "2" }), livingFor(minute)))
+        assert.deepStrictEqual([...(yield* loadState(store, again))].sort(), [["a", "1"], ["b", "2"]])
+        assert.isTrue(yield* store.delete(again))
       }))
 
     it.effect("remembers the last 128 replaced keys", () =>
@@ -439,6 +460,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
   describe("the same answers as the pure functions", () => {
     const times = fc.constantFrom(0, 10_000, 20_000, 60_000, 120_000, 3_600_000, 7_200_000)
     const ttls = fc.constantFrom(10_000, 60_000, 120_000, 7_200_000)
+    const maxLifetimes = fc.option(fc.oneof(ttls, fc.constantFrom(60_000.5, 3_600_000.25)), { nil: undefined })
     const stateKeys = fc.constantFrom("", "a", "b", "digest", "=a", "__proto__", "\uD800", "\uDFFF")
     const jsonTexts = fc.constantFrom("1", "2", "\"é\"")
     const states = fc.array(fc.tuple(stateKeys, jsonTexts), { maxLength: 5 }).map((entries) => new Map(entries))
@@ -463,16 +485,17 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
           verb: fc.constant("save" as const),
           state: states,
           ttl: ttls,
-          maxLifetime: fc.option(ttls, { nil: undefined })
+          maxLifetime: maxLifetimes
         }),
         fc.record({ verb: fc.constant("load" as const), key: keyIndex }),
         fc.record({
           verb: fc.constantFrom("update" as const, "renew" as const),
           key: keyIndex,
           change: changes,
-          ttl: ttls
+          ttl: ttls,
+          maxLifetime: maxLifetimes
         }),
-        fc.record({ verb: fc.constant("updateTtl" as const), key: keyIndex, ttl: ttls }),
+        fc.record({ verb: fc.constant("updateTtl" as const), key: keyIndex, ttl: ttls, maxLifetime: maxLifetimes }),
         fc.record({ verb: fc.constant("delete" as const), key: keyIndex }),
         fc.record({ verb: fc.constant("forge" as const), key: keyIndex }),
         fc.record({ verb: fc.constant("wait" as const), millis: times })
@@ -496,8 +519,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
           const expected: SessionStore.WriteResult = rewrite._tag === "Replace"
             ? SessionStore.WriteResult.Saved({
               key,
-              expiresAt: rewrite.record.expiresAt,
-              isCurrent: rewrite.isCurrent
+              expiresAt: rewrite.record.expiresAt
             })
             : rewrite
           assert.deepStrictEqual(comparableResult(actual), comparableResult(expected))
@@ -536,30 +558,32 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
               break
             case "updateTtl":
               write(
-                yield* store.updateTtl(key, livingFor(step.ttl)),
-                SessionRecord.refresh(record, key, livingFor(step.ttl), now),
+                yield* store.updateTtl(key, step),
+                SessionRecord.refresh(record, key, step, now),
                 key
               )
               break
-            case "delete":
-              yield* store.delete(key)
-              if (record !== undefined && SessionRecord.mayDelete(record, key, now)) {
+            case "delete": {
+              const isEnded = record !== undefined && SessionRecord.mayDelete(record, key, now)
+              assert.strictEqual(yield* store.delete(key), isEnded)
+              if (isEnded) {
                 records.delete(key.id)
               }
               break
+            }
             default: {
               const { expect, ...rest } = step.change
               const change = { ...rest, expect: expect === "truth" ? record?.state ?? new Map() : expect }
               if (step.verb === "update") {
                 write(
-                  yield* store.update(key, change, livingFor(step.ttl)),
-                  SessionRecord.update(record, key, change, livingFor(step.ttl), now),
+                  yield* store.update(key, change, step),
+                  SessionRecord.update(record, key, change, step, now),
                   key
                 )
               } else {
-                const actual = yield* store.renew(key, change, livingFor(step.ttl))
+                const actual = yield* store.renew(key, change, step)
                 const newKey = actual._tag === "Saved" ? actual.key : key
-                write(actual, SessionRecord.renew(record, key, newKey, change, livingFor(step.ttl), now), newKey)
+                write(actual, SessionRecord.renew(record, key, newKey, change, step, now), newKey)
                 if (actual._tag === "Saved") {
                   keys.push(newKey)
                 }
@@ -588,8 +612,8 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
               livingFor(minute)
             ),
             (result) => {
-              assert(result._tag !== "Gone")
-              return result._tag === "Conflict" ? result.record.state.get("n") : undefined
+              assert(result._tag === "Saved" || result._tag === "Conflict")
+              return result._tag === "Conflict" ? result.found.get("n") : undefined
             }
           )
       })
@@ -661,7 +685,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         saved(yield* store.update(key, { set: next, unset: new Set(), expect: state }, livingFor(minute)))
         const conflict = yield* store.update(key, { set: state, unset: new Set(), expect: state }, livingFor(minute))
         assert(conflict._tag === "Conflict")
-        assert.deepStrictEqual(new Map([...conflict.record.state].sort()), new Map([...next].sort()))
+        assert.deepStrictEqual(new Map([...conflict.found].sort()), new Map([...next].sort()))
         for (const name of hostileKeys) {
           saved(
             yield* store.update(key, {
