@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type * as SessionStore from "effect-session/SessionStore"
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
@@ -9,7 +10,7 @@ const minute = { ttl: 60_000, maxLifetime: undefined }
 const state = new Map([["a", "1"]])
 
 describe("MemorySessionStore", () => {
-  it.effect("keeps no more than its capacity, and lets the least recently used session go first", () =>
+  it.effect("keeps no more than its capacity, and lets the oldest session go that nobody came back to", () =>
     Effect.gen(function*() {
       const store = yield* MemorySessionStore.make({ capacity: 3 })
       const [first, second, third] = yield* Effect.all([1, 2, 3].map(() => store.save(state, minute)))
@@ -61,6 +62,43 @@ describe("MemorySessionStore", () => {
         assert.strictEqual(error._tag, "SessionStoreConfigError")
         assert.strictEqual(error.option, "capacity")
       }
+    }))
+})
+
+describe("beyond the capacity", () => {
+  const capacity = 1_000
+  const isLive = (store: SessionStore.SessionStore) => (saved: SessionStore.Saved) =>
+    Effect.map(store.load(saved.key), ({ _tag }) => _tag === "Live")
+  const begin = (store: SessionStore.SessionStore, count: number) =>
+    Effect.forEach(Array.from({ length: count }), () => store.save(state, minute))
+
+  it.effect("sessions that nobody comes back to, in any number, put nobody out who came back", () =>
+    Effect.gen(function*() {
+      const store = yield* MemorySessionStore.make({ capacity })
+      const visitors = yield* begin(store, 800)
+      yield* Effect.forEach(visitors, isLive(store))
+      yield* begin(store, 20 * capacity)
+      assert.strictEqual((yield* Effect.filter(visitors, isLive(store))).length, 800)
+    }))
+
+  it.effect("a new session lives until a fifth of the capacity has begun after it", () =>
+    Effect.gen(function*() {
+      const store = yield* MemorySessionStore.make({ capacity })
+      yield* Effect.forEach(yield* begin(store, 800), isLive(store))
+      yield* begin(store, 10 * capacity)
+      const saved = yield* store.save(state, minute)
+      yield* begin(store, 199)
+      assert.isTrue(yield* isLive(store)(saved))
+    }))
+
+  it.effect("where more came back than there is room for, those go first who were away the longest", () =>
+    Effect.gen(function*() {
+      const store = yield* MemorySessionStore.make({ capacity })
+      const visitors = yield* begin(store, capacity)
+      yield* Effect.forEach(visitors, isLive(store))
+      yield* begin(store, 200)
+      const live = yield* Effect.forEach(visitors, isLive(store))
+      assert.deepStrictEqual(live, visitors.map((_, index) => index >= 200))
     }))
 })
 
