@@ -151,8 +151,8 @@ export const BrowserSession = (options: LifecycleOptions = {}): SessionLifecycle
   lifecycles.BrowserSession(withLifecycleDefaults(options))
 
 /**
- * A session whose cookie stays for `ttl`, across restarts of the browser. `Max-Age` counts whole seconds: fractions
- * are cut off.
+ * A session whose cookie stays for `ttl`, across restarts of the browser. `Max-Age` counts whole seconds: a fraction
+ * counts as a whole one, so that the browser never forgets a session that still lives.
  *
  * @since 0.1.0
  * @category lifecycle
@@ -216,7 +216,8 @@ export interface SessionOptions {
   readonly cookie?: CookieOptions | undefined
   /** `Private`: encrypted. `Signed`: safe from tampering, but readable for whoever holds the cookie. */
   readonly contentSecurity?: ContentSecurity | undefined
-  /** How the sealed value is laid out. `CookieRs` is for sharing cookies with apps that use Rust's `cookie` crate. */
+  /** How the sealed value is laid out. `CookieRs` is the seal of Rust's `cookie` crate: one key opens what either side has
+   * sealed. The texts inside differ, so sessions are not shared. */
   readonly cookieFormat?: CookieFormat | undefined
   /** How long cookie and record live. */
   readonly lifecycle?: SessionLifecycle | undefined
@@ -270,7 +271,8 @@ export const defaults = {
 
 /**
  * The defaults of actix-session: as `defaults`, but the cookie is called `id` and so has no prefix to protect its name
- * from subdomains. To share cookies with a Rust app, add `cookieFormat: "CookieRs"`.
+ * from subdomains. Add `cookieFormat: "CookieRs"` for the same seal too; what actix-session seals inside is another text, so
+ * that its sessions are not read here, nor these there.
  *
  * @example
  * ```ts

@@ -90,6 +90,12 @@ export interface CookieCrypto {
    */
   readonly seal: (plaintext: string) => string
   /**
+   * How many bytes a sealed value of the text counts with. It depends on the text alone, so that what was accepted once is
+   * accepted when it is sealed again, also where the size of a value varies from seal to seal (`CookieRs`). `seal` never
+   * exceeds 4096 bytes, the name included, where this does not.
+   */
+  readonly sealedSize: (plaintext: string) => number
+  /**
    * Opens a value as it stood in the `Cookie` header, one character a byte. It never throws, and every value that is
    * not authentic has the same outcome, whatever is wrong with it.
    */
@@ -168,6 +174,7 @@ export const make = (options: {
   }
   return {
     seal: (plaintext) => scheme.seal(newest, plaintext),
+    sealedSize: scheme.maxSize,
     open: (value) => {
       const sealed = scheme.decode(value)
       if (sealed === undefined) {
