@@ -181,3 +181,13 @@ export const cookieRsSignedScheme: SealScheme = {
       : undefined
   }
 }
+
+/**
+ * Whether two rings have a key in common, as far as signing goes.
+ *
+ * @internal
+ */
+export const haveCommonSigningKey = (one: ReadonlyArray<Uint8Array>, other: ReadonlyArray<Uint8Array>): boolean => {
+  const signing = (key: Uint8Array) => Buffer.from(key.subarray(0, halfBytes))
+  return one.some((key) => other.some((otherKey) => signing(key).equals(signing(otherKey))))
+}
