@@ -206,7 +206,8 @@ export interface CookieOptions {
  */
 export interface SessionOptions {
   /**
-   * The secrets that seal the cookie, as base64url without padding: at least 32 bytes each, 64 for `CookieRs`.
+   * The secrets that seal the cookie, as base64url without padding: at least 32 random bytes each, 64 for `CookieRs`.
+   * Published examples, text, words and what is counted or typed in order are refused.
    *
    * The first key seals, all keys open. To rotate, add the new key behind the old one and deploy everywhere, move it to the
    * front and deploy, and drop the old key when the longest session made with it has ended: so each server can open what
