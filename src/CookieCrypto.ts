@@ -52,7 +52,7 @@ export type ContentSecurity = "Private" | "Signed"
  * How a sealed value is written.
  *
  * - `EffectSession`: this library's own format. It binds the cookie's name, and needs no escaping in a header.
- * - `CookieRs`: the format of Rust's cookie-rs, and so of actix-session, for apps that share a cookie with a Rust
+ * - `CookieRs`: the format of Rust's cookie-rs, and so of actix-session, whose seal both sides open; the texts inside are each side's own: for a Rust
  *   server. Its `Signed` form does not bind the cookie's name: under one key, a value may be moved between two cookies.
  *
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * The cookie values that Rust's `cookie` crate (cookie-rs) writes, and with it actix-session: for apps that share their
+ * The seal of the cookie values that Rust's `cookie` crate (cookie-rs) writes, and with it actix-session: for apps that share their
  * sessions' cookies with a Rust server.
  *
  * @internal
