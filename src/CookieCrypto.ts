@@ -52,8 +52,9 @@ export type ContentSecurity = "Private" | "Signed"
  * How a sealed value is written.
  *
  * - `EffectSession`: this library's own format. It binds the cookie's name, and needs no escaping in a header.
- * - `CookieRs`: the format of Rust's cookie-rs, and so of actix-session, whose seal both sides open; the texts inside are each side's own: for a Rust
- *   server. Its `Signed` form does not bind the cookie's name: under one key, a value may be moved between two cookies.
+ * - `CookieRs`: the seal of Rust's cookie-rs, and so of actix-session: what one side sealed the other one opens. The texts
+ *   inside are each side's own, so that sessions are not shared. Its `Signed` form does not bind the cookie's name: under
+ *   one key, a value may be moved between two cookies.
  *
  * @since 0.1.0
  * @category models

@@ -1,6 +1,5 @@
 /**
- * The seal of the cookie values that Rust's `cookie` crate (cookie-rs) writes, and with it actix-session: for apps that share their
- * sessions' cookies with a Rust server.
+ * The seal of Rust's `cookie` crate (cookie-rs), and with it of actix-session: what one side sealed the other one opens.
  *
  * @internal
  */
