@@ -71,7 +71,7 @@ describe("RecordTable", () => {
       FastCheck.integer({ min: 1, max: 7 }),
       FastCheck.array(
         FastCheck.tuple(FastCheck.constantFrom("put", "find", "delete"), FastCheck.constantFrom(..."abcdefghij")),
-        { maxLength: 200 }
+        { maxLength: 200, size: "max" }
       )
     ],
     ([capacity, steps]) => {

@@ -167,7 +167,7 @@ describe("ExpiryBuckets", () => {
         slot: FastCheck.nat(19),
         second: FastCheck.nat(15)
       }),
-      { maxLength: 200 }
+      { maxLength: 200, size: "max" }
     )
   ], ([steps]) => {
     const buckets = new ExpiryBuckets(20)
