@@ -23,19 +23,19 @@ export const upserts: Breakage = (store) => {
         const record = revived.get(SessionKey.toText(key))
         return result._tag === "Absent" && record !== undefined ? Live({ record }) : result
       }),
-    update: (key, change, ttl) =>
-      Effect.flatMap(store.update(key, change, ttl), (result) =>
+    update: (key, change, lifetime) =>
+      Effect.flatMap(store.update(key, change, lifetime), (result) =>
         result._tag === "Gone"
           ? Effect.map(Clock.currentTimeMillis, (now) => {
-            const expiresAt = now + ttl
+            const expiresAt = now + lifetime.ttl
             revived.set(SessionKey.toText(key), {
               id: key.id,
               state: change.set,
               createdAt: now,
-              expiresAt,
-              deadline: undefined
+              extendedAt: now,
+              expiresAt
             })
-            return Saved({ key, expiresAt, isCurrent: true })
+            return Saved({ key, expiresAt })
           })
           : Effect.succeed(result))
   }
@@ -44,10 +44,10 @@ export const upserts: Breakage = (store) => {
 /** An update of a session that is gone saves the changes as a new session and hands out its key. */
 export const savesWhatIsGone: Breakage = (store) => ({
   ...store,
-  update: (key, change, ttl) =>
-    Effect.flatMap(store.update(key, change, ttl), (result) =>
+  update: (key, change, lifetime) =>
+    Effect.flatMap(store.update(key, change, lifetime), (result) =>
       result._tag === "Gone"
-        ? Effect.map(Effect.orDie(store.save(change.set, { ttl, maxLifetime: undefined })), Saved)
+        ? Effect.map(Effect.orDie(store.save(change.set, lifetime)), Saved)
         : Effect.succeed(result))
 })
 
@@ -58,7 +58,7 @@ export const ignoresTheDeadline: Breakage = (store) => ({
 })
 
 /** A logout takes the cookie away and leaves the record. */
-export const neverDeletes: Breakage = (store) => ({ ...store, delete: () => Effect.void })
+export const neverDeletes: Breakage = (store) => ({ ...store, delete: () => Effect.succeed(true) })
 
 /** A key that was replaced opens the session as before. */
 export const keepsOldKeys: Breakage = (store) => {
@@ -129,7 +129,7 @@ export const neverRefreshes: Breakage = (store) => ({
   updateTtl: (key) =>
     Effect.map(
       Effect.orDie(store.load(key)),
-      (result) => result._tag === "Live" ? Saved({ key, expiresAt: result.record.expiresAt, isCurrent: true }) : Gone()
+      (result) => result._tag === "Live" ? Saved({ key, expiresAt: result.record.expiresAt }) : Gone()
     )
 })
 
@@ -166,7 +166,7 @@ export const readsThenWrites = (pause: Effect.Effect<void>): Breakage => (store)
         }
         for (const [name, value] of change.expect) {
           if (found.state.get(name) !== value) {
-            return Conflict({ record: found })
+            return Conflict({ found: found.state })
           }
         }
         const state = new Map(found.state)
