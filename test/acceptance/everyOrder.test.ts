@@ -103,7 +103,8 @@ const serveOn = (store: SessionStore.SessionStore, options: Options = {}): Effec
       SessionStore.SessionStore,
       store
     )
-    const app = SessionMiddleware.sessionWith(middleware)(handler)
+    // As a router would have it: a server runs what it serves without interruption.
+    const app = SessionMiddleware.sessionWith(middleware)(Effect.interruptible(handler))
     const context = yield* Layer.build(
       HttpServer.serve(options.around === undefined ? app : options.around(app)).pipe(
         Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" }))
@@ -242,7 +243,7 @@ it.layer(RedisServer.layer())("on real sockets", (it) => {
   })
 
   describe("a logout", () => {
-    for (const work of [login, "purge,user=alice", "user=alice", "count", "clear"]) {
+    for (const work of [login, "purge,user=alice", "user=bob", "user=bob,renew", "count", "clear"]) {
       onEach(
         `is not undone by a request in flight, which is answered with 409: ${work}`,
         (store) =>
