@@ -164,14 +164,14 @@ module.exports = {
     {
       name: "platform-only-at-the-edge",
       comment:
-        "@effect/platform is imported where sessions meet HTTP, in internal/errorResponse.ts and testing/ alone.",
+        "@effect/platform is imported where sessions meet HTTP, in the internal files that speak of a response, and in testing/ alone.",
       severity: "error",
       from: {
         path: anySource,
         pathNot: [
           "^src/Session(Middleware|Guard)\\.ts$",
           routers,
-          "^src/internal/(errorResponse|httpSession)\\.ts$",
+          "^src/internal/(errorResponse|httpSession|responseBody|responseHooks)\\.ts$",
           "^src/testing/"
         ]
       },

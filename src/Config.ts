@@ -40,6 +40,7 @@ import {
   type Checked,
   checkFlag,
   checkMaxLifetime,
+  checkMaxStateBytes,
   checkName,
   checkPath,
   checkSecure,
@@ -245,6 +246,12 @@ export interface SessionOptions {
    * with 503. A bare number is milliseconds.
    */
   readonly storeTimeout?: Duration.DurationInput | undefined
+  /**
+   * How many bytes the keys and values of a session may have together, as UTF-8 and JSON: an integer from 1 to 2^28. A write
+   * that would make it larger fails with a `SessionInsertError` (`TooLarge`) before anything is stored. What is larger
+   * already can be read, and shrink. The cookie store's own limit, 4096 bytes sealed, comes first.
+   */
+  readonly maxStateBytes?: number | undefined
   /** What becomes of a response whose request lost what it wrote. See `LostWrites`. */
   readonly lostWrites?: LostWrites | undefined
 }
@@ -282,6 +289,8 @@ export const defaults = {
   trustedProxies: [],
   /** Far longer than any contention in good health, shorter than the patience of a proxy. */
   storeTimeout: "5 seconds",
+  /** A mebibyte: a hundred times what a session needs, and what any store and its connection take in their stride. */
+  maxStateBytes: 1_048_576,
   /** Who is told that something was kept has no reason to look again. */
   lostWrites: "Refuse"
 } as const satisfies Omit<Required<SessionOptions>, "keys">
@@ -358,6 +367,7 @@ export interface SessionConfig {
   readonly lifecycle: ResolvedLifecycle
   /** Whole milliseconds. */
   readonly storeTimeoutMillis: number
+  readonly maxStateBytes: number
   readonly lostWrites: LostWrites
   /** What is allowed but dangerous, one sentence each, for the log. */
   readonly warnings: ReadonlyArray<string>
@@ -405,6 +415,7 @@ export class SessionConfigError extends Schema.TaggedError<SessionConfigError>("
       "lifecycle.rememberMe",
       "trustedProxies",
       "storeTimeout",
+      "maxStateBytes",
       "lostWrites",
       "session"
     ),
@@ -466,10 +477,24 @@ const check = (options: SessionOptions): Either.Either<SessionConfig, SessionCon
       "storeTimeout",
       checkStoreTimeout(options.storeTimeout ?? defaults.storeTimeout)
     )
+    const maxStateBytes = yield* named(
+      "maxStateBytes",
+      checkMaxStateBytes(options.maxStateBytes ?? defaults.maxStateBytes)
+    )
     const lostWrites = yield* named("lostWrites", checkLostWrites(options.lostWrites ?? defaults.lostWrites))
     const keys = yield* named("keys", checkKeys(options.keys, cookieFormat))
     const warnings = warningsOf(cookie)
-    return { cookie, contentSecurity, cookieFormat, keys, lifecycle, storeTimeoutMillis, lostWrites, warnings }
+    return {
+      cookie,
+      contentSecurity,
+      cookieFormat,
+      keys,
+      lifecycle,
+      storeTimeoutMillis,
+      maxStateBytes,
+      lostWrites,
+      warnings
+    }
   })
 
 const warningsOf = ({ attributes, secureFromRequest }: SessionConfig["cookie"]): ReadonlyArray<string> => [
@@ -630,6 +655,7 @@ const isEmpty = (settings: object): boolean => Object.keys(settings).length === 
  * | `SESSION_REMEMBER_ME` | a duration | |
  * | `SESSION_TRUSTED_PROXIES` | addresses and ranges with commas between, or `all` | |
  * | `SESSION_STORE_TIMEOUT` | a duration | |
+ * | `SESSION_MAX_STATE_BYTES` | a number of bytes | |
  * | `SESSION_LOST_WRITES` | `refuse` or `ignore` | |
  *
  * Words may be in upper or lower case, and space around a value does not count. A variable that is set to nothing
@@ -679,6 +705,10 @@ export const fromEnv: EffectConfig.Config<SessionOptions> = EffectConfig.map(
       ),
       trustedProxies: variable("SESSION_TRUSTED_PROXIES", readTrustedProxies),
       storeTimeout: variable("SESSION_STORE_TIMEOUT", checkDurationText(checkStoreTimeout)),
+      maxStateBytes: variable(
+        "SESSION_MAX_STATE_BYTES",
+        (text) => checkMaxStateBytes(/^\d+$/.test(text) ? Number(text) : undefined)
+      ),
       lostWrites: variable(
         "SESSION_LOST_WRITES",
         oneWordOf<LostWrites>({ refuse: "Refuse", ignore: "Ignore" })

@@ -98,7 +98,7 @@ export class SessionGetError extends Schema.TaggedError<SessionGetError>("effect
  * A session could not be changed, and was not. `EncodeFailed`: the value is not what the Schema says. `NotJson`: what
  * the Schema made of the value is not JSON. `StoreUnavailable` as for `SessionGetError`. `ResponseSent`: the session was
  * committed already, as in a streamed body or in a fiber that outlived its handler. `NotConfigured`: the lifecycle knows
- * no `rememberMe`.
+ * no `rememberMe`. `TooLarge`: the session would outgrow `maxStateBytes`.
  *
  * Messages name the key and the type, never a value.
  *
@@ -108,7 +108,7 @@ export class SessionGetError extends Schema.TaggedError<SessionGetError>("effect
 export class SessionInsertError extends Schema.TaggedError<SessionInsertError>("effect-session/SessionInsertError")(
   "SessionInsertError",
   {
-    reason: Schema.Literal("EncodeFailed", "NotJson", "StoreUnavailable", "ResponseSent", "NotConfigured"),
+    reason: Schema.Literal("EncodeFailed", "NotJson", "StoreUnavailable", "ResponseSent", "NotConfigured", "TooLarge"),
     key: Schema.optional(Schema.String),
     message: Schema.String,
     cause: Schema.optional(Schema.Defect)

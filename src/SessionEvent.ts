@@ -47,7 +47,8 @@ export type RefusalReason = "BrokenSeal" | "MalformedKey" | "TooManyCookies" | "
  * - `WritesLost`: what a request wrote was not kept: its session had ended meanwhile (`Ended`), or its key had been replaced
  *   by a renewal (`Superseded`).
  * - `Conflict`: a parallel request changed a value first, and this one computes its own anew.
- * - `StoreUnavailable`: the store could not answer; `during` says what for.
+ * - `StoreUnavailable`: the store could not answer; `during` says what for. A `refresh` that fails leaves its answer as it
+ *   is: the session only ends sooner.
  *
  * @since 0.1.0
  * @category models
@@ -62,7 +63,7 @@ export type SessionEvent = Data.TaggedEnum<{
   readonly Gone: { readonly id: SessionId }
   readonly WritesLost: { readonly id: SessionId; readonly reason: "Ended" | "Superseded" }
   readonly Conflict: { readonly id: SessionId }
-  readonly StoreUnavailable: { readonly during: "load" | "commit" }
+  readonly StoreUnavailable: { readonly during: "load" | "refresh" | "commit" }
 }>
 
 const constructors = Data.taggedEnum<SessionEvent>()

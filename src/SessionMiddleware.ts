@@ -52,13 +52,13 @@ import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SessionConfig from "./Config.js"
 import * as CookieCrypto from "./CookieCrypto.js"
-import { HttpSession, PendingCommit, sourceOf } from "./internal/httpSession.js"
+import { HttpSession, PendingCommit } from "./internal/httpSession.js"
+import { type AnyFiber, responding, setHooks } from "./internal/responseHooks.js"
 import * as Session from "./Session.js"
 import type * as SessionEvent from "./SessionEvent.js"
 import * as SessionMetrics from "./SessionMetrics.js"
@@ -150,6 +150,7 @@ const makeFor = <Self>(
       contentSecurity: config.contentSecurity,
       format: config.cookieFormat
     })
+    made.set(config.cookie.name, (made.get(config.cookie.name) ?? 0) + 1)
     const hub = yield* PubSub.sliding<SessionEvent.SessionEvent>(eventsKept)
     return {
       [TypeId]: TypeId,
@@ -292,22 +293,12 @@ const register = <Self>(
     Effect.acquireRelease(
       Effect.suspend(() => {
         const { name } = config.cookie
-        const holder = Array.from(names).find(([, taken]) => taken === name)
         if (names.has(session.key)) {
-          return refuseSecond(
-            "session",
-            `${session.key} has a middleware in this app already. Build one layer and provide it to the whole app, or `
-              + "give the other one a session of its own: "
-              + "class OtherSession extends SessionMiddleware.Tag(\"OtherSession\")<OtherSession>() {}"
-          )
+          return Effect.fail(secondMiddleware(session.key))
         }
+        const holder = Array.from(names).find(([, taken]) => taken === name)
         if (holder !== undefined) {
-          return refuseSecond(
-            "cookie.name",
-            `${name} is the cookie of the session ${
-              holder[0]
-            } in this app already. Choose another name for ${session.key}`
-          )
+          return Effect.fail(secondReader(name, holder[0], session.key))
         }
         names.set(session.key, name)
         return Effect.void
@@ -315,8 +306,42 @@ const register = <Self>(
       () => Effect.sync(() => names.delete(session.key))
     ))
 
-const refuseSecond = (option: SessionConfig.SessionConfigError["option"], problem: string) =>
-  Effect.fail(new SessionConfig.SessionConfigError({ option, message: `${option} ${problem}` }))
+const secondMiddleware = (key: string) =>
+  new SessionConfig.SessionConfigError({
+    option: "session",
+    message:
+      `session ${key} has a middleware in this app already. Build one layer and provide it to the whole app, or give the `
+      + "other one a session of its own: "
+      + "class OtherSession extends SessionMiddleware.Tag(\"OtherSession\")<OtherSession>() {}"
+  })
+
+const secondReader = (name: string, holder: string, key: string) =>
+  new SessionConfig.SessionConfigError({
+    option: "cookie.name",
+    message:
+      `cookie.name ${name} is the cookie of the session ${holder} in this app already. Choose another name for ${key}`
+  })
+
+/** How many middlewares were made for each cookie name. */
+const made = new Map<string, number>()
+
+// Layers that are built apart, each in an `Effect.provide` of its own, know nothing of each other. Their sessions meet in a
+// request, which only those look out for that may meet another.
+const refuseClash = (
+  middleware: SessionMiddleware<any>,
+  request: HttpServerRequest.HttpServerRequest,
+  others: Iterable<unknown>
+): Effect.Effect<never> | undefined => {
+  for (const other of others) {
+    const clash = other instanceof HttpSession ? other.clashWith(middleware, request) : undefined
+    if (clash !== undefined) {
+      const { config: { cookie: { name } }, session: { key } } = middleware
+      const error = clash === "session" ? secondMiddleware(key) : secondReader(name, (other as HttpSession).tag, key)
+      return Effect.zipRight(Effect.logError(error.message), Effect.die(error))
+    }
+  }
+  return undefined
+}
 
 const services = servicesFor(Session.Session)
 
@@ -364,9 +389,20 @@ export const layerConfig: (
 /**
  * Gives each request its `Session`, and commits it when the handler is done, whatever became of it: what a handler had
  * changed before it failed is kept; the changes of an interrupted handler are dropped, except that its `purge` is
- * carried out. Installing it twice does no harm.
+ * carried out, also where a time limit or a race outside of the middleware interrupts it. Installing it twice does no harm.
  *
- * When the store cannot carry out the commit, the response becomes a 503 with an empty body and sets no cookie.
+ * When the store cannot carry out the commit, the response becomes a 503 with an empty body and sets no cookie. When the
+ * session has ended meanwhile, or a renewal has replaced the key that the request came with, what it wrote is not kept, and
+ * a success (below 400) becomes a 409 with an empty body, unless `lostWrites` is `Ignore`.
+ *
+ * Such a response keeps the other headers of the app, and the cookies that it sets itself; what spoke of the body goes.
+ *
+ * `Vary: Cookie` is added where the handler looked at the session, and to every body that is made while it is sent (a stream, or
+ * a web `Response` with a body), since that may still look; `Cache-Control: no-store`, and the same in headers that some cache reads
+ * in its place, where the cookie is set. Both are there in the end, whatever other hooks the response has.
+ *
+ * A request in which two middlewares meet that read one cookie, or serve one class of session, dies with a `SessionConfigError`,
+ * where the build could not tell since their layers were built apart.
  *
  * A WebSocket upgrade has been answered before the handler is done: its session can be read, and an existing one
  * changed, but no cookie can be set, so that whatever needs one is dropped with a warning in the log.
@@ -412,15 +448,21 @@ const provideSession = <Self, E, R>(
   if (outerSession(middleware, request, context) !== undefined) {
     return app as HttpApp.Default<E, Exclude<R, Self>>
   }
+  const hidesAnother = context.unsafeMap.has(middleware.session.key)
+  if (hidesAnother || made.get(middleware.config.cookie.name) !== 1) {
+    const refused = refuseClash(middleware, request, context.unsafeMap.values())
+    if (refused !== undefined) {
+      return refused
+    }
+  }
   const session = new HttpSession(middleware, request)
   const pending = new PendingCommit(session)
-  const watched = Effect.onExit(app, (exit) => pending.handlerEnded(exit, fiber))
-  const hidesAnother = context.unsafeMap.has(middleware.session.key)
+  const watched = Effect.onExit(app, (exit) => pending.appEnded(exit, fiber))
   return Effect.zipRight(
     Effect.updateFiberRefs((fiberId, refs) =>
       FiberRefs.updateManyAs(refs, {
         entries: [
-          [HttpApp.currentPreResponseHandlers, [[fiberId, handlersWithCommit(fiber, pending)]]],
+          [HttpApp.currentPreResponseHandlers, [[fiberId, pending.hooksFor(fiber)]]],
           [FiberRef.currentContext, [[fiberId, Context.add(context, middleware.session, session)]]]
         ]
       })
@@ -431,7 +473,10 @@ const provideSession = <Self, E, R>(
 
 /**
  * The session of the current request, opened and seen to its commit where nobody has done so yet, for middleware that
- * cannot wrap the handler, such as an `HttpApiMiddleware`.
+ * cannot wrap the handler, such as an `HttpApiMiddleware` or an `RpcMiddleware`.
+ *
+ * It may run in any fiber that has the request in its context. The commit belongs to the fiber that answers the request; when
+ * that one has answered already, the session can still be read, and writes fail with `ResponseSent`.
  *
  * @since 0.1.0
  * @category middleware
@@ -441,28 +486,49 @@ export const open = <Self>(
 ): Effect.Effect<Session.Session, never, HttpServerRequest.HttpServerRequest> =>
   Effect.withFiberRuntime((fiber) => {
     const request = requestOf(fiber.currentContext)
-    const found = outerSession(middleware, request, fiber.currentContext) ?? openedBy(middleware).get(sourceOf(request))
+    const outer = outerSession(middleware, request, fiber.currentContext)
+    if (outer !== undefined) {
+      return Effect.succeed(outer)
+    }
+    const owner = responding(fiber, request)
+    const sessions = openedOn(owner ?? fiber)
+    const found = sessions.find((session) => session.belongsTo(middleware, request))
     if (found !== undefined) {
       return Effect.succeed(found)
     }
+    const refused = refuseClash(middleware, request, [...fiber.currentContext.unsafeMap.values(), ...sessions])
+    if (refused !== undefined) {
+      return refused
+    }
     const session = new HttpSession(middleware, request)
+    sessions.push(session)
+    if (owner === undefined) {
+      // The response is on its way: the session can be read, and whoever writes is told.
+      session.close()
+      return Effect.succeed(session)
+    }
     const pending = new PendingCommit(session)
     // There is no handler to wrap here. An interrupted fiber hands its response hooks to nobody.
     fiber.addObserver((exit) => {
       Effect.runFork(pending.handlerEnded(exit, fiber))
     })
-    openedBy(middleware).set(sourceOf(request), session)
-    return Effect.as(FiberRef.set(HttpApp.currentPreResponseHandlers, handlersWithCommit(fiber, pending)), session)
+    // A fiber that is joined hands its hooks over in place of those that were there, so both have this one.
+    const hooks = pending.hooksFor(fiber)
+    if (owner !== fiber) {
+      setHooks(owner, pending.hooksFor(owner))
+    }
+    return Effect.as(FiberRef.set(HttpApp.currentPreResponseHandlers, hooks), session)
   })
 
-// A guard and a session middleware that stand beside each other in one request share its session, in either order.
-const opened = new WeakMap<SessionMiddleware<any>, WeakMap<object, HttpSession>>()
+// A guard and a session middleware that stand beside each other in one request share its session, in either order; two requests
+// never do, not even when one and the same `Request` is handed in twice.
+const opened = new WeakMap<AnyFiber, Array<HttpSession>>()
 
-const openedBy = (middleware: SessionMiddleware<any>): WeakMap<object, HttpSession> => {
-  let sessions = opened.get(middleware)
+const openedOn = (fiber: AnyFiber): Array<HttpSession> => {
+  let sessions = opened.get(fiber)
   if (sessions === undefined) {
-    sessions = new WeakMap()
-    opened.set(middleware, sessions)
+    sessions = []
+    opened.set(fiber, sessions)
   }
   return sessions
 }
@@ -477,18 +543,4 @@ const outerSession = (
 ): HttpSession | undefined => {
   const outer: unknown = context.unsafeMap.get(middleware.session.key)
   return outer instanceof HttpSession && outer.belongsTo(middleware, request) ? outer : undefined
-}
-
-// The only way to write a cookie on every outcome and from every position: platform runs it on the final response.
-const handlersWithCommit = (
-  fiber: Fiber.RuntimeFiber<unknown, unknown>,
-  pending: PendingCommit
-): Option.Option<HttpApp.PreResponseHandler> => {
-  const commit: HttpApp.PreResponseHandler = (_request, response) => pending.commitTo(response)
-  const earlier = fiber.getFiberRef(HttpApp.currentPreResponseHandlers)
-  return Option.some(
-    Option.isNone(earlier) ?
-      commit :
-      (request, response) => Effect.flatMap(earlier.value(request, response), (response) => commit(request, response))
-  )
 }

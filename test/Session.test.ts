@@ -27,10 +27,10 @@ class ProbeSession extends SessionBase {
     return this.found
   }
   get change() {
-    return this.log.change()
+    return this.log().change()
   }
   sendResponse() {
-    this.log.isCommitted = true
+    this.log().isCommitted = true
   }
 }
 

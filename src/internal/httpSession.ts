@@ -5,6 +5,7 @@
  * @internal
  */
 import * as Cookies from "@effect/platform/Cookies"
+import * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServerError from "@effect/platform/HttpServerError"
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerRespondable from "@effect/platform/HttpServerRespondable"
@@ -15,25 +16,27 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import { emptyResponse } from "./errorResponse.js"
+import { emptyResponse, withoutBody } from "./errorResponse.js"
 import { type CommitOutcome, keep, RequestSession, type SessionServices } from "./requestSession.js"
-import { cacheControlWithCookie, clearSiteDataHeader, varyByCookie } from "./responseHeaders.js"
+import { isMadeWhileSent, unwrapWebResponse } from "./responseBody.js"
+import { clearSiteDataHeader, headersAgainstCaching, varyByCookie } from "./responseHeaders.js"
+import { type AnyFiber, appendHook, type Hooks, hooksOf, sourceOf, withFirmHeaders } from "./responseHooks.js"
 import type { ClearSiteData } from "./sessionStatus.js"
 import type { CookieAttributes } from "./setCookie.js"
 import { cameOverHttps, type Connection } from "./trustedProxies.js"
-
-/**
- * What stays the same when mounting, or a proxy's headers, make a new request object.
- *
- * @internal
- */
-export const sourceOf = (request: HttpServerRequest.HttpServerRequest): object => request.source as object
 
 // Platform answers an interruption with one of these two objects, in every position of a middleware.
 const interruptedResponses = [FiberId.none, HttpServerError.clientAbortFiberId].map((fiberId) =>
   Effect.runSync(HttpServerError.causeResponse(Cause.interrupt(fiberId)))[0]
 )
+
+/** @internal */
+export interface HttpSessionServices extends SessionServices {
+  /** What handlers yield. */
+  readonly session: { readonly key: string }
+}
 
 /**
  * A request's session with the request and the response around it.
@@ -41,30 +44,57 @@ const interruptedResponses = [FiberId.none, HttpServerError.clientAbortFiberId].
  * @internal
  */
 export class HttpSession extends RequestSession {
-  private isInterrupted = false
+  readonly #request: HttpServerRequest.HttpServerRequest
+  #isInterrupted = false
 
-  constructor(services: SessionServices, private readonly request: HttpServerRequest.HttpServerRequest) {
+  constructor(services: HttpSessionServices, request: HttpServerRequest.HttpServerRequest) {
     super(services)
+    this.#request = request
   }
 
   // Read when it is needed: a web request's headers are copied the first time that somebody asks for one.
-  protected override get cookieHeader(): string | undefined {
-    return this.request.headers["cookie"]
+  protected override cookieHeader(): string | undefined {
+    return this.#request.headers["cookie"]
   }
 
   belongsTo(services: SessionServices, request: HttpServerRequest.HttpServerRequest): boolean {
-    return this.services === services && sourceOf(this.request) === sourceOf(request)
+    return this.services() === services && sourceOf(this.#request) === sourceOf(request)
+  }
+
+  /** The key of the tag that handlers yield. */
+  get tag(): string {
+    return (this.services() as HttpSessionServices).session.key
+  }
+
+  /** What this session and another of the same request cannot both be: the reader of one cookie, the answer to one tag. */
+  clashWith(
+    services: HttpSessionServices,
+    request: HttpServerRequest.HttpServerRequest
+  ): "cookie.name" | "session" | undefined {
+    if (this.services() === services || sourceOf(this.#request) !== sourceOf(request)) {
+      return undefined
+    }
+    return this.tag === services.session.key
+      ? "session"
+      : this.services().config.cookie.name === services.config.cookie.name
+      ? "cookie.name"
+      : undefined
   }
 
   /** Takes note that the handler was interrupted, or that nobody waits for what it came to. */
   handlerInterrupted(): void {
-    this.isInterrupted = true
+    this.#isInterrupted = true
+  }
+
+  /** Leaves the session to those who read. */
+  close(): void {
+    this.log().isCommitted = true
   }
 
   /** Settles the session once its handler has come to this response, whatever happens. */
   settleFor(response: HttpServerResponse.HttpServerResponse): Effect.Effect<CommitOutcome> {
     return Effect.withFiberRuntime((fiber) => {
-      const canSetCookie = !wasUpgraded(this.request, response)
+      const canSetCookie = !wasUpgraded(this.#request, response)
       // Every socket ends sooner or later, and often by interruption: that undoes nothing.
       const wasInterrupted = canSetCookie && this.wasInterrupted(response, fiber)
       return this.settle({ wasInterrupted, canSetCookie })
@@ -72,17 +102,17 @@ export class HttpSession extends RequestSession {
   }
 
   protected override get cookieAttributes(): CookieAttributes {
-    const { attributes, secureFromRequest } = this.services.config.cookie
+    const { attributes, secureFromRequest } = this.services().config.cookie
     return secureFromRequest === undefined
       ? attributes
-      : { ...attributes, secure: cameOverHttps(connectionOf(this.request), secureFromRequest.trustedProxies) }
+      : { ...attributes, secure: cameOverHttps(connectionOf(this.#request), secureFromRequest.trustedProxies) }
   }
 
   private wasInterrupted(
     response: HttpServerResponse.HttpServerResponse,
     fiber: Fiber.RuntimeFiber<unknown, unknown>
   ): boolean {
-    return this.isInterrupted || interruptedResponses.includes(response) ||
+    return this.#isInterrupted || interruptedResponses.includes(response) ||
       ((response.status === 499 || response.status === 503) &&
         !Cause.isEmpty(fiber.getFiberRef(FiberRef.interruptedCause)))
   }
@@ -113,8 +143,33 @@ const looked: ResponseChange = { ...unchanged, isTouched: true }
  */
 export class PendingCommit {
   private change = unchanged
+  private hooks: Hooks = Option.none()
+  private hasLastWord = false
 
   constructor(private session: HttpSession | undefined) {}
+
+  /** The response hooks of the fiber so far, with this commit behind them. */
+  hooksFor(fiber: AnyFiber): Hooks {
+    return this.hooks = this.behind(hooksOf(fiber))
+  }
+
+  /**
+   * Hears what became of the app inside, on the fiber that answers. What the app hooked runs after the commit and may write
+   * over what that has to say, as CORS does with `Vary`: then the commit speaks again, at the end.
+   */
+  appEnded(exit: Exit.Exit<unknown, unknown>, fiber: AnyFiber): Effect.Effect<void> {
+    const ended = this.handlerEnded(exit, fiber)
+    const hooks = hooksOf(fiber)
+    if (hooks === this.hooks) {
+      return ended
+    }
+    this.hasLastWord = true
+    return Effect.zipRight(FiberRef.set(HttpApp.currentPreResponseHandlers, this.behind(hooks)), ended)
+  }
+
+  private behind(hooks: Hooks): Hooks {
+    return appendHook(hooks, (_request, response) => this.commitTo(response))
+  }
 
   /**
    * Hears what became of the handler. Where it was interrupted its response may never come here, since a time limit or a race
@@ -145,37 +200,54 @@ export class PendingCommit {
     const { session } = this
     this.session = undefined
     if (session === undefined) {
-      return applyChange(this.change, response)
+      return this.apply(response)
     }
     if (session.closeIdle()) {
       this.change = session.isTouched ? looked : unchanged
-      return applyChange(this.change, response)
+      return this.apply(response)
     }
-    const settled = Effect.flatMap(
-      session.settleFor(response),
-      (outcome) =>
-        applyChange(
-          this.change = { outcome, isTouched: session.isTouched, clearSiteData: session.clearSiteData },
-          response
-        )
-    )
+    const settled = Effect.flatMap(session.settleFor(response), (outcome) => {
+      this.change = { outcome, isTouched: session.isTouched, clearSiteData: session.clearSiteData }
+      return this.apply(response)
+    })
     return Effect.catchAllCause(
       settled,
-      (cause) => Effect.as(Effect.logError("The session could not be put into the response", cause), emptyResponse(500))
+      (cause) =>
+        Effect.as(Effect.logError("The session could not be put into the response", cause), withoutBody(response, 500))
     )
   }
+
+  private apply(response: HttpServerResponse.HttpServerResponse): Effect.Effect<HttpServerResponse.HttpServerResponse> {
+    const isLate = isMadeWhileSent(response)
+    if (this.change === unchanged && !isLate) {
+      return Effect.succeed(response)
+    }
+    const changed = applyChange(isLate ? { ...this.change, isTouched: true } : this.change, unwrapWebResponse(response))
+    return this.hasLastWord ?
+      changed :
+      Effect.zipWith(
+        changed,
+        Effect.withFiberRuntime<Hooks>((fiber) => Effect.succeed(hooksOf(fiber))),
+        (response, hooks) => hooks === this.hooks ? response : withFirmHeaders(response, spokenHeaders)
+      )
+  }
 }
+
+const spokenHeaders = ["Vary", "Cache-Control", "Clear-Site-Data"]
 
 const applyChange = (
   { clearSiteData, isTouched, outcome }: ResponseChange,
   response: HttpServerResponse.HttpServerResponse
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
   if (outcome._tag === "Fail") {
-    return HttpServerRespondable.toResponseOrElse(outcome.error, emptyResponse(500))
+    return Effect.map(
+      HttpServerRespondable.toResponseOrElse(outcome.error, emptyResponse(500)),
+      ({ status }) => withoutBody(response, status)
+    )
   }
   // What has failed anyway claims nothing that it could take back.
   if (outcome._tag === "Lost" && response.status < 400) {
-    return applyChange({ clearSiteData, isTouched, outcome: keep }, emptyResponse(409))
+    return applyChange({ clearSiteData, isTouched, outcome: keep }, withoutBody(response, 409))
   }
   const { headers } = response
   const varied = isTouched
@@ -190,7 +262,7 @@ const applyChange = (
     )
   return Effect.succeed(
     outcome._tag !== "SetCookie" ? cleared : cleared.pipe(
-      HttpServerResponse.setHeader("cache-control", cacheControlWithCookie(headers["cache-control"])),
+      HttpServerResponse.setHeaders(headersAgainstCaching(headers)),
       HttpServerResponse.mergeCookies(Cookies.fromSetCookie(outcome.line))
     )
   )

@@ -101,6 +101,15 @@ export const checkStoreTimeout = durationUpTo({
   mend: "use a few seconds"
 })
 
+// What fits into one text of the runtime, whatever a store makes of it.
+const largestState = 2 ** 28
+
+/** @internal */
+export const checkMaxStateBytes = (value: unknown): Checked<number> =>
+  Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= largestState
+    ? Either.right(value as number)
+    : Either.left(`is not a number of bytes: use an integer from 1 to ${largestState}`)
+
 /** @internal */
 export const checkName = (value: unknown, format: "EffectSession" | "CookieRs"): Checked<string> => {
   if (typeof value !== "string" || !isCookieName(value)) {

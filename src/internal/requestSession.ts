@@ -113,18 +113,25 @@ const turnsOf = (store: SessionStore.SessionStore): Turns => {
 
 /** @internal */
 export abstract class RequestSession extends SessionBase {
-  private presented: Presented | undefined = undefined
+  #presented: Presented | undefined = undefined
 
-  constructor(protected readonly services: SessionServices) {
+  readonly #services: SessionServices
+
+  constructor(services: SessionServices) {
     super()
+    this.#services = services
+  }
+
+  protected services(): SessionServices {
+    return this.#services
   }
 
   /** The header `Cookie` of the request. */
-  protected abstract readonly cookieHeader: string | undefined
+  protected abstract cookieHeader(): string | undefined
 
   /** Whether the handler looked at the session in any way. */
   get isTouched(): boolean {
-    return this.log.isTouched
+    return this.log().isTouched
   }
 
   /**
@@ -132,7 +139,7 @@ export abstract class RequestSession extends SessionBase {
    */
   closeIdle(): boolean {
     const { isIdle } = this
-    this.log.isCommitted = isIdle
+    this.log().isCommitted = isIdle
     return isIdle
   }
 
@@ -141,8 +148,8 @@ export abstract class RequestSession extends SessionBase {
    * that of the renewal which superseded this request's key.
    */
   get clearSiteData(): ReadonlyArray<Session.ClearSiteData> {
-    const { clearSiteData } = this.log
-    return this.log.hasValues || this.presented?._tag === "Superseded"
+    const { clearSiteData } = this.log()
+    return this.log().hasValues || this.#presented?._tag === "Superseded"
       ? clearSiteData.flatMap((directive) =>
         directive === "*" ? allButCookies : directive === "cookies" ? [] : directive
       )
@@ -150,7 +157,7 @@ export abstract class RequestSession extends SessionBase {
   }
 
   protected load(): Effect.Effect<SessionRecord.SessionRecord | undefined, Session.SessionGetError> {
-    const presented = this.presented === undefined ? this.present(this.openCookie()) : Effect.succeed(this.presented)
+    const presented = this.#presented === undefined ? this.present(this.openCookie()) : Effect.succeed(this.#presented)
     return Effect.matchEffect(presented, {
       onSuccess: (presented) => Effect.succeed(presented._tag === "Valid" ? presented.record : undefined),
       onFailure: (cause) =>
@@ -166,16 +173,16 @@ export abstract class RequestSession extends SessionBase {
 
   /** Whether the handler ended the session, and nothing has come of that yet. */
   get awaitsEnd(): boolean {
-    return this.log.status === "Purged" && !this.log.isCommitted
+    return this.log().status === "Purged" && !this.log().isCommitted
   }
 
   /**
    * Closes the session and does what the handler's doings ask for. Never fails, and is not interrupted. It is called once.
    */
   settle({ canSetCookie, wasInterrupted }: ResponseFacts): Effect.Effect<CommitOutcome> {
-    this.log.isCommitted = true
+    this.log().isCommitted = true
     if (wasInterrupted) {
-      this.log.dropWrites()
+      this.log().dropWrites()
     }
     return this.isIdle
       ? Effect.succeed(keep)
@@ -185,20 +192,24 @@ export abstract class RequestSession extends SessionBase {
   }
 
   protected override get canRemember(): boolean {
-    return this.services.config.lifecycle.rememberMeMillis !== undefined
+    return this.services().config.lifecycle.rememberMeMillis !== undefined
+  }
+
+  protected override get maxStateBytes(): number {
+    return this.services().config.maxStateBytes
   }
 
   /** The attributes of the session cookie in this response. */
   protected get cookieAttributes(): CookieAttributes {
-    return this.services.config.cookie.attributes
+    return this.services().config.cookie.attributes
   }
 
   private get lifetime(): SessionRecord.Lifetime {
-    return this.lifetimeWhere(this.log.isRemembered)
+    return this.lifetimeWhere(this.log().isRemembered)
   }
 
   private lifetimeWhere(isRemembered: boolean): SessionRecord.Lifetime {
-    const { maxLifetimeMillis, rememberMeMillis, ttlMillis } = this.services.config.lifecycle
+    const { maxLifetimeMillis, rememberMeMillis, ttlMillis } = this.services().config.lifecycle
     return {
       ttl: isRemembered && rememberMeMillis !== undefined ? rememberMeMillis : ttlMillis,
       maxLifetime: maxLifetimeMillis
@@ -207,20 +218,21 @@ export abstract class RequestSession extends SessionBase {
 
   /** Whether the cookie outlives the browser. */
   private get isPersistent(): boolean {
-    return this.services.config.lifecycle._tag === "PersistentSession" || (this.canRemember && this.log.isRemembered)
+    return this.services().config.lifecycle._tag === "PersistentSession" ||
+      (this.canRemember && this.log().isRemembered)
   }
 
   private get refreshesAlways(): boolean {
-    return this.services.config.lifecycle.ttlExtension === "OnEveryRequest"
+    return this.services().config.lifecycle.ttlExtension === "OnEveryRequest"
   }
 
   // Where the store could not be read and the handler went on without, it is not asked again for a mere refresh.
   private get isIdle(): boolean {
     return isIdle({
-      status: this.log.status,
-      hasWrites: this.log.hasWrites,
-      asksForWrites: this.log.asksForWrites,
-      refreshesAlways: this.refreshesAlways && this.outcome?._tag !== "Failure"
+      status: this.log().status,
+      hasWrites: this.log().hasWrites,
+      asksForWrites: this.log().asksForWrites,
+      refreshesAlways: this.refreshesAlways && this.outcome()?._tag !== "Failure"
     })
   }
 
@@ -228,10 +240,10 @@ export abstract class RequestSession extends SessionBase {
     return chain(this.presentedForCommit(), (presented) => {
       const facts = {
         presented: presented._tag,
-        status: this.log.status,
-        hasWrites: this.log.hasWrites,
-        asksForWrites: this.log.asksForWrites,
-        hasValues: this.log.hasValues,
+        status: this.log().status,
+        hasWrites: this.log().hasWrites,
+        asksForWrites: this.log().asksForWrites,
+        hasValues: this.log().hasValues,
         refreshesAlways: this.refreshesAlways
       }
       const plan = decideCommit(facts)
@@ -265,15 +277,15 @@ export abstract class RequestSession extends SessionBase {
   // Every verb but `updateTtl` acts for a request that has seen its session alive, so the others load it first. So does
   // `updateTtl` where only the record says which TTL it is.
   private presentedForCommit(): Effect.Effect<Presented, SessionStore.LoadError> {
-    if (this.presented !== undefined) {
-      return Effect.succeed(this.presented)
+    if (this.#presented !== undefined) {
+      return Effect.succeed(this.#presented)
     }
     const cookie = this.openCookie()
-    return this.log.status === "Unchanged" && cookie.keys.length === 1 && !this.canRemember
+    return this.log().status === "Unchanged" && cookie.keys.length === 1 && !this.canRemember
       ? Effect.succeed({ _tag: "Valid", record: undefined, sessions: [cookie.keys[0]!] })
       : Effect.tap(this.present(cookie), (presented) => {
         if (presented._tag === "Valid") {
-          this.log.loaded(presented.record)
+          this.log().loaded(presented.record)
         }
       })
   }
@@ -306,7 +318,7 @@ export abstract class RequestSession extends SessionBase {
   }
 
   private refreshExpiry(presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
-    return Effect.matchEffect(this.services.store.updateTtl(presented.key, this.lifetime), {
+    return Effect.matchEffect(this.services().store.updateTtl(presented.key, this.lifetime), {
       onSuccess: (result) => this.updated(result, presented),
       // The one verb that acts on a record which nobody has loaded, and may be the first to find that it is none.
       onFailure: (error) =>
@@ -317,7 +329,7 @@ export abstract class RequestSession extends SessionBase {
   private mergeChanges(presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
     return this.merge(
       presented,
-      (change) => this.services.store.update(presented.key, change, this.lifetime),
+      (change) => this.services().store.update(presented.key, change, this.lifetime),
       (result) => this.updated(result, presented)
     )
   }
@@ -330,14 +342,14 @@ export abstract class RequestSession extends SessionBase {
       case "Saved":
         return this.refreshCookie(result, presented)
       case "Superseded":
-        return this.log.hasWrites ? this.writesLost([presented], "Superseded") : Effect.succeed(keep)
+        return this.log().hasWrites ? this.writesLost([presented], "Superseded") : Effect.succeed(keep)
       default:
         return this.gone([presented])
     }
   }
 
   private renewSecret(presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
-    const { publish, store } = this.services
+    const { publish, store } = this.services()
     return this.merge(
       presented,
       (change) => store.renew(presented.key, change, this.lifetime),
@@ -363,19 +375,19 @@ export abstract class RequestSession extends SessionBase {
     write: (change: SessionRecord.SessionChange) => Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError>,
     next: (result: SessionStore.WriteResult) => Effect.Effect<CommitOutcome, CommitError>
   ): Effect.Effect<CommitOutcome, CommitError> {
-    const { publish, store } = this.services
+    const { publish, store } = this.services()
     const { id } = presented.key
     const turns = turnsOf(store)
     const attempt = <E>(
       onConflict: (retry: Effect.Effect<void, CommitError>) => Effect.Effect<SessionStore.WriteResult, E>
     ): Effect.Effect<SessionStore.WriteResult, E | SessionStore.UpdateError> =>
       // How long the session lives depends on whether it is remembered, so that no write may go by what was.
-      chain(write(this.log.change(this.canRemember)), (result) =>
+      chain(write(this.log().change(this.canRemember)), (result) =>
         result._tag === "Conflict"
           ? onConflict(
             Effect.zipRight(
               publish(SessionEvent.Conflict({ id })),
-              Effect.suspend(() => this.rebase(this.log.groundWith(result.found)))
+              Effect.suspend(() => this.rebase(this.log().groundWith(result.found)))
             )
           )
           : Effect.succeed(result))
@@ -385,7 +397,7 @@ export abstract class RequestSession extends SessionBase {
         const again: Effect.Effect<SessionStore.WriteResult, CommitError> = Effect.suspend(() =>
           attempt((retry) =>
             Effect.flatMap(Clock.currentTimeMillis, (now) =>
-              now - start < this.services.config.storeTimeoutMillis
+              now - start < this.services().config.storeTimeoutMillis
                 ? Effect.zipRight(retry, again)
                 : Effect.fail(this.tooContended()))
           )
@@ -393,7 +405,7 @@ export abstract class RequestSession extends SessionBase {
         return again
       })
     )
-    const written = turns.areTaken(id) && this.log.hasDerivedWrites
+    const written = turns.areTaken(id) && this.log().hasDerivedWrites
       ? inTurn
       : attempt((retry) => Effect.zipRight(retry, inTurn))
     return chain(written, next)
@@ -403,7 +415,7 @@ export abstract class RequestSession extends SessionBase {
     return new SessionStore.UpdateError({
       reason: "Unavailable",
       message:
-        `Parallel requests kept changing the same session value for ${this.services.config.storeTimeoutMillis} ms. ` +
+        `Parallel requests kept changing the same session value for ${this.services().config.storeTimeoutMillis} ms. ` +
         "Raise storeTimeout, or keep such a value outside the session."
     })
   }
@@ -413,10 +425,10 @@ export abstract class RequestSession extends SessionBase {
   ): Effect.Effect<void, Session.SessionGetError | Session.SessionInsertError> {
     return Effect.map(
       Effect.forEach(
-        this.log.outdated(state),
+        this.log().outdated(state),
         ({ derive, key }) => Effect.map(derive(state.get(key)), (value) => [key, value] as const)
       ),
-      (values) => this.log.rebase(state, new Map(values))
+      (values) => this.log().rebase(state, new Map(values))
     )
   }
 
@@ -429,20 +441,20 @@ export abstract class RequestSession extends SessionBase {
    */
   private saveBeside(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<CommitOutcome, CommitError> {
     return Effect.flatMap(this.rebase(new Map()), () =>
-      this.log.hasValues
+      this.log().hasValues
         ? this.saveIf(this.areThere(sessions), sessions)
-        : this.log.asksForWrites
+        : this.log().asksForWrites
         ? this.writesLost(sessions, "Superseded")
         : Effect.succeed(keep))
   }
 
   // A replaced secret refreshes nothing, so that this only asks.
   private areThere(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<boolean, CommitError> {
-    const { lifecycle: { maxLifetimeMillis, rememberMeMillis = 0, ttlMillis } } = this.services.config
+    const { lifecycle: { maxLifetimeMillis, rememberMeMillis = 0, ttlMillis } } = this.services().config
     const lifetime = { ttl: Math.max(ttlMillis, rememberMeMillis), maxLifetime: maxLifetimeMillis }
     return Effect.exists(
       sessions,
-      ({ key }) => Effect.map(this.services.store.updateTtl(key, lifetime), ({ _tag }) => _tag !== "Gone")
+      ({ key }) => Effect.map(this.services().store.updateTtl(key, lifetime), ({ _tag }) => _tag !== "Gone")
     )
   }
 
@@ -465,8 +477,8 @@ export abstract class RequestSession extends SessionBase {
     condition: Effect.Effect<boolean, CommitError>,
     sessions: ReadonlyArray<PresentedKey>
   ): Effect.Effect<CommitOutcome, CommitError> {
-    const { publish, store } = this.services
-    return Effect.flatMap(store.save(this.log.state(), this.lifetime), (saved) => {
+    const { publish, store } = this.services()
+    return Effect.flatMap(store.save(this.log().state(), this.lifetime), (saved) => {
       const discard = Effect.ignoreLogged(store.delete(saved.key))
       return Effect.onError(
         Effect.flatMap(Effect.zip(this.setCookie(saved), condition), ([cookie, holds]) =>
@@ -479,9 +491,9 @@ export abstract class RequestSession extends SessionBase {
   }
 
   private save(): Effect.Effect<CommitOutcome, CommitError> {
-    const { publish, store } = this.services
+    const { publish, store } = this.services()
     return Effect.flatMap(
-      store.save(this.log.state(), this.lifetime),
+      store.save(this.log().state(), this.lifetime),
       (saved) => Effect.zipRight(publish(SessionEvent.Created({ id: saved.key.id })), this.setCookie(saved))
     )
   }
@@ -500,7 +512,7 @@ export abstract class RequestSession extends SessionBase {
 
   /** Ends sessions, and answers how many of them it was that ended by this. */
   private deleteAll(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<number, CommitError> {
-    const { publish, store } = this.services
+    const { publish, store } = this.services()
     return Effect.reduce(sessions, 0, (count, { key }) =>
       Effect.flatMap(
         store.delete(key),
@@ -510,11 +522,11 @@ export abstract class RequestSession extends SessionBase {
   }
 
   private gone(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<CommitOutcome> {
-    const told = Effect.forEach(sessions, ({ key }) => this.services.publish(SessionEvent.Gone({ id: key.id })), {
+    const told = Effect.forEach(sessions, ({ key }) => this.services().publish(SessionEvent.Gone({ id: key.id })), {
       discard: true
     })
     // A write of what was there already is lost as well: the value went with the session.
-    return this.log.asksForWrites
+    return this.log().asksForWrites
       ? Effect.zipRight(told, this.writesLost(sessions, "Ended"))
       : Effect.as(told, keep)
   }
@@ -523,7 +535,7 @@ export abstract class RequestSession extends SessionBase {
     sessions: ReadonlyArray<PresentedKey>,
     reason: "Ended" | "Superseded"
   ): Effect.Effect<CommitOutcome> {
-    const { config, publish } = this.services
+    const { config, publish } = this.services()
     return Effect.as(
       Effect.forEach(sessions, ({ key }) => publish(SessionEvent.WritesLost({ id: key.id, reason })), {
         discard: true
@@ -532,29 +544,32 @@ export abstract class RequestSession extends SessionBase {
     )
   }
 
+  // A refresh that fails shortens a session and loses nothing that the handler did: its answer stands.
   private commitFailed(cause: Cause.Cause<CommitError>): Effect.Effect<CommitOutcome> {
+    const isRefresh = this.log().status === "Unchanged" && !this.log().asksForWrites
     const error = Option.getOrUndefined(Cause.failureOption(cause))
     const isUnavailable = error !== undefined && (error.reason === "Unavailable" || error.reason === "StoreUnavailable")
-    return Effect.logError("The session could not be committed", cause).pipe(
-      Effect.zipRight(
-        isUnavailable
-          ? this.services.publish(SessionEvent.StoreUnavailable({ during: "commit" }))
-          : Effect.void
-      ),
-      Effect.as({ _tag: "Fail", error })
-    )
+    const told = isUnavailable
+      ? this.services().publish(SessionEvent.StoreUnavailable({ during: isRefresh ? "refresh" : "commit" }))
+      : Effect.void
+    return isRefresh
+      ? Effect.logWarning("The session could not be refreshed", cause).pipe(Effect.zipRight(told), Effect.as(keep))
+      : Effect.logError("The session could not be committed", cause).pipe(
+        Effect.zipRight(told),
+        Effect.as({ _tag: "Fail", error })
+      )
   }
 
   /** Sends a cookie only where the browser learns something from it, and never an old key over a newer one. */
   private refreshCookie(saved: SessionStore.Saved, presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
-    const isRefresh = !this.log.hasChangedRemembering &&
+    const isRefresh = !this.log().hasChangedRemembering &&
       (saved.key === presented.key || SessionKey.toText(saved.key) === SessionKey.toText(presented.key))
     const isNews = !isRefresh || !presented.sealedByNewest || this.isPersistent
     return isNews ? this.setCookie(saved, isRefresh) : Effect.succeed(keep)
   }
 
   private setCookie(saved: SessionStore.Saved, isRefresh = false): Effect.Effect<CommitOutcome, CommitError> {
-    const { config, crypto } = this.services
+    const { config, crypto } = this.services()
     const value = crypto.seal(SessionKey.toText(saved.key))
     const size = cookieSize(config.cookie.name, value)
     if (size > maxCookieBytes) {
@@ -582,7 +597,7 @@ export abstract class RequestSession extends SessionBase {
   private removeCookie(): CommitOutcome {
     return {
       _tag: "SetCookie",
-      line: serializeRemovalCookie(this.services.config.cookie.name, this.cookieAttributes),
+      line: serializeRemovalCookie(this.services().config.cookie.name, this.cookieAttributes),
       isRefresh: false
     }
   }
@@ -590,7 +605,7 @@ export abstract class RequestSession extends SessionBase {
   /** Asks the store about what the cookie holds. */
   private present(cookie: OpenedCookie): Effect.Effect<Presented, SessionStore.LoadError> {
     const { keys, refusals } = cookie
-    const remember = (presented: Presented): Presented => this.presented = presented
+    const remember = (presented: Presented): Presented => this.#presented = presented
     const presented = keys.length === 0
       ? Effect.succeed(remember(refusals.length === 0 ? none : refused))
       : keys.length === 1
@@ -608,7 +623,7 @@ export abstract class RequestSession extends SessionBase {
     presented: PresentedKey,
     answer: (presented: Presented) => Presented
   ): Effect.Effect<Presented, SessionStore.LoadError> {
-    const { publish, store } = this.services
+    const { publish, store } = this.services()
     const { key } = presented
     const expired = () => Effect.as(publish(SessionEvent.KeyExpired({ id: key.id })), answer(refused))
     return Effect.matchEffect(store.load(key), {
@@ -653,9 +668,13 @@ export abstract class RequestSession extends SessionBase {
       const sessions = live.flatMap(({ sessions }) => sessions)
       return Effect.as(this.refuse("Ambiguous"), { _tag: "Ambiguous", sessions })
     }
-    const replaced = all.flatMap((presented) => presented._tag === "Superseded" ? presented.sessions : [])
+    // Two replaced keys of one session are one session, which ends but once.
+    const replaced = new Map(
+      all.flatMap((presented) => presented._tag === "Superseded" ? presented.sessions : [])
+        .map((session) => [session.key.id, session])
+    )
     return Effect.succeed(
-      live[0] ?? (replaced.length > 0 ? { _tag: "Superseded", sessions: replaced } : refused)
+      live[0] ?? (replaced.size > 0 ? { _tag: "Superseded", sessions: Array.from(replaced.values()) } : refused)
     )
   }
 
@@ -667,16 +686,16 @@ export abstract class RequestSession extends SessionBase {
   }
 
   private refuse(reason: SessionEvent.RefusalReason, id?: SessionId): Effect.Effect<void> {
-    return this.services.publish(SessionEvent.KeyRefused({ reason, id }))
+    return this.services().publish(SessionEvent.KeyRefused({ reason, id }))
   }
 
   /** The distinct keys in the cookies of this name that we sealed ourselves. */
   private openCookie(): OpenedCookie {
-    const header = this.cookieHeader
+    const header = this.cookieHeader()
     if (header === undefined) {
       return noCookie
     }
-    const { config, crypto, store } = this.services
+    const { config, crypto, store } = this.services()
     const values = readCookieValues(header, config.cookie.name)
     if (values.length === 0) {
       return values === tooManyCandidates ? { keys: [], refusals: ["TooManyCookies"] } : noCookie

@@ -32,6 +32,9 @@ import { chain } from "./chain.js"
 import * as json from "./json.js"
 import { SessionLog } from "./sessionLog.js"
 
+/** What is to go on when the record is there. */
+type Waiting = Array<(loaded: Exit.Exit<void, SessionGetError>) => void>
+
 /**
  * One object a request, without closures, since every request pays for it.
  *
@@ -39,13 +42,23 @@ import { SessionLog } from "./sessionLog.js"
  */
 export abstract class SessionBase implements Session {
   readonly [TypeId]: TypeId = TypeId
-  protected readonly log: SessionLog<SessionGetError | SessionInsertError> = new SessionLog()
-  protected outcome: Exit.Exit<void, SessionGetError> | undefined = undefined
-  private waiting: Array<(loaded: Exit.Exit<void, SessionGetError>) => void> | undefined = undefined
+  // No printer, copier or serializer gets at a private field, whatever it is told to ignore or to show. It may call the getters
+  // of a class, and calls no method.
+  readonly #log: SessionLog<SessionGetError | SessionInsertError> = new SessionLog()
+  #outcome: Exit.Exit<void, SessionGetError> | undefined = undefined
+  #waiting: Waiting | undefined = undefined
+
+  protected log(): SessionLog<SessionGetError | SessionInsertError> {
+    return this.#log
+  }
+
+  protected outcome(): Exit.Exit<void, SessionGetError> | undefined {
+    return this.#outcome
+  }
 
   // A session that is logged or printed says what was done to it, and nothing of its cookie or its values.
   toJSON(): unknown {
-    return { _id: "effect-session/Session", status: this.log.status }
+    return { _id: "effect-session/Session", status: this.#log.status }
   }
 
   [Inspectable.NodeInspectSymbol](): unknown {
@@ -60,9 +73,14 @@ export abstract class SessionBase implements Session {
     return true
   }
 
+  /** How many bytes keys and values may have together. */
+  protected get maxStateBytes(): number {
+    return Infinity
+  }
+
   get<A, R>(...args: EntryArgs<A, R>): Effect.Effect<Option.Option<A>, SessionGetError, R> {
     const entry = toEntry(args)
-    return this.whenLoaded(() => decodeValue(entry, this.log.read(entry.key)))
+    return this.whenLoaded(() => decodeValue(entry, this.#log.read(entry.key)))
   }
 
   insert<A, R>(...args: EntryArgs<A, R, [value: A]>): Effect.Effect<void, SessionInsertError, R> {
@@ -70,7 +88,7 @@ export abstract class SessionBase implements Session {
     return Effect.suspend(() =>
       chain(
         encodeValue(entry, args[args.length - 1] as A),
-        (text) => this.write(() => this.log.assign(entry.key, text))
+        (text) => this.write(() => this.setNow(entry.key, text, () => this.#log.assign(entry.key, text)))
       )
     )
   }
@@ -109,14 +127,14 @@ export abstract class SessionBase implements Session {
   }
 
   contains(key: string | { readonly key: string }): Effect.Effect<boolean, SessionGetError> {
-    return this.whenLoaded(() => Effect.succeed(this.log.read(keyOf(key)) !== undefined))
+    return this.whenLoaded(() => Effect.succeed(this.#log.read(keyOf(key)) !== undefined))
   }
 
   get entries(): Effect.Effect<ReadonlyMap<string, Json>, SessionGetError> {
     return this.whenLoaded(() =>
       Effect.gen(this, function*() {
         const entries = new Map<string, Json>()
-        for (const [key, text] of this.log.values()) {
+        for (const [key, text] of this.#log.values()) {
           entries.set(key, yield* parseValue(key, text))
         }
         return entries
@@ -126,8 +144,8 @@ export abstract class SessionBase implements Session {
 
   get status(): Effect.Effect<SessionStatus> {
     return Effect.sync(() => {
-      this.log.isTouched = true
-      return this.log.status
+      this.#log.isTouched = true
+      return this.#log.status
     })
   }
 
@@ -152,13 +170,13 @@ export abstract class SessionBase implements Session {
   }
 
   get isRemembered(): Effect.Effect<boolean, SessionGetError> {
-    return this.whenLoaded(() => Effect.succeed(this.canRemember && this.log.isRemembered))
+    return this.whenLoaded(() => Effect.succeed(this.canRemember && this.#log.isRemembered))
   }
 
   remember(isOn = true): Effect.Effect<void, SessionInsertError> {
     return Effect.suspend(() =>
       this.canRemember
-        ? this.write(() => this.log.remember(isOn))
+        ? this.write(() => this.markNow(() => this.#log.remember(isOn)))
         : Effect.fail(
           new SessionInsertError({
             reason: "NotConfigured",
@@ -170,21 +188,21 @@ export abstract class SessionBase implements Session {
   }
 
   get clear(): Effect.Effect<void, SessionInsertError> {
-    return this.write(() => this.log.clear())
+    return this.write(() => this.markNow(() => this.#log.clear()))
   }
 
   get purge(): Effect.Effect<void, SessionInsertError> {
-    return this.mark(() => this.log.purge())
+    return this.mark(() => this.#log.purge())
   }
 
   purgeWith(
     options: { readonly clearSiteData: ReadonlyArray<ClearSiteData> }
   ): Effect.Effect<void, SessionInsertError> {
-    return this.mark(() => this.log.purge(options.clearSiteData))
+    return this.mark(() => this.#log.purge(options.clearSiteData))
   }
 
   get renew(): Effect.Effect<void, SessionInsertError> {
-    return this.mark(() => this.log.renew())
+    return this.mark(() => this.#log.renew())
   }
 
   /** Goes on when the state may be read: loads the record on first use, and shares that one load. */
@@ -192,22 +210,22 @@ export abstract class SessionBase implements Session {
     next: () => Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | SessionGetError, R> {
     return Effect.suspend(() => {
-      this.log.isTouched = true
+      this.#log.isTouched = true
       // A purge leaves nothing to load: what comes after it belongs to a new session.
-      if (this.log.status === "Purged" || this.outcome?._tag === "Success") {
+      if (this.#log.status === "Purged" || this.#outcome?._tag === "Success") {
         return next()
       }
-      const loaded = this.outcome ??
-        (this.waiting === undefined ? this.loadOnce(this.waiting = []) : this.wait(this.waiting))
+      const loaded = this.#outcome ??
+        (this.#waiting === undefined ? this.loadOnce(this.#waiting = []) : this.wait(this.#waiting))
       return Effect.flatMap(loaded, next)
     })
   }
 
   // Uninterruptible, because other fibers may be waiting for the load that this one began. They are kept in a plain list,
   // since few requests have such fibers, and each would pay for a Deferred.
-  private loadOnce(waiting: NonNullable<typeof this.waiting>): Effect.Effect<void, SessionGetError> {
+  private loadOnce(waiting: Waiting): Effect.Effect<void, SessionGetError> {
     const finish = (exit: Exit.Exit<void, SessionGetError>) => {
-      this.outcome = exit
+      this.#outcome = exit
       for (const resume of waiting) {
         resume(exit)
       }
@@ -215,14 +233,14 @@ export abstract class SessionBase implements Session {
     }
     return Effect.uninterruptible(Effect.matchCauseEffect(Effect.suspend(() => this.load()), {
       onSuccess: (record) => {
-        this.log.loaded(record)
+        this.#log.loaded(record)
         return finish(Exit.void)
       },
       onFailure: (cause) => finish(Exit.failCause(cause))
     }))
   }
 
-  private wait(waiting: NonNullable<typeof this.waiting>): Effect.Effect<void, SessionGetError> {
+  private wait(waiting: Waiting): Effect.Effect<void, SessionGetError> {
     return Effect.async((resume) => {
       waiting.push(resume)
     })
@@ -234,28 +252,37 @@ export abstract class SessionBase implements Session {
   }
 
   private markNow<A>(change: () => A): Effect.Effect<A, SessionInsertError> {
-    this.log.isTouched = true
-    return this.log.isCommitted ? Effect.fail(tooLate()) : Effect.succeed(change())
+    this.#log.isTouched = true
+    return this.#log.isCommitted ? Effect.fail(tooLate()) : Effect.succeed(change())
+  }
+
+  /** A change of one value, if the session may be as large as this makes it. */
+  private setNow<A>(key: string, text: JsonText | undefined, change: () => A): Effect.Effect<A, SessionInsertError> {
+    return this.#log.outgrows(key, text, this.maxStateBytes)
+      ? Effect.fail(tooLarge(key, this.maxStateBytes))
+      : this.markNow(change)
   }
 
   /** A change to the state. */
-  private write<A>(change: () => A): Effect.Effect<A, SessionInsertError> {
+  private write<A>(change: () => Effect.Effect<A, SessionInsertError>): Effect.Effect<A, SessionInsertError> {
     return Effect.suspend(() => {
-      if (this.log.isCommitted) {
+      if (this.#log.isCommitted) {
         return Effect.fail(tooLate())
       }
-      return this.outcome?._tag === "Success"
-        ? this.markNow(change)
-        : Effect.mapError(this.whenLoaded(() => this.markNow(change)), toInsertError)
+      return this.#outcome?._tag === "Success"
+        ? change()
+        : Effect.mapError(this.whenLoaded(change), toInsertError)
     })
   }
 
   private take(key: string): Effect.Effect<JsonText | undefined, SessionInsertError> {
-    return this.write(() => {
-      const text = this.log.read(key)
-      this.log.assign(key, undefined)
-      return text
-    })
+    return this.write(() =>
+      this.markNow(() => {
+        const text = this.#log.read(key)
+        this.#log.assign(key, undefined)
+        return text
+      })
+    )
   }
 
   private derive<A, R>(
@@ -276,11 +303,14 @@ export abstract class SessionBase implements Session {
     ): Effect.Effect<Option.Option<A>, SessionGetError | SessionInsertError, R> => {
       const again = (stored: JsonText | undefined) =>
         Effect.provide(Effect.map(Effect.suspend(() => compute(stored)), ({ text }) => text), context)
-      const stored = this.log.read(entry.key)
+      const stored = this.#log.read(entry.key)
       return chain(compute(stored), ({ text, value }) =>
         // A Schema may wait, and another fiber of this request write the same key meanwhile.
-        this.log.read(entry.key) === stored
-          ? chain(this.markNow(() => this.log.derive(entry.key, text, again)), () => Effect.succeed(value))
+        this.#log.read(entry.key) === stored
+          ? chain(
+            this.setNow(entry.key, text, () => this.#log.derive(entry.key, text, again)),
+            () => Effect.succeed(value)
+          )
           : attempt(context))
     }
     return Effect.withFiberRuntime((fiber) => {
@@ -291,7 +321,7 @@ export abstract class SessionBase implements Session {
 
   // A record from elsewhere may hold a time that no date can express, which is then none.
   private fact<A>(f: (record: SessionRecord) => Option.Option<A>): Effect.Effect<Option.Option<A>, SessionGetError> {
-    return this.whenLoaded(() => Effect.succeed(Option.flatMap(Option.fromNullable(this.log.record), f)))
+    return this.whenLoaded(() => Effect.succeed(Option.flatMap(Option.fromNullable(this.#log.record), f)))
   }
 }
 
@@ -316,6 +346,15 @@ const tooLate = (): SessionInsertError =>
     reason: "ResponseSent",
     message: "The session cannot be changed any more: it was committed before the response was sent. " +
       "Change it in the handler, not in a streamed body or in a fiber that outlives the handler."
+  })
+
+const tooLarge = (key: string, maxStateBytes: number): SessionInsertError =>
+  new SessionInsertError({
+    reason: "TooLarge",
+    key,
+    message:
+      `The value for the session key ${JSON.stringify(key)} would make the session larger than ${maxStateBytes} ` +
+      "bytes. Keep what is large elsewhere and its name in the session, or raise maxStateBytes."
   })
 
 const toInsertError = (error: SessionGetError | SessionInsertError): SessionInsertError =>

@@ -35,6 +35,9 @@ const reservedPrefix = "~effect-session/"
 const rememberKey = `${reservedPrefix}remember`
 const isReserved = (key: string): boolean => key.startsWith(reservedPrefix)
 
+const bytesOf = (key: string, value: JsonText | undefined): number =>
+  value === undefined ? 0 : Buffer.byteLength(key) + Buffer.byteLength(value)
+
 /** @internal */
 export class SessionLog<E> {
   status: SessionStatus.SessionStatus = "Unchanged"
@@ -48,6 +51,8 @@ export class SessionLog<E> {
   clearSiteData: ReadonlyArray<SessionStatus.ClearSiteData> = []
   record: SessionRecord | undefined = undefined
   private base: SessionState = emptyState
+  /** How many bytes the state has, where somebody asked since its ground changed. */
+  private bytes: number | undefined = undefined
   private readonly writes = new Map<string, Write<E>>()
 
   get hasWrites(): boolean {
@@ -93,6 +98,7 @@ export class SessionLog<E> {
     if (this.status !== "Purged") {
       this.record = record
       this.base = record === undefined ? emptyState : record.state
+      this.bytes = undefined
     }
   }
 
@@ -123,6 +129,21 @@ export class SessionLog<E> {
         yield entry
       }
     }
+  }
+
+  /** Whether the value would make the state grow beyond `maxBytes`. One that is larger already may shrink. */
+  outgrows(key: string, value: JsonText | undefined, maxBytes: number): boolean {
+    const growth = bytesOf(key, value) - bytesOf(key, this.read(key))
+    if (growth <= 0) {
+      return false
+    }
+    if (this.bytes === undefined) {
+      this.bytes = 0
+      for (const [key, value] of this.state()) {
+        this.bytes += bytesOf(key, value)
+      }
+    }
+    return this.bytes + growth > maxBytes
   }
 
   /** Sets a key, or removes it with `undefined`. The value that is there already is no change. */
@@ -169,6 +190,7 @@ export class SessionLog<E> {
     this.clearSiteData = [...this.clearSiteData, ...clearSiteData]
     this.record = undefined
     this.base = emptyState
+    this.bytes = undefined
     this.writes.clear()
     this.asksForWrites = false
   }
@@ -176,6 +198,7 @@ export class SessionLog<E> {
   /** Drops the writes of a handler that did not get to its end. */
   dropWrites(): void {
     this.writes.clear()
+    this.bytes = undefined
     this.asksForWrites = false
     this.status = this.status === "Purged" ? "Purged" : "Unchanged"
   }
@@ -228,6 +251,7 @@ export class SessionLog<E> {
   /** Moves the writes to another ground, with the values that `outdated` came to there. */
   rebase(base: SessionState, values: ReadonlyMap<string, JsonText | undefined>): void {
     this.base = base
+    this.bytes = undefined
     for (const [key, value] of values) {
       const write = this.writes.get(key)
       if (write?._tag === "Derived") {
@@ -243,6 +267,9 @@ export class SessionLog<E> {
 
   private write(key: string, write: Write<E>): void {
     this.asksForWrites = true
+    if (this.bytes !== undefined) {
+      this.bytes += bytesOf(key, write.value) - bytesOf(key, this.read(key))
+    }
     this.writes.set(key, write)
     this.status = SessionStatus.afterWrite(this.status)
   }

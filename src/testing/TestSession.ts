@@ -127,16 +127,19 @@ export const defaults = {
 
 /** A session over a record that is there, or that cannot be had, without a store and without HTTP. */
 class DetachedSession extends SessionBase {
-  constructor(private readonly found: Effect.Effect<SessionRecord.SessionRecord | undefined, Session.SessionGetError>) {
+  readonly #found: Effect.Effect<SessionRecord.SessionRecord | undefined, Session.SessionGetError>
+
+  constructor(found: Effect.Effect<SessionRecord.SessionRecord | undefined, Session.SessionGetError>) {
     super()
+    this.#found = found
   }
 
   protected load() {
-    return this.found
+    return this.#found
   }
 
   get state(): SessionRecord.SessionState {
-    return this.log.state()
+    return this.log().state()
   }
 }
 

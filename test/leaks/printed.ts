@@ -42,6 +42,9 @@ export const makePrinted = (): Printed => {
   const print: Printed["print"] = (place, value) => {
     put(`${place}, inspected`, inspect(value, { depth: Infinity, maxArrayLength: null, maxStringLength: null }))
     put(`${place}, inspected with what is hidden`, inspect(value, { depth: Infinity, showHidden: true, getters: true }))
+    put(`${place}, inspected against its will`, inspect(value, everything))
+    put(`${place}, its own properties`, inspect(ownProperties(value), everything))
+    put(`${place}, cloned`, inspect(cloneOf(value), everything))
     put(`${place} as text`, textOf(value))
     put(`${place} as JSON`, jsonOf(value))
     if (value instanceof Error) {
@@ -93,6 +96,29 @@ export const makePrinted = (): Printed => {
       Layer.setTracer(tracerInto(print, printCause))
     ),
     clear: () => places.clear()
+  }
+}
+
+// Even from what says itself how it is printed.
+const everything = {
+  customInspect: false,
+  depth: Infinity,
+  getters: true,
+  maxArrayLength: null,
+  maxStringLength: null,
+  showHidden: true
+}
+
+const ownProperties = (value: unknown): unknown =>
+  typeof value === "object" && value !== null
+    ? [{ ...value }, Object.entries(value), Reflect.ownKeys(value).map((key) => Reflect.get(value, key) as unknown)]
+    : value
+
+const cloneOf = (value: unknown): unknown => {
+  try {
+    return structuredClone(value)
+  } catch {
+    return "no clone"
   }
 }
 

@@ -20,6 +20,12 @@ const names = FastCheck.constantFrom("", "a", "b", "c", "digest", "__proto__", "
 const values = FastCheck.constantFrom("1", "2", "\"é\"")
 const states = FastCheck.array(FastCheck.tuple(names, values), { maxLength: 4 }).map((entries) => new Map(entries))
 const ttls = FastCheck.constantFrom(minute, 2 * minute, hour, 3 * hour)
+const lifetimes = FastCheck.record({
+  ttl: ttls,
+  maxLifetime: FastCheck.option(FastCheck.oneof(ttls, FastCheck.constantFrom(minute + 0.5, hour + 0.25)), {
+    nil: undefined
+  })
+})
 const expectations = FastCheck.array(FastCheck.tuple(names, FastCheck.option(values, { nil: undefined })), {
   maxLength: 2
 }).map((entries) => new Map(entries))
@@ -47,8 +53,7 @@ const steps = FastCheck.array(
       arbitrary: FastCheck.record({
         verb: FastCheck.constant("save" as const),
         state: states,
-        ttl: ttls,
-        maxLifetime: FastCheck.option(ttls, { nil: undefined })
+        lifetime: lifetimes
       }),
       weight: 2
     },
@@ -58,11 +63,14 @@ const steps = FastCheck.array(
         verb: FastCheck.constantFrom("update" as const, "renew" as const),
         age,
         change: changes,
-        ttl: ttls
+        lifetime: lifetimes
       }),
       weight: 7
     },
-    { arbitrary: FastCheck.record({ verb: FastCheck.constant("updateTtl" as const), age, ttl: ttls }), weight: 2 },
+    {
+      arbitrary: FastCheck.record({ verb: FastCheck.constant("updateTtl" as const), age, lifetime: lifetimes }),
+      weight: 2
+    },
     { arbitrary: FastCheck.record({ verb: FastCheck.constant("delete" as const), age }), weight: 1 },
     { arbitrary: FastCheck.record({ verb: FastCheck.constant("forge" as const), age }), weight: 1 },
     {
@@ -83,15 +91,15 @@ const answerOf = (result: SessionStore.LoadResult | SessionStore.WriteResult): u
   "record" in result
     ? [result._tag, comparable(result.record)]
     : "key" in result
-    ? [result._tag, result.expiresAt, result.isCurrent]
+    ? [result._tag, result.expiresAt]
+    : "found" in result
+    ? [result._tag, new Map(result.found)]
     : [result._tag]
 
 const ruleOf = (rewrite: SessionRecord.Rewrite): unknown =>
   rewrite._tag === "Replace"
-    ? ["Saved", rewrite.record.expiresAt, rewrite.isCurrent]
-    : rewrite._tag === "Conflict"
-    ? [rewrite._tag, comparable(rewrite.record)]
-    : [rewrite._tag]
+    ? ["Saved", rewrite.record.expiresAt]
+    : answerOf(rewrite)
 
 /** The records and keys that the rules know of, beside the store that is to agree with them. */
 const follow = (store: SessionStore.SessionStore, steps: ReadonlyArray<Step>) =>
@@ -111,9 +119,8 @@ const follow = (store: SessionStore.SessionStore, steps: ReadonlyArray<Step>) =>
       const at = yield* now
       switch (step.verb) {
         case "save": {
-          const lifetime = { ttl: step.ttl, maxLifetime: step.maxLifetime }
-          const saved = yield* store.save(step.state, lifetime)
-          const record = SessionRecord.create(saved.key, step.state, lifetime, at)
+          const saved = yield* store.save(step.state, step.lifetime)
+          const record = SessionRecord.create(saved.key, step.state, step.lifetime, at)
           assert.strictEqual(saved.expiresAt, record.expiresAt)
           records.set(record.id, record)
           keys.push(fromCookie(store, saved.key))
@@ -135,29 +142,30 @@ const follow = (store: SessionStore.SessionStore, steps: ReadonlyArray<Step>) =>
             ? new Map(["a", "b", ...(record?.state.keys() ?? [])].map((name) => [name, record?.state.get(name)]))
             : step.change.expect
           const change = { ...step.change, expect }
-          const result = yield* store[step.verb](key, change, step.ttl)
+          const result = yield* store[step.verb](key, change, step.lifetime)
           if (step.verb === "update") {
-            rewrite(step, result, SessionRecord.update(record, key, change, step.ttl, at))
+            rewrite(step, result, SessionRecord.update(record, key, change, step.lifetime, at))
           } else {
             const newKey = result._tag === "Saved" ? fromCookie(store, result.key) : key
-            rewrite(step, result, SessionRecord.renew(record, key, newKey, change, step.ttl, at))
+            rewrite(step, result, SessionRecord.renew(record, key, newKey, change, step.lifetime, at))
             keys.push(newKey)
           }
           break
         }
         case "updateTtl": {
           const key = keyOfAge(step.age)
-          const result = yield* store.updateTtl(key, step.ttl)
-          rewrite(step, result, SessionRecord.refresh(records.get(key.id), key, step.ttl, at))
+          const result = yield* store.updateTtl(key, step.lifetime)
+          rewrite(step, result, SessionRecord.refresh(records.get(key.id), key, step.lifetime, at))
           break
         }
         case "delete": {
           const key = keyOfAge(step.age)
           const record = records.get(key.id)
-          if (record !== undefined && SessionRecord.mayDelete(record, key, at)) {
+          const isEnded = record !== undefined && SessionRecord.mayDelete(record, key, at)
+          if (isEnded) {
             records.delete(key.id)
           }
-          yield* store.delete(key)
+          assert.strictEqual(yield* store.delete(key), isEnded, "the answer of delete")
           break
         }
         case "forge":

@@ -1,6 +1,6 @@
 /**
- * Cases about time: a session lives until its limit and not at it, a write counts its time anew, and nothing counts past
- * the deadline.
+ * Cases about time: a session lives until its limit and not at it, a write counts its time anew, nothing counts past
+ * `maxLifetime`, and the limits are those that each call names.
  *
  * @internal
  */
@@ -11,11 +11,15 @@ import * as SessionRecord from "../../SessionRecord.js"
 import type { ContractCase } from "./contractCase.js"
 import { contractCase } from "./contractCase.js"
 import {
+  changeOf,
+  comparable,
   conflictOf,
   expectGone,
   expectLoad,
   expectState,
   hour,
+  hourly,
+  livingFor,
   load,
   loadRecord,
   minute,
@@ -33,7 +37,7 @@ const day = 24 * hour
 // The longest life that a configuration can ask for.
 const longest = 400 * day
 
-const forMinute = { ttl: minute, maxLifetime: undefined }
+const forMinute = livingFor(minute)
 
 /** @internal */
 export const contractOfTime: ReadonlyArray<ContractCase> = [
@@ -85,15 +89,15 @@ export const contractOfTime: ReadonlyArray<ContractCase> = [
           assert.strictEqual(expiresAt, (yield* now) + ttl)
           yield* expectLoad(store, key, "Absent", `with a ttl of ${ttl}`)
           const other = yield* save(store, [["a", "1"]])
-          const { key: later } = savedBy(yield* store.updateTtl(other.key, ttl))
-          yield* expectLoad(store, later, "Absent", `after updateTtl with ${ttl}`)
+          const { key: later } = savedBy(yield* store.update(other.key, SessionRecord.noChange, livingFor(ttl)))
+          yield* expectLoad(store, later, "Absent", `after update with ${ttl}`)
         }
       })
   ),
   contractCase("a session of 400 days outlasts every timer", (store) =>
     Effect.gen(function*() {
-      const { key } = yield* save(store, [["a", "1"]], { ttl: longest, maxLifetime: undefined })
-      const { key: refreshed } = savedBy(yield* store.updateTtl(key, longest))
+      const { key } = yield* save(store, [["a", "1"]], livingFor(longest))
+      const { key: refreshed } = savedBy(yield* store.updateTtl(key, livingFor(longest)))
       // Time for a timer that takes a number too large for it as zero.
       yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
       yield* expectState(store, refreshed, [["a", "1"]])
@@ -110,14 +114,18 @@ export const contractOfTime: ReadonlyArray<ContractCase> = [
         yield* TestClock.adjust(minute - 1)
         const longer = savedBy(yield* writes[verb](store, key, hourly))
         assert.strictEqual(longer.expiresAt, (yield* now) + hour)
-        assert.isTrue(longer.isCurrent)
         yield* TestClock.adjust(1_000)
-        const shorter = savedBy(yield* writes[verb](store, longer.key, minute))
+        const shorter = savedBy(yield* writes[verb](store, longer.key, forMinute))
         assert.strictEqual(shorter.expiresAt, (yield* now) + minute)
         yield* TestClock.adjust(minute - 1)
         const record = yield* loadRecord(store, shorter.key)
         assert.strictEqual(record.expiresAt, shorter.expiresAt)
         assert.strictEqual(record.createdAt, createdAt, "createdAt never changes")
+        assert.strictEqual(
+          record.extendedAt,
+          shorter.expiresAt - minute,
+          "extendedAt is when the time was counted anew"
+        )
         yield* TestClock.adjust(1)
         yield* expectLoad(store, shorter.key, "Absent", `at the limit that ${verb} has set`)
       }))
@@ -134,45 +142,88 @@ export const contractOfTime: ReadonlyArray<ContractCase> = [
       for (let i = 1; i < 6; i++) {
         yield* TestClock.adjust(10_000)
         assert.strictEqual((yield* loadRecord(store, key)).expiresAt, expiresAt)
-        assert.strictEqual(conflictOf(yield* store.update(key, unmet, hourly)).expiresAt, expiresAt)
-        assert.strictEqual(conflictOf(yield* store.renew(key, unmet, hourly)).expiresAt, expiresAt)
+        conflictOf(yield* store.update(key, unmet, hourly))
+        conflictOf(yield* store.renew(key, unmet, hourly))
       }
       yield* TestClock.adjust(10_000)
       yield* expectLoad(store, key, "Absent", "at the limit")
     })),
-  contractCase("a deadline before the time to live is the limit from the beginning", (store) =>
-    Effect.gen(function*() {
-      const { expiresAt, key } = yield* save(store, [], { ttl: hour, maxLifetime: minute })
-      assert.strictEqual(expiresAt, (yield* now) + minute)
-      assert.strictEqual((yield* loadRecord(store, key)).expiresAt, expiresAt)
-      yield* TestClock.adjust(minute)
-      yield* expectLoad(store, key, "Absent", "at the deadline")
-    })),
-  ...verbsThatWrite.map((verb) =>
-    contractCase(`${verb} does not go past the deadline, and does not move it`, (store) =>
+  contractCase(
+    "a maxLifetime shorter than the time to live is the limit from the beginning",
+    (store) =>
       Effect.gen(function*() {
-        const deadline = (yield* now) + 2 * hour
-        let { key } = yield* save(store, [["a", "1"]], { ttl: hour, maxLifetime: 2 * hour })
-        for (const expected of [deadline - hour / 2, deadline, deadline]) {
-          yield* TestClock.adjust(hour / 2)
-          const saved = savedBy(yield* writes[verb](store, key))
-          assert.strictEqual(saved.expiresAt, expected)
-          key = saved.key
-          const record = yield* loadRecord(store, key)
-          assert.strictEqual(record.deadline, deadline)
-          assert.strictEqual(record.expiresAt, expected)
-        }
-        yield* TestClock.adjust(hour / 2)
-        yield* expectLoad(store, key, "Absent", "at the deadline")
-        yield* expectGone(store, key, verb, "at the deadline")
-      }))
+        const { expiresAt, key } = yield* save(store, [], { ttl: hour, maxLifetime: minute })
+        assert.strictEqual(expiresAt, (yield* now) + minute)
+        assert.strictEqual((yield* loadRecord(store, key)).expiresAt, expiresAt)
+        yield* TestClock.adjust(minute)
+        yield* expectLoad(store, key, "Absent", "at the end of maxLifetime")
+      })
   ),
+  ...verbsThatWrite.map((verb) =>
+    contractCase(
+      `${verb} does not go past maxLifetime, which counts from the beginning`,
+      (store) =>
+        Effect.gen(function*() {
+          const lifetime = { ttl: hour, maxLifetime: 2 * hour }
+          const deadline = (yield* now) + 2 * hour
+          let { key } = yield* save(store, [["a", "1"]], lifetime)
+          for (const expected of [deadline - hour / 2, deadline, deadline]) {
+            yield* TestClock.adjust(hour / 2)
+            const saved = savedBy(yield* writes[verb](store, key, lifetime))
+            assert.strictEqual(saved.expiresAt, expected)
+            key = saved.key
+            assert.strictEqual((yield* loadRecord(store, key)).expiresAt, expected)
+          }
+          yield* TestClock.adjust(hour / 2)
+          yield* expectLoad(store, key, "Absent", "at the end of maxLifetime")
+          yield* expectGone(store, key, verb, "at the end of maxLifetime", lifetime)
+        })
+    )
+  ),
+  ...verbsThatWrite.map((verb) =>
+    contractCase(
+      `${verb} goes by the maxLifetime of today, not by that of the session's beginning`,
+      (store) =>
+        Effect.gen(function*() {
+          const start = yield* now
+          const { key } = yield* save(store, [["a", "1"]], { ttl: 4 * hour, maxLifetime: undefined })
+          yield* TestClock.adjust(hour)
+          const limited = savedBy(yield* writes[verb](store, key, { ttl: 4 * hour, maxLifetime: 2 * hour }))
+          assert.strictEqual(limited.expiresAt, start + 2 * hour, "a limit that came later")
+          const longer = savedBy(yield* writes[verb](store, limited.key, { ttl: 4 * hour, maxLifetime: 3 * hour }))
+          assert.strictEqual(longer.expiresAt, start + 3 * hour, "a longer one")
+          const before = comparable(yield* loadRecord(store, longer.key))
+          for (const maxLifetime of [hour, minute]) {
+            yield* expectGone(store, longer.key, verb, "past a shorter one", { ttl: 4 * hour, maxLifetime })
+          }
+          assert.deepStrictEqual(comparable(yield* loadRecord(store, longer.key)), before, "what Gone has written")
+        })
+    )
+  ),
+  contractCase("updateTtl goes by the ttl of today: what it has ended is Gone, though it was written to live longer", (
+    store
+  ) =>
+    Effect.gen(function*() {
+      const { key } = yield* save(store, [["a", "1"]])
+      yield* TestClock.adjust(minute)
+      yield* expectGone(store, key, "updateTtl", "a minute after the last write, with a ttl of a minute", forMinute)
+      const { key: refreshed } = savedBy(yield* store.updateTtl(key, livingFor(minute + 1)))
+      yield* expectState(store, refreshed, [["a", "1"]])
+    })),
+  contractCase("the time of maxLifetime is cut to a whole millisecond", (store) =>
+    Effect.gen(function*() {
+      const { expiresAt, key } = yield* save(store, [], { ttl: hour, maxLifetime: minute + 0.75 })
+      assert.strictEqual(expiresAt, (yield* now) + minute)
+      const saved = savedBy(yield* store.update(key, changeOf([["a", "1"]]), { ttl: hour, maxLifetime: minute + 0.25 }))
+      assert.strictEqual(saved.expiresAt, expiresAt)
+      yield* expectState(store, saved.key, [["a", "1"]])
+    })),
   contractCase(
     "a key that was superseded just before the session's limit is Absent at it",
     (store) =>
       Effect.gen(function*() {
         const { key } = yield* save(store, [["a", "1"]])
-        yield* renewed(store, key, SessionRecord.supersededWindow - 2)
+        yield* renewed(store, key, livingFor(SessionRecord.supersededWindow - 2))
         yield* TestClock.adjust(SessionRecord.supersededWindow - 3)
         yield* expectLoad(store, key, "Superseded", "before the limit")
         yield* TestClock.adjust(1)

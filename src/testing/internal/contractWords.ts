@@ -38,8 +38,7 @@ export const changeOf = (
 ): SessionChange => ({ set: new Map(set), unset: new Set(rest?.unset), expect: new Map(rest?.expect) })
 
 /**
- * A change that no record in these cases lets through: the answer is a `Conflict`, which shows the record to a superseded
- * key, too.
+ * A change that no record in these cases lets through: the answer is a `Conflict`.
  *
  * @internal
  */
@@ -96,9 +95,9 @@ export const savedBy = (result: WriteResult): Saved => {
 }
 
 /** @internal */
-export const conflictOf = (result: WriteResult): SessionRecord => {
+export const conflictOf = (result: WriteResult): ReadonlyMap<string, string | undefined> => {
   assert(result._tag === "Conflict", `the write answered ${result._tag} where it is a Conflict`)
-  return result.record
+  return result.found
 }
 
 /**
@@ -106,11 +105,11 @@ export const conflictOf = (result: WriteResult): SessionRecord => {
  *
  * @internal
  */
-export const comparable = ({ createdAt, deadline, expiresAt, id, state }: SessionRecord) => ({
+export const comparable = ({ createdAt, expiresAt, extendedAt, id, state }: SessionRecord) => ({
   id,
   createdAt,
+  extendedAt,
   expiresAt,
-  deadline,
   state: sorted(state)
 })
 
@@ -120,37 +119,53 @@ export const comparable = ({ createdAt, deadline, expiresAt, id, state }: Sessio
  * @internal
  */
 export const writes = {
-  update: (store: SessionStore, key: SessionKey.SessionKey, ttl: number = hour) =>
-    store.update(key, changeOf([["written", "1"]]), ttl),
-  renew: (store: SessionStore, key: SessionKey.SessionKey, ttl: number = hour) =>
-    store.renew(key, changeOf([["written", "1"]]), ttl),
-  updateTtl: (store: SessionStore, key: SessionKey.SessionKey, ttl: number = hour) => store.updateTtl(key, ttl)
+  update: (store: SessionStore, key: SessionKey.SessionKey, lifetime: Lifetime = hourly) =>
+    store.update(key, changeOf([["written", "1"]]), lifetime),
+  renew: (store: SessionStore, key: SessionKey.SessionKey, lifetime: Lifetime = hourly) =>
+    store.renew(key, changeOf([["written", "1"]]), lifetime),
+  updateTtl: (store: SessionStore, key: SessionKey.SessionKey, lifetime: Lifetime = hourly) =>
+    store.updateTtl(key, lifetime)
 } as const satisfies {
   readonly [verb: string]: (
     store: SessionStore,
     key: SessionKey.SessionKey,
-    ttl?: number
+    lifetime?: Lifetime
   ) => Effect.Effect<WriteResult, UpdateError>
 }
 
 /** @internal */
 export const verbsThatWrite = ["update", "renew", "updateTtl"] as const
 
-/** @internal */
-export const expectGone = (
+const expectAnswer = (tag: "Gone" | "Superseded") =>
+(
   store: SessionStore,
   key: SessionKey.SessionKey,
   verb: typeof verbsThatWrite[number],
-  when: string
-) => Effect.map(writes[verb](store, key), (result) => assert.strictEqual(result._tag, "Gone", `${verb}, ${when}`))
+  when: string,
+  lifetime?: Lifetime
+) =>
+  Effect.map(writes[verb](store, key, lifetime), (result) => assert.strictEqual(result._tag, tag, `${verb}, ${when}`))
+
+/** @internal */
+export const expectGone = expectAnswer("Gone")
+
+/** @internal */
+export const expectSuperseded = expectAnswer("Superseded")
 
 /**
  * Renews, and answers the key that is current afterwards.
  *
  * @internal
  */
-export const renewed = (store: SessionStore, key: SessionKey.SessionKey, ttl: number = hour) =>
-  Effect.map(store.renew(key, Record.noChange, ttl), (result) => savedBy(result).key)
+export const renewed = (store: SessionStore, key: SessionKey.SessionKey, lifetime: Lifetime = hourly) =>
+  Effect.map(store.renew(key, Record.noChange, lifetime), (result) => savedBy(result).key)
+
+/**
+ * A lifetime that no `maxLifetime` limits.
+ *
+ * @internal
+ */
+export const livingFor = (ttl: number): Lifetime => ({ ttl, maxLifetime: undefined })
 
 /** @internal */
 export const now = Clock.currentTimeMillis
