@@ -62,21 +62,23 @@ export const neverDeletes: Breakage = (store) => ({ ...store, delete: () => Effe
 
 /** A key that was replaced opens the session as before. */
 export const keepsOldKeys: Breakage = (store) => {
+  const { newest, renew } = followsRenewals(store)
+  return { ...store, renew, load: (key) => store.load(newest(key)) }
+}
+
+const followsRenewals = (store: SessionStore.SessionStore) => {
   const successors = new Map<string, SessionKey.SessionKey>()
   const newest = (key: SessionKey.SessionKey): SessionKey.SessionKey => {
     const successor = successors.get(SessionKey.toText(key))
     return successor === undefined ? key : newest(successor)
   }
-  return {
-    ...store,
-    load: (key) => store.load(newest(key)),
-    renew: (key, change, ttl) =>
-      Effect.tap(store.renew(key, change, ttl), (result) => {
-        if (result._tag === "Saved") {
-          successors.set(SessionKey.toText(key), result.key)
-        }
-      })
-  }
+  const renew: SessionStore.SessionStore["renew"] = (key, change, lifetime) =>
+    Effect.tap(store.renew(key, change, lifetime), (result) => {
+      if (result._tag === "Saved") {
+        successors.set(SessionKey.toText(key), result.key)
+      }
+    })
+  return { newest, renew }
 }
 
 /** A cache in front of the store that hears of writes, and of logouts nothing. */
@@ -139,15 +141,19 @@ export const forgetsExpectations: Breakage = (store) => ({
   update: (key, change, ttl) => store.update(key, { ...change, expect: new Map() }, ttl)
 })
 
-/** A late request is told that the key it came with is the current one, and sends it to the browser again. */
-export const takesEveryKeyForTheCurrent: Breakage = (store) => ({
-  ...store,
-  update: (key, change, ttl) =>
-    Effect.map(
-      store.update(key, change, ttl),
-      (result) => result._tag === "Saved" ? Saved({ ...result, isCurrent: true }) : result
-    )
-})
+/** A request whose key was replaced meanwhile writes all the same, and sends that key to the browser again. */
+export const takesEveryKeyForTheCurrent: Breakage = (store) => {
+  const { newest, renew } = followsRenewals(store)
+  return {
+    ...store,
+    renew,
+    update: (key, change, lifetime) =>
+      Effect.map(
+        store.update(newest(key), change, lifetime),
+        (result) => result._tag === "Saved" ? Saved({ ...result, key }) : result
+      )
+  }
+}
 
 /**
  * Reads the record, and later puts it back as a whole with the changes in it. `pause` is the time in between, in which
