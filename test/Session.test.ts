@@ -38,8 +38,8 @@ const record = (state: Record<string, string>): SessionRecord.SessionRecord => (
   id: SessionKey.mintId(),
   state: new Map(Object.entries(state)),
   createdAt: 1_000,
-  expiresAt: 61_000,
-  deadline: undefined
+  extendedAt: 1_000,
+  expiresAt: 61_000
 })
 
 const sessionWith = (state: Record<string, string>) => new ProbeSession(Effect.succeed(record(state)))

@@ -525,7 +525,8 @@ export abstract class RequestSession extends SessionBase {
     const told = Effect.forEach(sessions, ({ key }) => this.services().publish(SessionEvent.Gone({ id: key.id })), {
       discard: true
     })
-    return this.log().hasWrites
+    // A write of what was there already is lost as well: the value went with the session.
+    return this.log().asksForWrites
       ? Effect.zipRight(told, this.writesLost(sessions, "Ended"))
       : Effect.as(told, keep)
   }

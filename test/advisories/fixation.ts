@@ -85,7 +85,8 @@ export const fixation: ReadonlyArray<Advisory> = [
   },
   {
     id: "CVE-2023-29019",
-    holds: "whoever planted the cookie cannot write into the session of who signed in with it",
+    holds:
+      "whoever planted the cookie cannot write into the session of who signed in with it, nor take it over, also when his request was there first",
     check: planted(({ app, cookie }) =>
       Effect.gen(function*() {
         const victim = cookieOf(yield* app.request(loginAs("ferris"), cookie))
@@ -93,6 +94,15 @@ export const fixation: ReadonlyArray<Advisory> = [
         yield* TestClock.adjust("1 minute")
         yield* app.request(insert("basket", "poison"), cookie)
         yield* opens(app, victim, { basket: "apples", user: "ferris" })
+        let next = ""
+        for (const work of [insert("basket", "poison"), renew]) {
+          const planted = yield* begin(app, insert("basket", "apples"))
+          const login = Effect.map(app.request(loginAs("ferris"), planted), (answer) => {
+            next = cookieOf(answer)
+          })
+          assert.deepStrictEqual((yield* whileInFlight(app, planted, work, login)).setCookies, [])
+          yield* opens(app, next, { basket: "apples", user: "ferris" })
+        }
       })
     )
   },
@@ -174,9 +184,10 @@ export const fixation: ReadonlyArray<Advisory> = [
             attackers = cookieOf(answer)
           })
         )
-        yield* opensNothing(app, attackers)
+        yield* opens(app, attackers, { basket: "apples" })
         yield* opensNothing(app, cookie)
-        yield* opens(app, cookieOf(victims), { basket: "apples", user: "ferris" })
+        yield* opens(app, cookieOf(victims), { user: "ferris" })
+        assert.notStrictEqual(keyIn(app, cookieOf(victims)).id, keyIn(app, attackers).id)
       })
     )
   },

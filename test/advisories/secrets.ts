@@ -51,10 +51,17 @@ import type { RedisApp } from "./app.js"
 const isGoneFor = (store: SessionStore.SessionStore, key: SessionKey.SessionKey) =>
   Effect.gen(function*() {
     const change = { ...SessionRecord.noChange, set: new Map([["counter", "666"]]) }
-    for (const verb of [store.update(key, change, 1), store.renew(key, change, 1), store.updateTtl(key, 1)]) {
+    const lifetime = { ttl: 60_000, maxLifetime: undefined }
+    for (
+      const verb of [
+        store.update(key, change, lifetime),
+        store.renew(key, change, lifetime),
+        store.updateTtl(key, lifetime)
+      ]
+    ) {
       assert.strictEqual((yield* verb)._tag, "Gone")
     }
-    yield* store.delete(key)
+    assert.isFalse(yield* store.delete(key))
     assert.strictEqual((yield* store.load(key))._tag, "Absent")
   })
 

@@ -43,6 +43,13 @@ export const judge = (history: History): Verdict => {
   for (const { id, openedBy } of sessions) {
     const joined = joinedBy(requests, id)
     const isPurged = joined.some(({ program }) => purges(program))
+    const creator = requests.find(({ presented, set }) => set?.id === id && presented?.id !== id)
+    if (id !== first.id && creator === undefined) {
+      if (openedBy.some(isDefined)) {
+        find("foreign state", "a session is left behind whose key nobody was given")
+      }
+      continue
+    }
     if (isPurged && openedBy.some(isDefined)) {
       find("resurrection", "a session that was logged out is open")
     }
@@ -52,7 +59,6 @@ export const judge = (history: History): Verdict => {
     if (openedBy.slice(0, -1).some(isDefined)) {
       find("wrong keys", "a key that was replaced opens its session")
     }
-    const creator = requests.find(({ presented, set }) => set?.id === id && presented?.id !== id)
     const initial = id === first.id
       ? history.situation.state
       : creator === undefined
@@ -69,15 +75,27 @@ export const judge = (history: History): Verdict => {
 
   for (const request of requests) {
     const { answer, isSetNewest, loaded, presented, set } = request
-    if (answer.status !== 200) {
+    const others = (presented === undefined ? [] : joinedBy(requests, presented.id)).filter((one) => one !== request)
+    // What it wrote is not kept, because somebody else ended or renewed the session first.
+    const isExcused = answer.status === 409 && set === undefined && writes(request.program) &&
+      others.some(({ program }) => purges(program) || renews(program))
+    if (answer.status !== 200 && !isExcused) {
       find("failed request", `${nameOf(request)} was answered ${answer.status}`)
+    }
+    if (
+      created(request) && hasJoined(request) &&
+      others.some((other) => purges(other.program) && other.answeredAt < request.answeredAt)
+    ) {
+      find("resurrection", `${nameOf(request)} begins a session after its own was logged out`)
     }
     if (set !== undefined && !isSetNewest) {
       find("old key over a new one", `${nameOf(request)} sets a key that had been replaced`)
     }
-    const others = presented === undefined ? [] : joinedBy(requests, presented.id)
     if (loaded === "Superseded") {
-      if (answer.news._tag !== "Nothing") {
+      const mayChange = answer.news._tag === "Removal"
+        ? purges(request.program)
+        : purges(request.program) || renews(request.program)
+      if (answer.news._tag !== "Nothing" && !mayChange || set !== undefined && !created(request)) {
         find("late request with an effect", `${nameOf(request)} came with a replaced key and changes the cookie`)
       }
       if (!others.some(({ program }) => program.some(({ _tag }) => _tag === "Renew"))) {
@@ -86,7 +104,9 @@ export const judge = (history: History): Verdict => {
     } else if (loaded === "Absent" && !others.some(({ program }) => purges(program))) {
       find("wrong keys", `${nameOf(request)} is refused though nobody has ended the session`)
     }
-    if (loaded === "Live" && created(request) && !purges(request.program) && !renews(request.program)) {
+    const mayBegin = purges(request.program) ||
+      renews(request.program) && others.some(({ program }) => renews(program))
+    if (loaded === "Live" && created(request) && !mayBegin) {
       find("foreign state", `${nameOf(request)} came with a session and was given another one`)
     }
     if (loaded !== "Live" && loaded !== "Superseded" && created(request) !== hasValues(alone(request.program))) {
@@ -106,13 +126,15 @@ export const judge = (history: History): Verdict => {
 }
 
 /** Whether the browser holds the newest key of the session that it is in. */
-const isJarRight = ({ first, jar, sessions }: History): boolean => {
+const isJarRight = ({ first, jar, requests, sessions }: History): boolean => {
   const mine = sessions.find(({ id }) => id === jar?.id)
   const isFirstAlive = sessions.some(({ id, openedBy }) => id === first.id && openedBy.some(isDefined))
   if (jar === undefined || mine === undefined) {
     return !isFirstAlive
   }
-  return (!isFirstAlive || jar.id === first.id) &&
+  // Whoever signed in twice at once is in one session or the other.
+  const isOwn = requests.some(({ program, set }) => set?.id === jar.id && renews(program))
+  return (!isFirstAlive || jar.id === first.id || isOwn) &&
     mine.openedBy.at(-1) !== undefined &&
     SessionKey.toText(mine.keys.at(-1) ?? jar) === SessionKey.toText(jar)
 }
@@ -131,21 +153,32 @@ const isExplained = (initial: Outcome, joined: ReadonlyArray<Sent>, outcome: Out
         const others = rest.filter((other) => other !== request)
         return !(isStrict && others.some((other) => other.answeredAt < request.startedAt)) &&
           isPossible(state, request, isStrict) &&
-          explains(after(state, request.program), others)
+          explains(after(state, request), others)
       })
   return explains(initial, joined)
 }
 
 const isPossible = (state: Outcome, request: Sent, isStrict: boolean): boolean => {
-  const { answer, program } = request
-  const begins = (state === undefined ? renews(program) : false) || purges(program)
-  const hasReadThat = !isStrict || program[0]?._tag !== "Read" ||
+  const { answer, loaded, program } = request
+  if (answer.status === 409) {
+    return true
+  }
+  // A late request is anonymous, and a success says that what was written is there.
+  const hasReadThat = !isStrict || loaded !== "Live" || program[0]?._tag !== "Read" ||
     isSame(state, (answer.body as ReadonlyArray<Outcome>)[0])
-  return hasReadThat && created(request) === (begins && hasValues(alone(program)))
+  return hasReadThat && (
+    purges(program)
+      ? created(request) === hasValues(alone(program))
+      : created(request) || state !== undefined || !writes(program)
+  )
 }
 
-const after = (state: Outcome, program: Program): Outcome =>
-  state === undefined || purges(program) ? undefined : changed(state, program)
+const after = (state: Outcome, request: Sent): Outcome =>
+  request.answer.status === 409 || created(request) && !purges(request.program)
+    ? state
+    : state === undefined || purges(request.program)
+    ? undefined
+    : changed(state, request.program)
 
 /** What a session holds that the program has begun. */
 export const alone = (program: Program): Readonly<Record<string, number>> =>
@@ -178,9 +211,14 @@ export const changed = (
   return Object.fromEntries(values)
 }
 
-/** The requests that found the session alive. */
+/** The requests that found the session alive, be it with a key that had been replaced. */
 const joinedBy = (requests: ReadonlyArray<Sent>, id: string): ReadonlyArray<Sent> =>
-  requests.filter(({ loaded, presented }) => loaded === "Live" && presented?.id === id)
+  requests.filter((request) => hasJoined(request) && request.presented?.id === id)
+
+const hasJoined = ({ loaded }: Sent): boolean => loaded === "Live" || loaded === "Superseded"
+
+const writes = (program: Program): boolean =>
+  program.some(({ _tag }) => _tag === "Insert" || _tag === "Count" || _tag === "Remove" || _tag === "Clear")
 
 export const purges = (program: Program): boolean => program.some(({ _tag }) => _tag === "Purge")
 

@@ -11,12 +11,13 @@ import {
 type Row = [
   presented: CommitFacts["presented"],
   status: CommitFacts["status"],
-  changes: "none" | "some" | "removals only",
+  changes: "none" | "some" | "removals only" | "asked only",
   extension: "on changes" | "always" | "any",
   plan: CommitPlan
 ]
 
-// "removals only": writes of which no value is left, as after `insert` and `remove` of the same key.
+// "removals only": writes of which no value is left, as after `insert` and `remove` of the same key. "asked only": the
+// handler asked for a write that changed nothing of what it saw, as `clear` does where it saw nothing.
 const table: ReadonlyArray<Row> = [
   ["None", "Unchanged", "none", "any", "Nothing"],
   ["None", "Changed", "some", "any", "Save"],
@@ -32,20 +33,33 @@ const table: ReadonlyArray<Row> = [
   ["Refused", "Renewed", "some", "any", "Save"],
   ["Refused", "Purged", "none", "any", "RemoveCookie"],
   ["Refused", "Purged", "some", "any", "Save"],
+  ["None", "Unchanged", "asked only", "any", "Nothing"],
+  ["Refused", "Unchanged", "asked only", "any", "Nothing"],
   ["Superseded", "Unchanged", "none", "any", "Nothing"],
-  ["Superseded", "Changed", "some", "any", "Nothing"],
-  ["Superseded", "Renewed", "some", "any", "Nothing"],
-  ["Superseded", "Purged", "none", "any", "Nothing"],
-  ["Superseded", "Purged", "some", "any", "Nothing"],
+  ["Superseded", "Unchanged", "asked only", "any", "Drop"],
+  ["Superseded", "Changed", "none", "any", "Nothing"],
+  ["Superseded", "Changed", "some", "any", "Drop"],
+  ["Superseded", "Changed", "removals only", "any", "Drop"],
+  ["Superseded", "Renewed", "none", "any", "Nothing"],
+  ["Superseded", "Renewed", "some", "any", "SaveBeside"],
+  ["Superseded", "Renewed", "removals only", "any", "Drop"],
+  ["Superseded", "Renewed", "asked only", "any", "Drop"],
+  ["Superseded", "Purged", "none", "any", "Delete"],
+  ["Superseded", "Purged", "removals only", "any", "Delete"],
+  ["Superseded", "Purged", "some", "any", "Replace"],
   ["Ambiguous", "Unchanged", "none", "any", "Nothing"],
+  ["Ambiguous", "Unchanged", "asked only", "any", "Nothing"],
   ["Ambiguous", "Changed", "some", "any", "Save"],
   ["Ambiguous", "Changed", "removals only", "any", "Nothing"],
-  ["Ambiguous", "Renewed", "none", "any", "Nothing"],
-  ["Ambiguous", "Renewed", "some", "any", "Save"],
+  ["Ambiguous", "Renewed", "none", "any", "Delete"],
+  ["Ambiguous", "Renewed", "removals only", "any", "Delete"],
+  ["Ambiguous", "Renewed", "some", "any", "Replace"],
   ["Ambiguous", "Purged", "none", "any", "Delete"],
-  ["Ambiguous", "Purged", "some", "any", "DeleteThenSave"],
+  ["Ambiguous", "Purged", "some", "any", "Replace"],
   ["Valid", "Unchanged", "none", "on changes", "Nothing"],
   ["Valid", "Unchanged", "none", "always", "UpdateTtl"],
+  ["Valid", "Unchanged", "asked only", "on changes", "Nothing"],
+  ["Valid", "Unchanged", "asked only", "always", "UpdateTtl"],
   ["Valid", "Changed", "none", "on changes", "Nothing"],
   ["Valid", "Changed", "none", "always", "UpdateTtl"],
   ["Valid", "Changed", "some", "any", "Update"],
@@ -54,7 +68,7 @@ const table: ReadonlyArray<Row> = [
   ["Valid", "Renewed", "some", "any", "Renew"],
   ["Valid", "Purged", "none", "any", "Delete"],
   ["Valid", "Purged", "removals only", "any", "Delete"],
-  ["Valid", "Purged", "some", "any", "DeleteThenSave"]
+  ["Valid", "Purged", "some", "any", "Replace"]
 ]
 
 const facts = (
@@ -62,7 +76,14 @@ const facts = (
   status: CommitFacts["status"],
   changes: Row[2],
   refreshesAlways: boolean
-): CommitFacts => ({ presented, status, hasWrites: changes !== "none", hasValues: changes === "some", refreshesAlways })
+): CommitFacts => ({
+  presented,
+  status,
+  asksForWrites: changes !== "none",
+  hasWrites: changes === "some" || changes === "removals only",
+  hasValues: changes === "some",
+  refreshesAlways
+})
 
 describe("the commit table", () => {
   for (const [presented, status, changes, extension, plan] of table) {
@@ -78,7 +99,7 @@ describe("the commit table", () => {
     FastCheck.assert(FastCheck.property(
       FastCheck.constantFrom<CommitFacts["presented"]>("None", "Refused", "Superseded", "Ambiguous", "Valid"),
       FastCheck.constantFrom<CommitFacts["status"]>("Unchanged", "Changed", "Renewed", "Purged"),
-      FastCheck.constantFrom<Row[2]>("none", "some", "removals only"),
+      FastCheck.constantFrom<Row[2]>("none", "some", "removals only", "asked only"),
       FastCheck.boolean(),
       (presented, status, changes, refreshesAlways) => {
         const row = facts(presented, status, changes, refreshesAlways)
@@ -93,13 +114,16 @@ describe("what is left of a plan without a cookie", () => {
     ["Nothing", false, "Nothing"],
     ["RemoveCookie", false, "Nothing"],
     ["Save", true, "Nothing"],
+    ["SaveBeside", true, "Nothing"],
     ["UpdateTtl", false, "UpdateTtl"],
     ["Update", true, "Update"],
     ["Renew", false, "Nothing"],
     ["Renew", true, "Update"],
     ["Delete", false, "Delete"],
     ["Delete", true, "Delete"],
-    ["DeleteThenSave", true, "Delete"]
+    ["Replace", true, "Delete"],
+    ["Drop", true, "Drop"],
+    ["Drop", false, "Drop"]
   ]
   for (const [plan, hasWrites, left] of table) {
     it(`${plan} ${hasWrites ? "with" : "without"} writes: ${left}`, () => {
@@ -110,7 +134,7 @@ describe("what is left of a plan without a cookie", () => {
   it("mints no key, which nobody would get to know, and takes no second look to settle", () => {
     for (const [plan, hasWrites] of table) {
       const left = withoutCookie(plan, hasWrites)
-      assert.notInclude(["Save", "Renew", "DeleteThenSave", "RemoveCookie"], left)
+      assert.notInclude(["Save", "SaveBeside", "Renew", "Replace", "RemoveCookie"], left)
       assert.strictEqual(withoutCookie(left, hasWrites), left)
     }
   })

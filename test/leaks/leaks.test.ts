@@ -260,7 +260,7 @@ describe("no secret is printed", () => {
             ? Effect.flatMap(Effect.orDie(store.load(key)), (result) => {
               assert(result._tag === "Live")
               return Effect.delay(
-                Effect.succeed(SessionStore.WriteResult.Conflict({ record: result.record })),
+                Effect.succeed(SessionStore.WriteResult.Conflict({ found: result.record.state })),
                 "50 millis"
               )
             })
@@ -347,14 +347,15 @@ const plantRedis = (vault: Vault, args: ReadonlyArray<string> = []): Effect.Effe
 const storeFailures = ({ app, printed, value }: Planted, key: SessionKey.SessionKey) => {
   const { store } = app.middleware
   const state = new Map([["user", JSON.stringify(value())]])
+  const lifetime = { ttl: 60_000, maxLifetime: undefined }
   const change = { set: state, unset: new Set<string>(), expect: new Map([["user", JSON.stringify(value())]]) }
   return Effect.forEach(
     [
       store.load(key),
-      store.save(state, { ttl: 60_000, maxLifetime: undefined }),
-      store.update(key, change, 60_000),
-      store.updateTtl(key, 60_000),
-      store.renew(key, change, 60_000),
+      store.save(state, lifetime),
+      store.update(key, change, lifetime),
+      store.updateTtl(key, lifetime),
+      store.renew(key, change, lifetime),
       store.delete(key)
     ] as ReadonlyArray<Effect.Effect<unknown, SessionStore.SessionStoreError>>,
     (call) =>

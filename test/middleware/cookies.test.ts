@@ -165,7 +165,7 @@ describe("when a cookie is sent", () => {
 })
 
 describe("a superseded key", () => {
-  it.scoped("is anonymous inside the window: it does not read, write, renew, end the session or get a cookie", () =>
+  it.scoped("reads nothing inside the window, writes nothing, which is answered with 409, and gets no cookie", () =>
     Effect.gen(function*() {
       const app = yield* makeWebApp({ config: { lifecycle: persistent({ ttlExtension: "OnEveryRequest" }) } })
       const browser = app.browser()
@@ -173,14 +173,82 @@ describe("a superseded key", () => {
       const old = browser.cookie()
       yield* browser.visit(renew)
       const write = handle((session) => session.insert(User, "late"))
-      for (const operation of [read, write, increment, renew, purge, untouched]) {
+      const clear = handle((session) => session.clear)
+      const writesAndFails = Effect.zipRight(write, HttpServerResponse.empty({ status: 422 }))
+      for (
+        const [operation, status] of [
+          [read, 200],
+          [untouched, 204],
+          [renew, 200],
+          [write, 409],
+          [increment, 409],
+          [clear, 409],
+          [writesAndFails, 422]
+        ] as const
+      ) {
         const answer = yield* app.request(operation, old)
-        assert.isBelow(answer.status, 300)
+        assert.strictEqual(answer.status, status)
         assert.deepStrictEqual(answer.setCookies, [])
+        assert.strictEqual(answer.status === 409 ? answer.body : undefined, undefined)
       }
       assert.deepStrictEqual((yield* app.request(read, old)).body, {})
       assert.deepStrictEqual((yield* browser.visit(read)).body, { counter: 1 })
     }))
+
+  it.scoped("ends the session inside the window, and takes its cookie away", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp()
+      const browser = app.browser()
+      yield* browser.visit(increment)
+      const old = browser.cookie()
+      yield* browser.visit(renew)
+      const answer = yield* app.request(purge, old)
+      assert.strictEqual(answer.status, 200)
+      assert.match(answer.setCookies.join(), /^__Host-id=; Max-Age=0/)
+      assert.deepStrictEqual((yield* browser.visit(read)).body, {})
+    }))
+
+  for (
+    const [what, work] of [
+      ["signs in", handle((session) => Effect.zipRight(session.insert(User, "again"), session.renew))],
+      [
+        "ends the session and writes",
+        handle((session) => Effect.zipRight(session.purge, session.insert(User, "again")))
+      ]
+    ] as const
+  ) {
+    it.scoped(`that ${what} inside the window begins a session of its own with what it wrote`, () =>
+      Effect.gen(function*() {
+        const app = yield* makeWebApp()
+        const browser = app.browser()
+        yield* browser.visit(increment)
+        const old = browser.cookie()
+        yield* browser.visit(renew)
+        const answer = yield* app.request(work, old)
+        assert.strictEqual(answer.status, 200)
+        const own = answer.setCookies[0]!.split(";")[0]!
+        assert.deepStrictEqual((yield* app.request(read, own)).body, { user: "again" })
+        assert.deepStrictEqual(
+          (yield* browser.visit(read)).body,
+          what === "signs in" ? { counter: 1 } : {}
+        )
+      }))
+
+    it.scoped(`that ${what} inside the window keeps nothing where the session ended meanwhile`, () =>
+      Effect.gen(function*() {
+        const app = yield* makeWebApp()
+        const browser = app.browser()
+        yield* browser.visit(increment)
+        const old = browser.cookie()
+        yield* browser.visit(renew)
+        const late = Effect.zipRight(read, Effect.zipRight(Effect.orDie(browser.visit(purge)), work))
+        const answer = yield* app.request(late, old)
+        assert.strictEqual(answer.status, 409)
+        assert.deepStrictEqual(answer.setCookies, [])
+        assert.strictEqual(app.calls.filter((verb) => verb === "save").length, 2)
+        assert.strictEqual(app.calls.at(-1), "delete")
+      }))
+  }
 
   it.scoped("is an unknown key after the window: a write starts another session", () =>
     Effect.gen(function*() {

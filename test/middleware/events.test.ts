@@ -118,10 +118,29 @@ describe("session events", () => {
       )
       assert.deepStrictEqual(tags(conflict), ["Conflict"])
       const gone = yield* eventsDuring(app, app.request(during(purge, increment), cookie))
-      assert.deepStrictEqual(tags(gone), ["Purged", "Gone"])
+      assert.deepStrictEqual(tags(gone), ["Purged", "Gone", "WritesLost"])
+      assert.deepInclude(gone.at(-1), { reason: "Ended" })
       isAway = true
       const away = yield* eventsDuring(app, app.request(read, cookie))
       assert.deepStrictEqual(away, [{ _tag: "StoreUnavailable", during: "load" }])
+    }))
+
+  it.scoped("tell of writes that a replaced key did not keep, and of none where it asked for none", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp()
+      const browser = app.browser()
+      yield* browser.visit(increment)
+      const cookie = browser.cookie()
+      const inFlight = yield* eventsDuring(
+        app,
+        app.request(Effect.andThen(read, Effect.zipRight(Effect.orDie(browser.visit(renew)), increment)), cookie)
+      )
+      assert.deepStrictEqual(tags(inFlight), ["Renewed", "WritesLost"])
+      assert.deepInclude(inFlight.at(-1), { reason: "Superseded" })
+      const late = yield* eventsDuring(app, app.request(increment, cookie))
+      assert.deepStrictEqual(tags(late), ["KeySuperseded", "WritesLost"])
+      assert.deepInclude(late.at(-1), { reason: "Superseded" })
+      assert.deepStrictEqual(tags(yield* eventsDuring(app, app.request(read, cookie))), ["KeySuperseded"])
     }))
 
   it.scoped("carry neither key nor value", () =>

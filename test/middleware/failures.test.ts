@@ -148,13 +148,14 @@ describe("SessionStore.make", () => {
       const interrupted = { calls: 0 }
       const store = never(interrupted)
       const key = SessionKey.mint()
+      const lifetime = { ttl: 1, maxLifetime: undefined }
       for (
         const call of [
           store.load(key),
-          store.save(new Map(), { ttl: 1, maxLifetime: undefined }),
-          store.update(key, SessionRecord.noChange, 1),
-          store.updateTtl(key, 1),
-          store.renew(key, SessionRecord.noChange, 1),
+          store.save(new Map(), lifetime),
+          store.update(key, SessionRecord.noChange, lifetime),
+          store.updateTtl(key, lifetime),
+          store.renew(key, SessionRecord.noChange, lifetime),
           store.delete(key)
         ] as ReadonlyArray<Effect.Effect<unknown, SessionStore.SessionStoreError>>
       ) {
@@ -180,7 +181,7 @@ describe("the commit", () => {
               assert(result._tag === "Live")
               return Effect.as(
                 TestClock.adjust("100 millis"),
-                SessionStore.WriteResult.Conflict({ record: result.record })
+                SessionStore.WriteResult.Conflict({ found: result.record.state })
               )
             })
         })

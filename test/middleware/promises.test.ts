@@ -42,12 +42,15 @@ const inFlight = <A, E>(
 
 describe("a logout cannot be undone", () => {
   for (
-    const [what, work] of [
-      ["writes", insert("a", 1)],
-      ["updates", increment],
-      ["clears", handle((session) => session.clear)],
-      ["only reads", read],
-      ["logs out as well", logout]
+    const [what, work, status] of [
+      ["writes", insert("a", 1), 409],
+      ["updates", increment, 409],
+      ["clears", handle((session) => session.clear), 409],
+      ["signs in", login, 409],
+      ["ends it and writes", handle((session) => Effect.zipRight(session.purge, session.insert(User, "ferris"))), 409],
+      ["only reads", read, 200],
+      ["only renews", handle((session) => session.renew), 200],
+      ["logs out as well", logout, 200]
     ] as const
   ) {
     it.scoped(`a request in flight that ${what} does not bring the session back`, () =>
@@ -61,23 +64,25 @@ describe("a logout cannot be undone", () => {
           work,
           browser.visit(logout)
         )
-        assert.strictEqual(answer.status, 200)
+        assert.strictEqual(answer.status, status)
+        assert.strictEqual(status === 409 ? answer.body : undefined, undefined)
         assert.deepStrictEqual(answer.setCookies.filter((line) => !line.includes("Max-Age=0")), [])
         assert.deepStrictEqual((yield* app.request(read, stolen)).body, {})
         assert.strictEqual(browser.jar.size, 0)
       }))
   }
 
-  it.scoped("a login in flight starts a new session with its own writes and none of the ended one's values", () =>
+  it.scoped("a login in flight is not carried out, with `lostWrites: \"Ignore\"` behind the answer that it made", () =>
     Effect.gen(function*() {
-      const app = yield* makeWebApp()
+      const app = yield* makeWebApp({ config: { lostWrites: "Ignore" } })
       const browser = app.browser()
       yield* browser.visit(insert("cart", 7))
       const old = browser.cookie()
       const other = app.browser()
       other.jar.set("__Host-id", browser.jar.get("__Host-id")!)
-      yield* inFlight(browser.visit, login, other.visit(logout))
-      assert.deepStrictEqual((yield* browser.visit(read)).body, { user: "ferris" })
+      const answer = yield* inFlight(browser.visit, login, other.visit(logout))
+      assert.deepStrictEqual([answer.status, answer.setCookies], [200, []])
+      assert.deepStrictEqual((yield* browser.visit(read)).body, {})
       assert.deepStrictEqual((yield* app.request(read, old)).body, {})
     }))
 
@@ -157,7 +162,7 @@ describe("no write is lost", () => {
       assert.deepStrictEqual((yield* browser.visit(read)).body, { start: 0, counter: 50 })
     }))
 
-  it.scoped("a write that was in flight during a renewal is kept, and its answer does not set the old key again", () =>
+  it.scoped("a write that was in flight during a renewal is not kept, and is not answered as if it were", () =>
     Effect.gen(function*() {
       const lifecycle = Config.PersistentSession({ ttl: "1 minute", ttlExtension: "OnStateChanges" })
       const app = yield* makeWebApp({ config: { lifecycle } })
@@ -165,8 +170,29 @@ describe("no write is lost", () => {
       yield* browser.visit(increment)
       const old = browser.cookie()
       const answer = yield* inFlight((handler) => app.request(handler, old), insert("a", 1), browser.visit(login))
-      assert.deepStrictEqual(answer.setCookies, [])
-      assert.deepStrictEqual((yield* browser.visit(read)).body, { counter: 1, user: "ferris", a: 1 })
+      assert.deepStrictEqual([answer.status, answer.body, answer.setCookies], [409, undefined, []])
+      assert.deepStrictEqual((yield* browser.visit(read)).body, { counter: 1, user: "ferris" })
+    }))
+
+  it.scoped("two sign-ins in flight at once both stick, each in a session that the other side cannot open", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp()
+      const browser = app.browser()
+      yield* browser.visit(increment)
+      const cookie = browser.cookie()
+      const late = yield* inFlight(
+        (handler) => app.request(handler, cookie),
+        handle((session) =>
+          Effect.all([session.update(Counter, (n) => n + 1), session.insert(User, "second"), session.renew])
+        ),
+        browser.visit(login)
+      )
+      assert.strictEqual(late.status, 200)
+      const own = late.setCookies[0]!.split(";")[0]!
+      // What was derived from the session that it does not write to is derived anew, from nothing.
+      assert.deepStrictEqual((yield* app.request(read, own)).body, { user: "second" })
+      assert.deepStrictEqual((yield* browser.visit(read)).body, { counter: 1, user: "ferris" })
+      assert.deepStrictEqual((yield* app.request(read, cookie)).body, {})
     }))
 })
 

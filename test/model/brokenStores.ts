@@ -23,19 +23,19 @@ export const upserts: Breakage = (store) => {
         const record = revived.get(SessionKey.toText(key))
         return result._tag === "Absent" && record !== undefined ? Live({ record }) : result
       }),
-    update: (key, change, ttl) =>
-      Effect.flatMap(store.update(key, change, ttl), (result) =>
+    update: (key, change, lifetime) =>
+      Effect.flatMap(store.update(key, change, lifetime), (result) =>
         result._tag === "Gone"
           ? Effect.map(Clock.currentTimeMillis, (now) => {
-            const expiresAt = now + ttl
+            const expiresAt = now + lifetime.ttl
             revived.set(SessionKey.toText(key), {
               id: key.id,
               state: change.set,
               createdAt: now,
-              expiresAt,
-              deadline: undefined
+              extendedAt: now,
+              expiresAt
             })
-            return Saved({ key, expiresAt, isCurrent: true })
+            return Saved({ key, expiresAt })
           })
           : Effect.succeed(result))
   }
@@ -44,10 +44,10 @@ export const upserts: Breakage = (store) => {
 /** An update of a session that is gone saves the changes as a new session and hands out its key. */
 export const savesWhatIsGone: Breakage = (store) => ({
   ...store,
-  update: (key, change, ttl) =>
-    Effect.flatMap(store.update(key, change, ttl), (result) =>
+  update: (key, change, lifetime) =>
+    Effect.flatMap(store.update(key, change, lifetime), (result) =>
       result._tag === "Gone"
-        ? Effect.map(Effect.orDie(store.save(change.set, { ttl, maxLifetime: undefined })), Saved)
+        ? Effect.map(Effect.orDie(store.save(change.set, lifetime)), Saved)
         : Effect.succeed(result))
 })
 
@@ -58,25 +58,27 @@ export const ignoresTheDeadline: Breakage = (store) => ({
 })
 
 /** A logout takes the cookie away and leaves the record. */
-export const neverDeletes: Breakage = (store) => ({ ...store, delete: () => Effect.void })
+export const neverDeletes: Breakage = (store) => ({ ...store, delete: () => Effect.succeed(true) })
 
 /** A key that was replaced opens the session as before. */
 export const keepsOldKeys: Breakage = (store) => {
+  const { newest, renew } = followsRenewals(store)
+  return { ...store, renew, load: (key) => store.load(newest(key)) }
+}
+
+const followsRenewals = (store: SessionStore.SessionStore) => {
   const successors = new Map<string, SessionKey.SessionKey>()
   const newest = (key: SessionKey.SessionKey): SessionKey.SessionKey => {
     const successor = successors.get(SessionKey.toText(key))
     return successor === undefined ? key : newest(successor)
   }
-  return {
-    ...store,
-    load: (key) => store.load(newest(key)),
-    renew: (key, change, ttl) =>
-      Effect.tap(store.renew(key, change, ttl), (result) => {
-        if (result._tag === "Saved") {
-          successors.set(SessionKey.toText(key), result.key)
-        }
-      })
-  }
+  const renew: SessionStore.SessionStore["renew"] = (key, change, lifetime) =>
+    Effect.tap(store.renew(key, change, lifetime), (result) => {
+      if (result._tag === "Saved") {
+        successors.set(SessionKey.toText(key), result.key)
+      }
+    })
+  return { newest, renew }
 }
 
 /** A cache in front of the store that hears of writes, and of logouts nothing. */
@@ -129,7 +131,7 @@ export const neverRefreshes: Breakage = (store) => ({
   updateTtl: (key) =>
     Effect.map(
       Effect.orDie(store.load(key)),
-      (result) => result._tag === "Live" ? Saved({ key, expiresAt: result.record.expiresAt, isCurrent: true }) : Gone()
+      (result) => result._tag === "Live" ? Saved({ key, expiresAt: result.record.expiresAt }) : Gone()
     )
 })
 
@@ -139,15 +141,19 @@ export const forgetsExpectations: Breakage = (store) => ({
   update: (key, change, ttl) => store.update(key, { ...change, expect: new Map() }, ttl)
 })
 
-/** A late request is told that the key it came with is the current one, and sends it to the browser again. */
-export const takesEveryKeyForTheCurrent: Breakage = (store) => ({
-  ...store,
-  update: (key, change, ttl) =>
-    Effect.map(
-      store.update(key, change, ttl),
-      (result) => result._tag === "Saved" ? Saved({ ...result, isCurrent: true }) : result
-    )
-})
+/** A request whose key was replaced meanwhile writes all the same, and sends that key to the browser again. */
+export const takesEveryKeyForTheCurrent: Breakage = (store) => {
+  const { newest, renew } = followsRenewals(store)
+  return {
+    ...store,
+    renew,
+    update: (key, change, lifetime) =>
+      Effect.map(
+        store.update(newest(key), change, lifetime),
+        (result) => result._tag === "Saved" ? Saved({ ...result, key }) : result
+      )
+  }
+}
 
 /**
  * Reads the record, and later puts it back as a whole with the changes in it. `pause` is the time in between, in which
@@ -166,7 +172,7 @@ export const readsThenWrites = (pause: Effect.Effect<void>): Breakage => (store)
         }
         for (const [name, value] of change.expect) {
           if (found.state.get(name) !== value) {
-            return Conflict({ record: found })
+            return Conflict({ found: found.state })
           }
         }
         const state = new Map(found.state)

@@ -110,6 +110,9 @@ const cookieOf = (line: string): string => line.slice(0, line.indexOf(";"))
 
 const readAnswer = (action: Action, reply: Reply, recording: Recording): Answer => {
   const [line, ...more] = reply.setCookies
+  if (reply.status === 409 && line === undefined && reply.body === "") {
+    return { cookie: "Refused" }
+  }
   if (reply.status >= 300 || more.length > 0) {
     throw new Error(`${action._tag} was answered ${reply.status} with ${reply.setCookies.length} cookies`)
   }

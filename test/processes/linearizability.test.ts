@@ -6,6 +6,7 @@ import { makeRandom } from "./random.js"
 const done: Answer = { cookie: "None" }
 const removed: Answer = { cookie: "Removal" }
 const other: Answer = { cookie: "Other" }
+const refused: Answer = { cookie: "Refused" }
 
 const at = (
   [invoked, returned]: readonly [number, number],
@@ -92,29 +93,40 @@ describe("the checker accepts", () => {
       at([1, 2], purge, removed)
     ],
     "two purges beside each other": [at([0, 9], purge, removed), at([1, 8], purge, removed)],
-    "a renewal: the new key opens, the old one does not": [
+    "a renewal: the new key opens, the old one ends the session and does nothing else": [
       at([0, 1], renew, { cookie: 1 }),
       at([2, 3], read, saw({}), 0),
-      at([4, 5], put("a", 9), done, 0),
-      at([6, 7], increment("a"), came(1), 0),
-      at([8, 9], purge, done, 0),
-      at([10, 11], read, saw({ a: 1 }), 1)
+      at([4, 5], put("a", 9), refused, 0),
+      at([6, 7], increment("a"), refused, 0),
+      at([8, 9], renew, done, 0),
+      at([10, 11], read, saw({ a: 1 }), 1),
+      at([12, 13], purge, removed, 0),
+      at([14, 15], read, saw({}), 1)
     ],
-    "a write in flight when its key was superseded, kept": [
+    "a purge with a superseded key, and one with the current key that was faster": [
+      at([0, 1], renew, { cookie: 1 }),
+      at([2, 9], purge, done, 0),
+      at([3, 4], purge, removed, 1)
+    ],
+    "a write that a purge beside it refused": [
+      at([0, 9], put("b", 2), refused),
+      at([1, 2], purge, removed),
+      at([3, 4], read, saw({}))
+    ],
+    "a write beside a renewal that came before it": [
       at([0, 9], put("b", 2), done, 0),
       at([1, 2], renew, { cookie: 1 }),
       at([10, 11], read, saw({ a: 1, b: 2 }), 1)
     ],
-    "a write beside a renewal that came too late for its key, dropped": [
-      at([0, 9], put("b", 2), done, 0),
+    "a write beside a renewal that came too late for its key, refused": [
+      at([0, 9], put("b", 2), refused, 0),
       at([1, 2], renew, { cookie: 1 }),
       at([10, 11], read, saw({ a: 1 }), 1)
     ],
-    "two renewals of one key, of which the later holds": [
+    "two renewals of one key, of which the earlier holds": [
       at([0, 9], renew, { cookie: 1 }),
-      at([1, 8], renew, { cookie: 2 }),
-      at([10, 11], read, saw({}), 1),
-      at([12, 13], read, saw({ a: 1 }), 2)
+      at([1, 8], renew, done),
+      at([10, 11], read, saw({ a: 1 }), 1)
     ],
     "a write without an answer that happened": [lost(0, put("a", 2)), at([1, 2], read, saw({ a: 2 }))],
     "a write without an answer that did not happen": [lost(0, put("a", 2)), at([1, 2], read, saw({ a: 1 }))],
@@ -194,11 +206,22 @@ describe("the checker rejects", () => {
       at([2, 3], put("b", 2), done, 0),
       at([4, 5], read, saw({ a: 1, b: 2 }), 1)
     ],
-    "a superseded key that ends the session": [
+    "a superseded key whose purge ends nothing": [
       at([0, 1], renew, { cookie: 1 }),
-      at([2, 3], purge, done, 0),
-      at([4, 5], read, saw({}), 1)
+      at([2, 3], purge, removed, 0),
+      at([4, 5], read, saw({ a: 1 }), 1)
     ],
+    "a write that is answered with success and not kept": [
+      at([0, 9], put("b", 2), done, 0),
+      at([1, 2], renew, { cookie: 1 }),
+      at([10, 11], read, saw({ a: 1 }), 1)
+    ],
+    "a write that is refused and kept": [
+      at([0, 9], put("b", 2), refused, 0),
+      at([1, 2], renew, { cookie: 1 }),
+      at([10, 11], read, saw({ a: 1, b: 2 }), 1)
+    ],
+    "a write that is refused though nothing came between": [at([0, 1], put("b", 2), refused)],
     "a cookie for a key that was superseded a moment ago": [
       at([0, 1], renew, { cookie: 1 }),
       at([2, 3], put("b", 2), other, 0)
@@ -285,7 +308,17 @@ const simulate = (seed: number, fault: Fault): ReadonlyArray<Operation> => {
     const { isAlive, isSuperseded, values: before } = one.loaded!
     const value = action._tag === "Increment" ? (before[action.name] ?? 0) + 1 : undefined
     one.answer = action._tag === "Read" ? saw(before) : value === undefined ? done : came(value)
-    if (action._tag === "Read" || isSuperseded) {
+    if (action._tag === "Read") {
+      return
+    }
+    if (action._tag === "Purge" && (isAlive || isSuperseded)) {
+      one.answer = isAlive || session !== undefined ? removed : done
+      cache = session
+      session = undefined
+      return
+    }
+    if (isSuperseded) {
+      one.answer = action._tag === "Renew" ? done : refused
       return
     }
     if (!isAlive) {
@@ -297,16 +330,18 @@ const simulate = (seed: number, fault: Fault): ReadonlyArray<Operation> => {
       one.answer = { ...one.answer, cookie }
       return
     }
-    if (action._tag === "Purge") {
-      one.answer = removed
-      cache = session
-      session = undefined
-      return
-    }
     if (session === undefined && fault === "CreatesOnUpdate") {
       session = { values: before, key: one.operation.key }
     }
-    if (session === undefined) {
+    if (session === undefined || session.key !== one.operation.key && fault !== "KeepsOldKeys") {
+      const isChange = action._tag === "Put"
+        ? before[action.name] !== action.value
+        : action._tag === "Delete"
+        ? action.name in before
+        : action._tag === "Clear"
+        ? Object.keys(before).length > 0
+        : action._tag === "Increment"
+      one.answer = isChange ? refused : done
       return
     }
     cache = session

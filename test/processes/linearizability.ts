@@ -21,8 +21,11 @@ export type Values = Readonly<Record<string, number>>
 
 /** What an answer said. */
 export interface Answer {
-  /** None, a removal, a key of another session, or a new key of this one, by its number. */
-  readonly cookie: "None" | "Removal" | "Other" | number
+  /**
+   * None, a removal, a key of another session, or a new key of this one, by its number; or none because what was written
+   * is not kept.
+   */
+  readonly cookie: "None" | "Removal" | "Other" | "Refused" | number
   /** What a `Read` saw. */
   readonly values?: Values | undefined
   /** What an `Increment` came to on the values that it had loaded, whatever it came to at its commit. */
@@ -197,12 +200,16 @@ const settled = (operation: Operation, progress: Progress, state: State, start: 
   if (progress === "Waiting" && opens(operation, state)) {
     return mayLoad(operation, state) ? "Loaded" : progress
   }
-  const canStillWrite = progress !== "Waiting" && !state.isEnded
+  const canStillWrite = (progress !== "Waiting" || operation.action._tag === "Purge") && mayWrite(operation, state)
   return !canStillWrite && isExplainedWithoutEffect(operation, progress, state, start) ? "Done" : progress
 }
 
 /** Whether a load at this moment finds the session alive. Once it does not, it never does again. */
 const opens = (operation: Operation, state: State): boolean => !state.isEnded && operation.key === state.current
+
+/** Whether a commit at this moment does anything: only the current key writes, and every key ends its session. */
+const mayWrite = ({ action, key }: Operation, state: State): boolean =>
+  !state.isEnded && (action._tag === "Purge" || key === state.current)
 
 const isReadOf = ({ answer }: Operation, values: Values): boolean => {
   const read = answer?.values ?? {}
@@ -215,7 +222,7 @@ const isReadOf = ({ answer }: Operation, values: Values): boolean => {
 const mayLoad = (operation: Operation, state: State): boolean => {
   const { action, answer } = operation
   return opens(operation, state) && action._tag !== "Clear" &&
-    (action._tag !== "Increment" || answer === undefined ||
+    (action._tag !== "Increment" || answer?.value === undefined ||
       answer.value === (state.values[action.name] ?? 0) + 1)
 }
 
@@ -233,16 +240,20 @@ const isExplainedWithoutEffect = (
   switch (answer?.cookie) {
     case "None":
       switch (action._tag) {
-        // A write of an unknown key would have begun another session.
+        // A write of an unknown key would have begun another session, and one that is not kept is refused.
         case "Put":
-          return isSuperseded || isEnded && mayHaveLoaded
         case "Increment":
-          return isSuperseded && answer.value === 1 || isEnded && mayHaveLoaded
+          return false
+        // Somebody else was faster.
         case "Purge":
-          return isSuperseded
-        default:
+          return isEnded && key !== state.current
+        case "Renew":
           return isSuperseded || isEnded
+        default:
+          return isUnknown
       }
+    case "Refused":
+      return action._tag !== "Renew" && action._tag !== "Purge" && (isSuperseded || isEnded && mayHaveLoaded)
     case "Other":
       return isUnknown && (action._tag === "Put" || action._tag === "Increment" && answer.value === 1)
     case "Removal":
@@ -266,8 +277,8 @@ const isHopeless = (history: History, configuration: Configuration): boolean =>
     }
     const seen = action._tag === "Read"
       ? answer.values ?? {}
-      : action._tag === "Increment" && answer.value !== 1
-      ? { [action.name]: answer.value! - 1 }
+      : action._tag === "Increment" && answer.value !== undefined && answer.value !== 1
+      ? { [action.name]: answer.value - 1 }
       : {}
     if (Object.keys(seen).length === 0) {
       return false
@@ -358,11 +369,11 @@ function* choices(
     yield [names.length === 0 ? "Done" : names, state]
     return
   }
-  if (progress !== "Waiting") {
+  if (progress !== "Waiting" || operation.action._tag === "Purge") {
     if (isExplainedWithoutEffect(operation, progress, state, start)) {
       yield ["Done", state]
     }
-    const next = commit(operation, progress, state, lostKey)
+    const next = mayWrite(operation, state) ? commit(operation, progress, state, lostKey) : undefined
     if (next !== undefined) {
       yield ["Done", next]
     }

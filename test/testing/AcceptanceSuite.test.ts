@@ -112,7 +112,7 @@ describe("AcceptanceSuite", () => {
       [basic, onEveryRequest, complex, guard]
     ],
     "does not delete": [
-      () => ({ delete: () => Effect.void }),
+      () => ({ delete: () => Effect.succeed(true) }),
       [complex]
     ],
     "leaves the old secret valid when it renews": [

@@ -18,6 +18,7 @@ const describe = SessionEvent.$match({
   KeySuperseded: ({ id }) => `superseded ${id}`,
   KeyRefused: ({ id, reason }) => `refused ${id ?? "a key"}: ${reason}`,
   Gone: ({ id }) => `gone ${id}`,
+  WritesLost: ({ id, reason }) => `lost writes of ${id}: ${reason}`,
   Conflict: ({ id }) => `conflict ${id}`,
   StoreUnavailable: ({ during }) => `away during ${during}`
 })
