@@ -171,7 +171,7 @@ const expiresUnderWay = (store: Layer.Layer<SessionStore.SessionStore, unknown>)
     yield* browser.get("/start")
     const before = browser.cookieHeader("/")
     const late = yield* browser.get("/too-late")
-    assert.strictEqual(late.status, 200)
+    assert.strictEqual(late.status, 409)
     assert.deepStrictEqual(late.setCookies, [])
     assert.strictEqual(browser.cookieHeader("/"), before)
     assert.deepStrictEqual(yield* StoreCalls, ["save", "load", "update"])
@@ -188,7 +188,8 @@ const expiresUnderWay = (store: Layer.Layer<SessionStore.SessionStore, unknown>)
     { store }
   )))
 
-const expiryTitle = "a session that expires while its request is under way takes the changes along "
+const expiryTitle =
+  "a session that expires while its request is under way takes the changes along, and the answer says so "
   + "(updating_of_an_expired_state_is_handled_gracefully)"
 
 layer(MemorySessionStore.layer())("MemorySessionStore", (it) => {

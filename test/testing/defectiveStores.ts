@@ -953,16 +953,16 @@ export const defects: ReadonlyArray<Defect> = [
     foundBy: "save: the session is there whole"
   },
   {
-    defect: "renews in two steps, the secret first",
+    defect: "renews in two steps, the values first",
     store: withCalls((store) => ({
       renew: (key, change, lifetime) =>
         Effect.gen(function*() {
-          const result = yield* store.renew(key, { ...SessionRecord.noChange, expect: change.expect }, lifetime)
-          if (result._tag === "Saved") {
-            yield* pause
-            yield* store.update(result.key, change, lifetime)
+          const result = yield* store.update(key, change, lifetime)
+          if (result._tag !== "Saved") {
+            return result
           }
-          return result
+          yield* pause
+          return yield* store.renew(key, SessionRecord.noChange, lifetime)
         })
     })),
     foundBy: "renew: the session is as before"
