@@ -6,6 +6,7 @@
 import * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import type * as EffectSession from "effect-session/Session"
 import type * as SessionStore from "effect-session/SessionStore"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -128,13 +129,13 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: "before
     )
   )
   const serve = HttpApp.toWebHandlerRuntime(runtime)
-  const readAll = (session: Session.Session) =>
+  const readAll = (session: EffectSession.Session) =>
     Effect.forEach(
       ["a", "b", "user", "origin", "n"],
       (key) => Effect.map(session.get(key, Schema.Number), Option.map((value) => [key, value] as const))
     ).pipe(Effect.map((found) => Object.fromEntries(found.flatMap(Option.toArray))))
 
-  const perform = (session: Session.Session, actor: Actor, operation: Operation): Effect.Effect<unknown, unknown> => {
+  const perform = (session: EffectSession.Session, actor: Actor, operation: Operation): Effect.Effect<unknown, unknown> => {
     switch (operation) {
       case "read":
         return Effect.tap(readAll(session), (values) => Effect.sync(() => actor.hasRead(values)))
@@ -156,7 +157,7 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: "before
         return session.remember()
     }
   }
-  const ask = (handler: Effect.Effect<unknown, unknown, Session.Session>, cookie: string | undefined, cut?: Cuts) => {
+  const ask = (handler: Effect.Effect<unknown, unknown, EffectSession.Session>, cookie: string | undefined, cut?: Cuts) => {
     const answered = Effect.as(Effect.orDie(handler), HttpServerResponse.empty({ status: 200 }))
     const limited = <R>(effect: Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>) =>
       Effect.timeoutTo(effect, {
