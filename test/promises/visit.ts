@@ -240,7 +240,11 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: "before
           move.take()
         }
         await settle()
+        if (actor.goesOnWithCall()) {
+          await settle()
+        }
         moving = undefined
+        actor.arrivesUnseen()
         if (actor.set !== undefined && actor.setOpened === undefined) {
           actor.setOpened = await probe(actor.set)
         }
@@ -283,6 +287,7 @@ class Actor implements Seen {
   setOpened: Values | undefined = undefined
   deliveredAt = never
   private isCut = false
+  private hasGoneOn = false
   private readonly waits = new Map<symbol, { readonly step: string; readonly resume: () => void }>()
   private readonly limits = new Set<() => void>()
 
@@ -326,6 +331,25 @@ class Actor implements Seen {
       throw new Error(`Request ${this.number}, ${describeRequest(this.request)}, neither waits nor is answered`)
     }
     return moves
+  }
+
+  /** What a request does before its first wait, nobody else can see. */
+  goesOnWithCall(): boolean {
+    const [wait] = this.waits
+    if (this.hasGoneOn || this.request.cut !== undefined || this.program[0] === "wait" || wait === undefined) {
+      return false
+    }
+    this.hasGoneOn = true
+    this.waits.delete(wait[0])
+    wait[1].resume()
+    return true
+  }
+
+  /** When an answer arrives that leaves the browser as it is, matters to nobody. */
+  arrivesUnseen(): void {
+    if (this.answeredAt !== never && this.deliveredAt === never && this.set === undefined && !this.removes) {
+      this.deliveredAt = this.now()
+    }
   }
 
   private isGone(): boolean {
