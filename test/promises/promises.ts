@@ -74,7 +74,8 @@ const noWriteIsLost: Check = ({ before, jar, opens, seen }, { isRevocable }) => 
         broken.push(`${nameOf(request)} was answered with success, and its ${key} is nowhere`)
       } else if (
         !others.some(({ program }) => renews(program)) && request.request.by === "browser" &&
-        !isLost(request) && !others.some((other) => isOvertakenBy(request, other)) && held(jar, opens)[key] !== request.number
+        !isLost(request) && !others.some((other) => isOvertakenBy(request, other)) &&
+        held(jar, opens)[key] !== request.number
       ) {
         broken.push(`${nameOf(request)} was answered with success, and the browser has not got its ${key}`)
       }
@@ -88,9 +89,7 @@ const noWriteIsLost: Check = ({ before, jar, opens, seen }, { isRevocable }) => 
       purges(program) || program.includes("clear") ||
       (set !== undefined && setOpened?.["origin"] === undefined)
     ) &&
-    !Array.from(opens.values()).some(({ n = 0 }) =>
-      n >= before["n"]! + counted && n <= before["n"]! + counting.length
-    )
+    !Array.from(opens.values()).some(({ n = 0 }) => n >= before["n"]! + counted && n <= before["n"]! + counting.length)
   ) {
     broken.push(`${counted} counted with success, and no session says so`)
   }
@@ -109,7 +108,9 @@ const plantedKeyOpensNothing: Check = ({ first, opens, seen }, { isRevocable }) 
     if (known.some((cookie) => opens.get(cookie)?.["user"] === victim.number)) {
       broken.push(`a key that a stranger holds opens the session that ${nameOf(victim)} has signed in`)
     }
-    if (strangers.length > 0 && isRevocable && victim.presented === first && Object.keys(held(first, opens)).length > 0) {
+    if (
+      strangers.length > 0 && isRevocable && victim.presented === first && Object.keys(held(first, opens)).length > 0
+    ) {
       broken.push(`the key from before the sign-in of ${nameOf(victim)} opens something`)
     }
     for (const stranger of strangers) {

@@ -1,8 +1,8 @@
 /**
  * Where visits take place: every store, each with its waits under the hand of the test.
  */
-import type { Redis } from "ioredis"
 import * as Effect from "effect/Effect"
+import type { Redis } from "ioredis"
 import type { Library } from "./library.js"
 import { makeStage, type MakeStore, type Stage } from "./visit.js"
 
@@ -21,8 +21,11 @@ export const slow: Stages = (library) => makeStage(library, inMemory, "around")
 
 /** What a store's author gets from `SessionStore.make` without saying more, so with its time limit. */
 export const authored: Stages = (library) =>
-  makeStage(library, ({ MemorySessionStore, SessionStore }, gate) =>
-    SessionStore.make(gate(Effect.runSync(MemorySessionStore.make()))), "around")
+  makeStage(
+    library,
+    ({ MemorySessionStore, SessionStore }, gate) => SessionStore.make(gate(Effect.runSync(MemorySessionStore.make()))),
+    "around"
+  )
 
 export const cookie: Stages = (library) =>
   makeStage(library, ({ CookieSessionStore }, gate) => ({

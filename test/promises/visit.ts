@@ -135,7 +135,11 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: "before
       (key) => Effect.map(session.get(key, Schema.Number), Option.map((value) => [key, value] as const))
     ).pipe(Effect.map((found) => Object.fromEntries(found.flatMap(Option.toArray))))
 
-  const perform = (session: EffectSession.Session, actor: Actor, operation: Operation): Effect.Effect<unknown, unknown> => {
+  const perform = (
+    session: EffectSession.Session,
+    actor: Actor,
+    operation: Operation
+  ): Effect.Effect<unknown, unknown> => {
     switch (operation) {
       case "read":
         return Effect.tap(readAll(session), (values) => Effect.sync(() => actor.hasRead(values)))
@@ -157,7 +161,11 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: "before
         return session.remember()
     }
   }
-  const ask = (handler: Effect.Effect<unknown, unknown, EffectSession.Session>, cookie: string | undefined, cut?: Cuts) => {
+  const ask = (
+    handler: Effect.Effect<unknown, unknown, EffectSession.Session>,
+    cookie: string | undefined,
+    cut?: Cuts
+  ) => {
     const answered = Effect.as(Effect.orDie(handler), HttpServerResponse.empty({ status: 200 }))
     const limited = <R>(effect: Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>) =>
       Effect.timeoutTo(effect, {
@@ -198,8 +206,11 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: "before
   return {
     visit: async (requests, choose) => {
       const started = await ask(
-        Effect.flatMap(Session.Session, (session) =>
-          Effect.forEach(Object.entries(before), ([key, value]) => session.insert(key, Schema.Number, value))),
+        Effect.flatMap(
+          Session.Session,
+          (session) =>
+            Effect.forEach(Object.entries(before), ([key, value]) => session.insert(key, Schema.Number, value))
+        ),
         undefined
       )
       const first = readCookie(started).set
@@ -229,9 +240,15 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: "before
         if (move.step === "starts") {
           actor.startedAt = order.length
           actor.presented = jars[actor.request.by]
-          const handler = Effect.flatMap(Session.Session, (session) =>
-            Effect.forEach(actor.program, (operation) =>
-              Effect.zipRight(perform(session, actor, operation), Effect.sync(() => actor.hasDone(operation)))))
+          const handler = Effect.flatMap(
+            Session.Session,
+            (session) =>
+              Effect.forEach(actor.program, (operation) =>
+                Effect.zipRight(
+                  perform(session, actor, operation),
+                  Effect.sync(() => actor.hasDone(operation))
+                ))
+          )
           ask(handler, actor.presented, { kind: actor.request.cut, signal: actor.abort.signal }).then(
             (response) => actor.isAnswered(response),
             () => actor.isAnswered(undefined)
@@ -312,7 +329,11 @@ class Actor implements Seen {
     }
     if (this.answeredAt !== never) {
       if (this.deliveredAt === never) {
-        moves.push({ actor: this, step: this.request.isLost === true || this.isGone() ? "is lost" : "arrives", take: () => {} })
+        moves.push({
+          actor: this,
+          step: this.request.isLost === true || this.isGone() ? "is lost" : "arrives",
+          take: () => {}
+        })
       }
     } else if (!this.isCut && this.request.cut !== undefined && this.waits.size > 0) {
       moves.push({

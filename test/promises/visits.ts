@@ -3,6 +3,7 @@
  */
 import * as FastCheck from "effect/FastCheck"
 import { type Choose, drawnOrder, everyOrder } from "../interleavings/orders.js"
+import { scaled } from "../support/soak.js"
 import { type Broken, judge, type PromiseName, type Store } from "./promises.js"
 import { type Cut, type ProgramName, programs, type Request } from "./requests.js"
 import { describeVisit, type Stage, type Visit } from "./visit.js"
@@ -49,7 +50,11 @@ export const cutShort: ReadonlyArray<Pair> = cuts.flatMap((cut) =>
   )
 )
 
-export const everyKind: ReadonlyArray<Pair> = [...together, ...planted, ...lost, ...cutShort]
+const everyKind: ReadonlyArray<Pair> = [...together, ...planted, ...lost, ...cutShort]
+
+/** Every `of`-th of the pairs, from the given place on; all of them where the suite soaks. */
+export const pairsFrom = (place: number, of: number): ReadonlyArray<Pair> =>
+  everyKind.filter((_, index) => scaled(index % of, place) === place)
 
 export class Tally {
   visits = 0
@@ -86,6 +91,16 @@ export class Tally {
 const tell = (broken: ReadonlyArray<Broken>, visit: Visit): string =>
   [...broken.map(({ detail, promise }) => `${promise}: ${detail}`), describeVisit(visit)].join("\n")
 
+/** Every order of the pair until one breaks the given promise; answers whether one does. */
+export const findsBroken = async (stage: Stage, store: Store, pair: Pair, promise: PromiseName): Promise<boolean> => {
+  const tally = new Tally(store)
+  await everyOrder(async (choose) => {
+    await tally.add(stage, pair, choose)
+    return !tally.broken.has(promise)
+  })
+  return tally.broken.has(promise)
+}
+
 /** Every order of every pair; of a pair that breaks a promise only until it does. */
 export const everyOrderOf = async (stage: Stage, tally: Tally, pairs: ReadonlyArray<Pair>): Promise<void> => {
   for (const pair of pairs) {
@@ -113,8 +128,17 @@ export const drawnTriples = async (
     array(nat(11), { maxLength: 30, size: "max" }),
     (requests, order) => tally.add(stage, requests, drawnOrder(order))
   )
-  const details = await check(property, { numRuns: options.runs, interruptAfterTimeLimit: options.limit })
-  if (details.failed && details.counterexample !== null && details.errorInstance !== undefined) {
-    throw details.errorInstance
+  const { counterexample, errorInstance } = await check(property, {
+    numRuns: options.runs,
+    interruptAfterTimeLimit: options.limit
+  })
+  if (errorInstance !== undefined && errorInstance !== null) {
+    throw errorInstance
+  }
+  // The shrunk one is the last that broke a promise.
+  const shrunk = counterexample === null ? undefined : tally.failures.get(JSON.stringify(counterexample[0]))
+  if (shrunk !== undefined) {
+    tally.failures.clear()
+    tally.failures.set("shrunk", shrunk)
   }
 }
