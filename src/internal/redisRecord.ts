@@ -72,7 +72,12 @@ const keyOf = (field: string): string | undefined => {
  */
 export const timeText = (millis: number): string => String(millis)
 
-const readTime = (text: string | undefined): number | undefined => {
+/**
+ * Reads what `timeText` has written, and nothing else.
+ *
+ * @internal
+ */
+export const readTime = (text: string | undefined): number | undefined => {
   if (text === undefined) {
     return undefined
   }

@@ -26,13 +26,15 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { Redis, type RedisOptions } from "ioredis"
 import type { RedisClient, RedisConnection, RedisFailure } from "../internal/redisCommand.js"
 import { describeError, makeSendCommand, sendScript } from "../internal/redisCommand.js"
-import { decodeRecord, encodeRecord, fieldOf, timeText, wrongField } from "../internal/redisRecord.js"
+import { decodeRecord, encodeRecord, fieldOf, timeText } from "../internal/redisRecord.js"
+import { readHash, readSaveReply, readScriptReply, type ScriptAnswer } from "../internal/redisReply.js"
 import * as scripts from "../internal/redisScripts.js"
 import type { RedisAddress } from "../internal/redisUrl.js"
 import { parseRedisUrl } from "../internal/redisUrl.js"
@@ -156,11 +158,29 @@ export const fromClient = (
   client: RedisClient,
   options?: ClientOptions | undefined
 ): Effect.Effect<SessionStore.SessionStore, SessionStore.SessionStoreConfigError> =>
-  Effect.zipWith(
-    decodeTimeout(options),
-    decodePrefix(options),
-    (limit, prefix) => makeStore({ client, dropIfReady: () => {} }, limit, prefix)
-  )
+  Effect.gen(function*() {
+    const limit = yield* decodeTimeout(options)
+    const prefix = yield* decodePrefix(options)
+    yield* checkClient(client)
+    return makeStore({ client, dropIfReady: () => {} }, limit, prefix)
+  })
+
+const commands: ReadonlyArray<keyof RedisClient> = ["hgetall", "evalsha", "eval"]
+
+// From JavaScript a client of any package may come, and none at all.
+const checkClient = (client: unknown): Either.Either<void, SessionStore.SessionStoreConfigError> =>
+  commands.every((command) => Predicate.hasProperty(client, command) && Predicate.isFunction(client[command]))
+    ? Either.void
+    : Either.left(
+      new SessionStore.SessionStoreConfigError({
+        option: "client",
+        message:
+          `client must have the methods ${
+            commands.join(", ")
+          } as ioredis has them: pass a Redis or a Cluster of ioredis, ` +
+          "or an object with these three methods that calls the client of another package"
+      })
+    )
 
 /**
  * The store as a Layer, with a connection of its own. See `make`.
@@ -416,9 +436,9 @@ const makeStore = (
   const load = (key: SessionKey.SessionKey): Effect.Effect<SessionStore.LoadResult, SessionStore.LoadError> =>
     Effect.mapError(
       withClock((clock) =>
-        Effect.flatMap(send("load", (client) => client.hgetall(redisKey(key.id))), (hash) =>
+        Effect.flatMap(send("load", (client) => client.hgetall(redisKey(key.id))), (reply) =>
           Either.map(
-            readRecord(key.id, Object.entries(hash as Record<string, string>)),
+            Either.flatMap(readHash(reply), (hash) => readRecord(key.id, hash)),
             (record) => SessionStore.loadResult(record, key, clock.unsafeCurrentTimeMillis())
           ))
       ),
@@ -438,11 +458,12 @@ const makeStore = (
       const key = SessionKey.mint()
       const record = SessionRecord.create(key, state, lifetime, now)
       const args = [redisTtl(record.expiresAt - now), ...encodeRecord(record)]
-      return Effect.matchEffect(sendScript(send, "save", scripts.save, redisKey(key.id), args), {
+      const sent = Effect.flatMap(sendScript(send, "save", scripts.save, redisKey(key.id), args), readSaveReply)
+      return Effect.matchEffect(sent, {
         onFailure: ({ reason, ...rest }) =>
           Effect.fail(new SessionStore.SaveError({ ...rest, reason: reason === "TooLarge" ? reason : "Unavailable" })),
         onSuccess: (reply) => {
-          if (reply === 1) {
+          if (reply === "Saved") {
             return Effect.succeed({ key, expiresAt: record.expiresAt })
           }
           return draws < maxDraws
@@ -461,13 +482,17 @@ const makeStore = (
     verb: string,
     script: scripts.RedisScript,
     key: SessionKey.SessionKey,
-    args: (now: number) => Array<string>
-  ): Effect.Effect<ScriptReply, RedisFailure> =>
+    args: (now: number) => Array<string>,
+    expected: number
+  ): Effect.Effect<ScriptAnswer, RedisFailure> =>
     withClock((clock) => {
       const now = clock.unsafeCurrentTimeMillis()
       const all = [SessionKey.digest(key), timeText(now), ...args(now)]
       return Effect.mapError(
-        Effect.flatMap(sendScript(send, verb, script, redisKey(key.id), all), (reply) => readReply(verb, reply)),
+        Effect.flatMap(
+          sendScript(send, verb, script, redisKey(key.id), all),
+          (reply) => readScriptReply(verb, reply, expected)
+        ),
         (failure) => nameRecord(failure, key.id)
       )
     })
@@ -486,17 +511,17 @@ const makeStore = (
         timeText(now + ttl),
         maxLifetime === undefined ? "" : timeText(maxLifetime),
         ...more
-      ]),
+      ], expected.size),
       {
         onFailure: (failure) => new SessionStore.UpdateError(failure),
-        onSuccess: (reply) => toWriteResult(reply, newKey, expected)
+        onSuccess: (answer) => toWriteResult(answer, newKey, expected)
       }
     )
 
   const remove = (key: SessionKey.SessionKey): Effect.Effect<boolean, SessionStore.DeleteError> =>
-    Effect.mapBoth(runScript("delete", scripts.remove, key, () => []), {
+    Effect.mapBoth(runScript("delete", scripts.remove, key, () => [], 0), {
       onFailure: (failure) => new SessionStore.DeleteError({ ...failure, reason: "Unavailable" }),
-      onSuccess: ([tag]) => tag === "Deleted"
+      onSuccess: ({ _tag }) => _tag === "Deleted"
     })
 
   const verbs: SessionStore.SessionStoreVerbs = {
@@ -554,36 +579,18 @@ const readRecord = (
   hash: Iterable<readonly [string, string]>
 ): Either.Either<StoredRecord | undefined, RedisFailure> => Either.mapLeft(decodeRecord(id, hash), malformed)
 
-/** What a script answered: its tag, and what comes with it. */
-type ScriptReply = readonly [tag: string, ...details: ReadonlyArray<unknown>]
-
-const repliesOfScripts: ReadonlyArray<unknown> = ["Saved", "Conflict", "Superseded", "Gone", "Deleted"]
-
-const readReply = (verb: string, reply: unknown): Either.Either<ScriptReply, RedisFailure> => {
-  const [tag, detail] = Array.isArray(reply) ? reply as ReadonlyArray<unknown> : []
-  return tag === "Malformed"
-    ? Either.left(malformed(wrongField(String(detail))))
-    : repliesOfScripts.includes(tag)
-    ? Either.right(reply as ScriptReply)
-    : Either.left({
-      reason: "Unavailable",
-      message: `Redis answered "${verb}" with something that its script does not answer`
-    })
-}
-
 const toWriteResult = (
-  [tag, ...details]: ScriptReply,
+  answer: ScriptAnswer,
   key: SessionKey.SessionKey,
   expected: SessionChange["expect"]
 ): SessionStore.WriteResult => {
-  switch (tag) {
+  switch (answer._tag) {
     case "Saved":
-      return SessionStore.WriteResult.Saved({ key, expiresAt: Number(details[0]) })
+      return SessionStore.WriteResult.Saved({ key, expiresAt: answer.expiresAt })
     case "Conflict": {
       const { absent, valued } = sortExpected(expected)
-      const values = details as ReadonlyArray<string | null>
       return SessionStore.WriteResult.Conflict({
-        found: new Map([...valued, ...absent].map((key, i) => [key, values[i] ?? undefined]))
+        found: new Map([...valued, ...absent].map((key, i) => [key, answer.values[i]]))
       })
     }
     case "Superseded":
