@@ -110,10 +110,10 @@ export const make = (
         (newKey) => write(newKey, (record, now) => SessionRecord.renew(record, key, newKey, change, lifetime, now))
       ),
     delete: (key) =>
-      apply(key.id, (record, now) => {
-        const isEnded = record !== undefined && SessionRecord.mayDelete(record, key, now)
-        return [isEnded, isEnded ? undefined : record]
-      }).pipe(
+      apply(
+        key.id,
+        (record, now) => record && SessionRecord.mayDelete(record, key, now) ? [true, undefined] : [false, record]
+      ).pipe(
         Effect.mapError((failure) => new SessionStore.DeleteError({ ...failure, reason: "Unavailable" }))
       )
   }, options)

@@ -57,10 +57,7 @@ const make = (rows: Map<string, Row>): SessionStore.SessionStore => {
         (newKey) => write(newKey, (record, now) => SessionRecord.renew(record, key, newKey, change, lifetime, now))
       ),
     delete: (key) =>
-      apply(key.id, (row, now) => {
-        const isEnded = row !== undefined && SessionRecord.mayDelete(row, key, now)
-        return [isEnded, isEnded ? undefined : row]
-      })
+      apply(key.id, (row, now) => row && SessionRecord.mayDelete(row, key, now) ? [true, undefined] : [false, row])
   })
 }
 

@@ -166,8 +166,8 @@ export const BrowserSession = (options: LifecycleOptions = {}): SessionLifecycle
   lifecycles.BrowserSession(withLifecycleDefaults(options))
 
 /**
- * A session whose cookie stays for `ttl`, across restarts of the browser. `Max-Age` counts whole seconds: fractions
- * are cut off.
+ * A session whose cookie stays for `ttl`, across restarts of the browser. `Max-Age` counts whole seconds: a fraction
+ * counts as a whole one, so that the browser never forgets a session that still lives.
  *
  * @since 0.1.0
  * @category lifecycle
@@ -221,7 +221,8 @@ export interface CookieOptions {
  */
 export interface SessionOptions {
   /**
-   * The secrets that seal the cookie, as base64url without padding: at least 32 bytes each, 64 for `CookieRs`.
+   * The secrets that seal the cookie, as base64url without padding: at least 32 random bytes each, 64 for `CookieRs`.
+   * Published examples, text, words and what is counted or typed in order are refused.
    *
    * The first key seals, all keys open. To rotate, add the new key behind the old one and deploy everywhere, move it to the
    * front and deploy, and drop the old key when the longest session made with it has ended: so each server can open what
@@ -231,7 +232,8 @@ export interface SessionOptions {
   readonly cookie?: CookieOptions | undefined
   /** `Private`: encrypted. `Signed`: safe from tampering, but readable for whoever holds the cookie. */
   readonly contentSecurity?: ContentSecurity | undefined
-  /** How the sealed value is laid out. `CookieRs` is for sharing cookies with apps that use Rust's `cookie` crate. */
+  /** How the sealed value is laid out. `CookieRs` is the seal of Rust's `cookie` crate: one key opens what either side has
+   * sealed. The texts inside differ, so sessions are not shared. */
   readonly cookieFormat?: CookieFormat | undefined
   /** How long cookie and record live. */
   readonly lifecycle?: SessionLifecycle | undefined
@@ -297,7 +299,8 @@ export const defaults = {
 
 /**
  * The defaults of actix-session: as `defaults`, but the cookie is called `id` and so has no prefix to protect its name
- * from subdomains. To share cookies with a Rust app, add `cookieFormat: "CookieRs"`.
+ * from subdomains. Add `cookieFormat: "CookieRs"` for the same seal too; what actix-session seals inside is another text, so
+ * that its sessions are not read here, nor these there.
  *
  * @example
  * ```ts

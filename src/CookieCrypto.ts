@@ -52,8 +52,9 @@ export type ContentSecurity = "Private" | "Signed"
  * How a sealed value is written.
  *
  * - `EffectSession`: this library's own format. It binds the cookie's name, and needs no escaping in a header.
- * - `CookieRs`: the format of Rust's cookie-rs, and so of actix-session, for apps that share a cookie with a Rust
- *   server. Its `Signed` form does not bind the cookie's name: under one key, a value may be moved between two cookies.
+ * - `CookieRs`: the seal of Rust's cookie-rs, and so of actix-session: what one side sealed the other one opens. The texts
+ *   inside are each side's own, so that sessions are not shared. Its `Signed` form does not bind the cookie's name: under
+ *   one key, a value may be moved between two cookies.
  *
  * @since 0.1.0
  * @category models
@@ -89,6 +90,12 @@ export interface CookieCrypto {
    * them.
    */
   readonly seal: (plaintext: string) => string
+  /**
+   * How many bytes a sealed value of the text counts with. It depends on the text alone, so that what was accepted once is
+   * accepted when it is sealed again, also where the size of a value varies from seal to seal (`CookieRs`). `seal` never
+   * exceeds 4096 bytes, the name included, where this does not.
+   */
+  readonly sealedSize: (plaintext: string) => number
   /**
    * Opens a value as it stood in the `Cookie` header, one character a byte. It never throws, and every value that is
    * not authentic has the same outcome, whatever is wrong with it.
@@ -168,6 +175,7 @@ export const make = (options: {
   }
   return {
     seal: (plaintext) => scheme.seal(newest, plaintext),
+    sealedSize: scheme.maxSize,
     open: (value) => {
       const sealed = scheme.decode(value)
       if (sealed === undefined) {

@@ -53,10 +53,12 @@ import * as FiberRefs from "effect/FiberRefs"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as PubSub from "effect/PubSub"
+import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SessionConfig from "./Config.js"
 import * as CookieCrypto from "./CookieCrypto.js"
+import { haveCommonSigningKey } from "./internal/cookieRs.js"
 import { HttpSession, PendingCommit } from "./internal/httpSession.js"
 import { type AnyFiber, responding, setHooks } from "./internal/responseHooks.js"
 import * as Session from "./Session.js"
@@ -179,7 +181,7 @@ const countEvent = (tag: SessionEvent.SessionEvent["_tag"]): Effect.Effect<void>
 /**
  * A session of one's own beside the default one, as a class that is its tag: with a cookie, keys, lifecycle and store of
  * its own, and the layers and the middleware that belong to it. A request can have both. The name of the cookie is part of its
- * seal, so that neither session ever opens the other's.
+ * seal, so that neither session ever opens the other's; where it is not (`CookieRs` with `Signed`), they may share no key.
  *
  * @example
  * ```ts
@@ -279,31 +281,41 @@ const servicesFor = <Self>(session: Context.Tag<Self, Session.Session>): Session
   }
 }
 
-/** The cookie names that the app being built has given away, by the key of the session's tag. */
-class InUse extends Context.Tag("effect-session/SessionMiddleware/InUse")<InUse, Map<string, string>>() {}
+/** The configurations that the app being built has in use, by the key of the session's tag. */
+class InUse extends Context.Tag("effect-session/SessionMiddleware/InUse")<
+  InUse,
+  Map<string, SessionConfig.SessionConfig>
+>() {}
 
 // A layer of this one reference is built once for all middlewares of an app, and anew for the next app.
-const inUse = Layer.sync(InUse, () => new Map<string, string>())
+const inUse = Layer.sync(InUse, () => new Map<string, SessionConfig.SessionConfig>())
 
-/** Refuses what would only show as sessions that come and go: two sessions under one cookie, two middlewares for one. */
+/**
+ * Refuses what would only show as sessions that come and go, two sessions under one cookie or two middlewares for one,
+ * and two sessions whose cookies could be swapped.
+ */
 const register = <Self>(
   { config, session }: SessionMiddleware<Self>
 ): Effect.Effect<void, SessionConfig.SessionConfigError, InUse | Scope.Scope> =>
-  Effect.flatMap(InUse, (names) =>
+  Effect.flatMap(InUse, (configs) =>
     Effect.acquireRelease(
       Effect.suspend(() => {
         const { name } = config.cookie
-        if (names.has(session.key)) {
+        if (configs.has(session.key)) {
           return Effect.fail(secondMiddleware(session.key))
         }
-        const holder = Array.from(names).find(([, taken]) => taken === name)
+        const holder = Array.from(configs).find(([, taken]) => taken.cookie.name === name)
         if (holder !== undefined) {
           return Effect.fail(secondReader(name, holder[0], session.key))
         }
-        names.set(session.key, name)
+        const interchangeable = Array.from(configs).find(([, other]) => opensSealsOf(config, other))
+        if (interchangeable !== undefined) {
+          return Effect.fail(commonKey(session.key, interchangeable[0]))
+        }
+        configs.set(session.key, config)
         return Effect.void
       }),
-      () => Effect.sync(() => names.delete(session.key))
+      () => Effect.sync(() => configs.delete(session.key))
     ))
 
 const secondMiddleware = (key: string) =>
@@ -343,6 +355,22 @@ const refuseClash = (
   return undefined
 }
 
+const commonKey = (key: string, other: string) =>
+  new SessionConfig.SessionConfigError({
+    option: "keys",
+    message:
+      `keys of ${key} and of ${other} have one in common, and the Signed seal of CookieRs does not bind the cookie's `
+      + "name: a cookie of one would open as the other. Give each session keys of its own, or use contentSecurity Private "
+      + "or cookieFormat EffectSession"
+  })
+/** Whether a value that is genuine in the cookie of one is in that of the other, for all that their names differ. */
+const opensSealsOf = (one: SessionConfig.SessionConfig, other: SessionConfig.SessionConfig): boolean =>
+  isUnbound(one) && isUnbound(other) &&
+  haveCommonSigningKey(one.keys.map(Redacted.value), other.keys.map(Redacted.value))
+
+const isUnbound = ({ contentSecurity, cookieFormat }: SessionConfig.SessionConfig): boolean =>
+  cookieFormat === "CookieRs" && contentSecurity === "Signed"
+
 const services = servicesFor(Session.Session)
 
 /**
@@ -354,8 +382,8 @@ const services = servicesFor(Session.Session)
 export const events: Stream.Stream<SessionEvent.SessionEvent, never, SessionMiddleware> = services.events
 
 /**
- * The middleware with the given options. An app has one for each kind of session, and no two under one cookie name: a
- * second one fails the build.
+ * The middleware with the given options. An app has one for each kind of session, no two under one cookie name, and no
+ * two that share a key in the `Signed` form of `CookieRs`, whose cookies could be swapped: a second one fails the build.
  *
  * @since 0.1.0
  * @category layers

@@ -13,6 +13,7 @@ import { inspect } from "node:util"
 import * as Config from "../src/Config.js"
 import * as CookieCrypto from "../src/CookieCrypto.js"
 import { violatedCookieRule } from "../src/internal/cookieRules.js"
+import { whyKnown } from "../src/internal/knownKeys.js"
 import { serializeSetCookie } from "../src/internal/setCookie.js"
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url")
@@ -550,12 +551,6 @@ describe("keys", () => {
     assert.strictEqual(bytes?.buffer.byteLength, 32)
   })
 
-  it("counting bytes, as published test vectors have them, are a key", () => {
-    const counting = redacted(text(Uint8Array.from({ length: 64 }, (_, index) => index)))
-    assert.strictEqual(accept({ keys: counting, cookieFormat: "CookieRs" }).keys.length, 1)
-    assert.strictEqual(accept({ keys: counting }).keys.length, 1)
-  })
-
   it("hexadecimal text of a random key, encoded once more, is a key", () => {
     const hex = redacted(text(Buffer.from(randomBytes(64).toString("hex"))))
     assert.strictEqual(accept({ keys: hex }).keys.length, 1)
@@ -590,6 +585,54 @@ describe("keys", () => {
     assert.match(printed, /^[A-Za-z0-9_-]{86}\n$/)
     for (const cookieFormat of ["EffectSession", "CookieRs"] as const) {
       assert.strictEqual(accept({ keys: Redacted.make(printed), cookieFormat }).keys.length, 1)
+    }
+  })
+})
+
+describe("keys that others know", () => {
+  const bytesFrom = (start: number, length: number) => Uint8Array.from({ length }, (_, at) => start + at)
+  const known: Record<string, string> = {
+    "key A of our test vectors": text(bytesFrom(0, 32)),
+    "key B of our test vectors": text(bytesFrom(0x40, 64)),
+    "a counted key of cookie-rs": text(bytesFrom(0, 64)),
+    "a key that is counted down": text(bytesFrom(0, 64).reverse()),
+    "the published key of cookie-rs": text(Buffer.from(
+      "59cac87de65ac5f5a6f922a9871f14c55e9afe4f3c1a088ffe18748a5ce19f3c" +
+        "9d2987811fe2c410c6a886042a01c4183967f193c9b9e90ab4aabb59fc896e6b",
+      "hex"
+    )),
+    "a sentence": text(Buffer.from("The quick brown fox jumps over the lazy dog, and then it sleeps for the night.")),
+    "a sentence without spaces":
+      "correct-horse-battery-staple-pony-and-so-on-until-it-is-long-enough-for-both-kinds-of-ke",
+    "the example of iron-session":
+      "complex_password_at_least_32_characters_long_or_somewhat_more_than_that_to_be_a_key___A",
+    "change-me": text(Buffer.from("change-me-to-something-long-and-random-before-you-deploy-this-please!")),
+    "change-me as it is": "Change-Me-2-something-long-and-random-before-you-deploy-this-please-Change-Me-2-somethingA",
+    "CHANGE_ME as it is": "CHANGE_ME_TO_A_COMPLEX_RANDOM_SECRET_CHANGE_IT_BEFORE_THE_DEPLOYMENT_OF_THE_APP_NOT_AFTERA",
+    "hexadecimal digits in order":
+      "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef01234567",
+    "bytes in order, in hexadecimal": Buffer.from(bytesFrom(0, 64)).toString("hex"),
+    "those, encoded once more": text(Buffer.from(Buffer.from(bytesFrom(0, 64)).toString("hex"))),
+    "the alphabet": "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_ABCDEFGHIJKLMNOPQRSTUVWXYA"
+  }
+  for (const [what, key] of Object.entries(known)) {
+    it(`${what}: is refused, and the message has the mend and not the key`, () => {
+      const formats = ["EffectSession", "CookieRs"] as const
+      for (const cookieFormat of formats.slice(0, Buffer.from(key, "base64url").length < 64 ? 1 : 2)) {
+        const error = reject({ keys: redacted(key), cookieFormat })
+        assert.strictEqual(error.option, "keys")
+        assert.match(error.message, /can be guessed\. Draw a new one with generateKey\(\)/)
+        assert.notInclude(error.message, key.slice(0, 12))
+      }
+    })
+  }
+
+  it("random keys, however they are written, are not refused", { timeout: 120_000 }, () => {
+    for (let i = 0; i < 100_000; i++) {
+      const bytes = randomBytes(i % 2 === 0 ? 32 : 64)
+      const spelled = [bytes.toString("base64url"), bytes.toString("hex"), text(Buffer.from(bytes.toString("hex")))]
+      const key = i % 10 === 0 ? spelled[1 + i % 2]! : spelled[0]!
+      assert.isUndefined(whyKnown(key, Buffer.from(key, "base64url")), key)
     }
   })
 })

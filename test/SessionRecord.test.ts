@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as SessionKey from "effect-session/SessionKey"
 import * as SessionRecord from "effect-session/SessionRecord"
 import * as FastCheck from "effect/FastCheck"
+import { livingFor } from "./support/lifetimes.js"
 
 const lifetime: SessionRecord.Lifetime = { ttl: 1_000, maxLifetime: undefined }
 
@@ -36,23 +37,26 @@ describe("SessionRecord", () => {
   it("another secret for the same id is foreign to every operation", () => {
     const stranger = SessionKey.mintSecret(key.id)
     assert.strictEqual(SessionRecord.verify(record, stranger, 0), "Foreign")
-    assert.strictEqual(SessionRecord.update(record, stranger, change({ a: "2" }), 1_000, 0)._tag, "Gone")
-    assert.strictEqual(SessionRecord.refresh(record, stranger, 1_000, 0)._tag, "Gone")
+    assert.strictEqual(SessionRecord.update(record, stranger, change({ a: "2" }), livingFor(1_000), 0)._tag, "Gone")
+    assert.strictEqual(SessionRecord.refresh(record, stranger, livingFor(1_000), 0)._tag, "Gone")
     assert.strictEqual(
-      SessionRecord.renew(record, stranger, SessionKey.mintSecret(key.id), change({}), 1_000, 0)._tag,
+      SessionRecord.renew(record, stranger, SessionKey.mintSecret(key.id), change({}), livingFor(1_000), 0)._tag,
       "Gone"
     )
     assert.isFalse(SessionRecord.mayDelete(record, stranger, 0))
   })
 
   it("no write creates a record", () => {
-    assert.strictEqual(SessionRecord.update(undefined, key, change({ a: "2" }), 1_000, 0)._tag, "Gone")
-    assert.strictEqual(SessionRecord.refresh(undefined, key, 1_000, 0)._tag, "Gone")
-    assert.strictEqual(SessionRecord.renew(undefined, key, SessionKey.mint(), change({}), 1_000, 0)._tag, "Gone")
+    assert.strictEqual(SessionRecord.update(undefined, key, change({ a: "2" }), livingFor(1_000), 0)._tag, "Gone")
+    assert.strictEqual(SessionRecord.refresh(undefined, key, livingFor(1_000), 0)._tag, "Gone")
+    assert.strictEqual(
+      SessionRecord.renew(undefined, key, SessionKey.mint(), change({}), livingFor(1_000), 0)._tag,
+      "Gone"
+    )
   })
 
   it("a write merges, refreshes the expiry, and leaves the old record as it was", () => {
-    const next = replaced(SessionRecord.update(record, key, change({ b: "2" }, ["a"]), 1_000, 500))
+    const next = replaced(SessionRecord.update(record, key, change({ b: "2" }, ["a"]), livingFor(1_000), 500))
     assert.deepStrictEqual([...next.state], [["b", "2"]])
     assert.strictEqual(next.expiresAt, 1_500)
     assert.deepStrictEqual([...record.state], [["a", "1"]])
@@ -60,36 +64,61 @@ describe("SessionRecord", () => {
   })
 
   it("a value that is not the expected one is a conflict, absence included", () => {
-    assert.strictEqual(SessionRecord.update(record, key, change({ a: "3" }, [], { a: "2" }), 1, 0)._tag, "Conflict")
     assert.strictEqual(
-      SessionRecord.update(record, key, change({ a: "3" }, [], { a: undefined }), 1, 0)._tag,
+      SessionRecord.update(record, key, change({ a: "3" }, [], { a: "2" }), livingFor(1), 0)._tag,
       "Conflict"
     )
     assert.strictEqual(
-      SessionRecord.update(record, key, change({ b: "3" }, [], { b: undefined }), 1, 0)._tag,
+      SessionRecord.update(record, key, change({ a: "3" }, [], { a: undefined }), livingFor(1), 0)._tag,
+      "Conflict"
+    )
+    assert.strictEqual(
+      SessionRecord.update(record, key, change({ b: "3" }, [], { b: undefined }), livingFor(1), 0)._tag,
       "Replace"
     )
   })
 
-  it("nothing extends a session past its deadline", () => {
-    const limited = SessionRecord.create(key, new Map(), { ttl: 1_000, maxLifetime: 1_500 }, 0)
-    assert.strictEqual(limited.deadline, 1_500)
+  describe("the limits of now", () => {
     const newKey = SessionKey.mintSecret(key.id)
-    for (
-      const rewrite of [
-        SessionRecord.update(limited, key, change({}), 1_000, 900),
-        SessionRecord.refresh(limited, key, 1_000, 900),
-        SessionRecord.renew(limited, key, newKey, change({}), 1_000, 900)
-      ]
-    ) {
-      assert.strictEqual(replaced(rewrite).expiresAt, 1_500)
-      assert.strictEqual(replaced(rewrite).deadline, 1_500)
-    }
+    const writesAt = (record: SessionRecord.StoredRecord, lifetime: SessionRecord.Lifetime, now: number) => [
+      SessionRecord.update(record, key, change({}), lifetime, now),
+      SessionRecord.refresh(record, key, lifetime, now),
+      SessionRecord.renew(record, key, newKey, change({}), lifetime, now)
+    ]
+
+    it("nothing extends a session past its maxLifetime", () => {
+      const lifetime = { ttl: 1_000, maxLifetime: 1_500 }
+      const limited = SessionRecord.create(key, new Map(), lifetime, 0)
+      for (const rewrite of writesAt(limited, lifetime, 900)) {
+        assert.strictEqual(replaced(rewrite).expiresAt, 1_500)
+      }
+    })
+
+    it("a maxLifetime that comes later ends what is older, and a longer one lets it live on", () => {
+      const old = SessionRecord.create(key, new Map(), livingFor(1_000), 0)
+      for (const rewrite of writesAt(old, { ttl: 1_000, maxLifetime: 900 }, 900)) {
+        assert.strictEqual(rewrite._tag, "Gone")
+      }
+      for (const rewrite of writesAt(old, { ttl: 1_000, maxLifetime: 901.5 }, 900)) {
+        assert.strictEqual(replaced(rewrite).expiresAt, 901)
+      }
+      assert.strictEqual(SessionRecord.endsAt(old, { ttl: 1_000, maxLifetime: 900 }), 900)
+      assert.strictEqual(SessionRecord.endsAt(old, { ttl: 400, maxLifetime: undefined }), 400)
+      assert.strictEqual(SessionRecord.endsAt(old, { ttl: 4_000, maxLifetime: undefined }), 1_000)
+    })
+
+    it("a refresh goes by a shorter ttl, counted from the last write", () => {
+      const old = SessionRecord.create(key, new Map(), livingFor(1_000), 0)
+      assert.strictEqual(SessionRecord.refresh(old, key, livingFor(400), 400)._tag, "Gone")
+      const refreshed = replaced(SessionRecord.refresh(old, key, livingFor(400), 399))
+      assert.strictEqual(refreshed.extendedAt, 399)
+      assert.strictEqual(refreshed.expiresAt, 799)
+    })
   })
 
   describe("after a renewal", () => {
     const newKey = SessionKey.mintSecret(key.id)
-    const renewed = replaced(SessionRecord.renew(record, key, newKey, change({ b: "2" }), 100_000, 500))
+    const renewed = replaced(SessionRecord.renew(record, key, newKey, change({ b: "2" }), livingFor(100_000), 500))
 
     it("the new key opens the same record, changes included", () => {
       assert.strictEqual(SessionRecord.verify(renewed, newKey, 500), "Current")
@@ -104,16 +133,23 @@ describe("SessionRecord", () => {
       assert.isFalse(SessionRecord.isLate(renewed, key, 500 + SessionRecord.supersededWindow))
     })
 
-    it("a request that had loaded the record before may still write to it, and learns that its key is old", () => {
-      const rewrite = SessionRecord.update(renewed, key, change({ c: "3" }), 100_000, 501)
-      assert(rewrite._tag === "Replace")
-      assert.isFalse(rewrite.isCurrent)
-      assert.strictEqual(SessionRecord.verify(rewrite.record, newKey, 501), "Current")
+    it("a request that had loaded the record before writes nothing to it, and learns that its key is old", () => {
+      const third = SessionKey.mintSecret(key.id)
+      for (
+        const rewrite of [
+          SessionRecord.update(renewed, key, change({ c: "3" }), livingFor(100_000), 501),
+          SessionRecord.update(renewed, key, change({ c: "3" }, [], { a: "9" }), livingFor(100_000), 501),
+          SessionRecord.renew(renewed, key, third, change({ c: "3" }), livingFor(100_000), 501),
+          SessionRecord.refresh(renewed, key, livingFor(100_000), 501)
+        ]
+      ) {
+        assert.strictEqual(rewrite._tag, "Superseded")
+      }
     })
 
     it("the old key is forgotten in time, without another renewal", () => {
       const { millis } = SessionRecord.supersededRetention
-      const lasting = replaced(SessionRecord.update(renewed, newKey, change({}), 2 * millis, 501))
+      const lasting = replaced(SessionRecord.update(renewed, newKey, change({}), livingFor(2 * millis), 501))
       assert.strictEqual(SessionRecord.verify(lasting, key, 500 + millis - 1), "Superseded")
       assert.strictEqual(SessionRecord.verify(lasting, key, 500 + millis), "Foreign")
       assert.isFalse(SessionRecord.mayDelete(lasting, key, 500 + millis))
@@ -121,17 +157,17 @@ describe("SessionRecord", () => {
 
     it("the old key may still end the session, and cannot prolong it", () => {
       assert.isTrue(SessionRecord.mayDelete(renewed, key, 501))
-      assert.strictEqual(SessionRecord.refresh(renewed, key, 1_000, 501)._tag, "Gone")
+      assert.strictEqual(SessionRecord.refresh(renewed, key, livingFor(1_000), 501)._tag, "Superseded")
     })
 
-    it("the earlier key still writes after a second renewal, and a renewal that old is forgotten", () => {
+    it("the earlier key is known after a second renewal, and a renewal that old is forgotten", () => {
       const third = SessionKey.mintSecret(key.id)
-      const twice = replaced(SessionRecord.renew(renewed, newKey, third, change({}), 100_000, 600))
+      const twice = replaced(SessionRecord.renew(renewed, newKey, third, change({}), livingFor(100_000), 600))
       assert.strictEqual(SessionRecord.verify(twice, key, 601), "Superseded")
       const muchLater = 600 + SessionRecord.supersededRetention.millis
-      const refreshed = replaced(SessionRecord.refresh(twice, third, muchLater, 601))
+      const refreshed = replaced(SessionRecord.refresh(twice, third, livingFor(muchLater), 601))
       const thrice = replaced(
-        SessionRecord.renew(refreshed, third, SessionKey.mintSecret(key.id), change({}), 1_000, muchLater)
+        SessionRecord.renew(refreshed, third, SessionKey.mintSecret(key.id), change({}), livingFor(1_000), muchLater)
       )
       assert.strictEqual(SessionRecord.verify(thrice, key, muchLater), "Foreign")
     })
@@ -142,7 +178,7 @@ describe("SessionRecord", () => {
         const next = SessionKey.mintSecret(key.id)
         current = {
           key: next,
-          record: replaced(SessionRecord.renew(current.record, current.key, next, change({}), 100_000, i))
+          record: replaced(SessionRecord.renew(current.record, current.key, next, change({}), livingFor(100_000), i))
         }
       }
       assert.strictEqual(current.record.superseded.length, SessionRecord.supersededRetention.renewals)

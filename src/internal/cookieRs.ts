@@ -1,13 +1,13 @@
 /**
- * The cookie values that Rust's `cookie` crate (cookie-rs) writes, and with it actix-session: for apps that share their
- * sessions' cookies with a Rust server.
+ * The seal of Rust's `cookie` crate (cookie-rs), and with it of actix-session: what one side sealed the other one opens.
  *
  * @internal
  */
 import { Buffer, isUtf8 } from "node:buffer"
-import { createHmac, createSecretKey, timingSafeEqual } from "node:crypto"
-import { decrypt, encrypt } from "./aesGcm.js"
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto"
+import { decrypt, encrypt, nonceBytes, tagBytes } from "./aesGcm.js"
 import { decodeCanonical } from "./canonicalBase64.js"
+import { maxCookieBytes } from "./cookieRules.js"
 import type { SealScheme } from "./sealScheme.js"
 
 // A `Key` of cookie-rs is 32 bytes for signing, then 32 for encryption. Whatever follows is ignored, as `Key::from`
@@ -97,6 +97,28 @@ export const percentDecode = (value: string): Buffer | undefined => {
   return isUtf8(decoded) ? decoded : undefined
 }
 
+// What percent-encoding adds for one character.
+const escapeBytes = 2
+
+// How often a text is sealed until it fits. Each time it does with a probability of 1/2 or more, see `privateMaxSize`:
+// that none of them fits has one below 2^-128.
+const maxSeals = 128
+
+/**
+ * How long the value is depends on how many `/` its base64 happens to have, so that what fitted once might not fit when
+ * it is merely sealed again. So this counts as many as a random text has on average, rounded up: half of all seals, or
+ * more, have no more than that (a binomial distribution's median is below its mean, rounded up), and `seal` draws another
+ * nonce where that matters.
+ */
+const privateMaxSize = (plaintext: string): number => {
+  const bytes = nonceBytes + Buffer.byteLength(plaintext, "utf8") + tagBytes
+  // The last one before the padding is not full, and never a `/`.
+  const fullCharacters = Math.floor((4 * bytes) / 3)
+  const characters = 4 * Math.ceil(bytes / 3)
+  const padding = (3 - bytes % 3) % 3
+  return characters + escapeBytes * (padding + Math.ceil(fullCharacters / 64))
+}
+
 /**
  * The private jar: base64 of nonce, AES-256-GCM ciphertext and tag, with the cookie's name as additional data.
  *
@@ -104,9 +126,21 @@ export const percentDecode = (value: string): Buffer | undefined => {
  */
 export const cookieRsPrivateScheme = (name: string): SealScheme => {
   const nameBytes = Buffer.from(name, "utf8")
+  const room = maxCookieBytes - nameBytes.length
+  const sealOnce = (key: KeyObject, plaintext: string, nonce?: Uint8Array | undefined): string =>
+    percentEncode(encrypt(key, nameBytes, plaintext, 0, nonce).toString("base64"))
   return {
     prepareKey: (key) => createSecretKey(key.subarray(halfBytes, cookieRsKeyBytes)),
-    seal: (key, plaintext, nonce) => percentEncode(encrypt(key, nameBytes, plaintext, 0, nonce).toString("base64")),
+    seal: (key, plaintext, nonce) => {
+      let value = sealOnce(key, plaintext, nonce)
+      if (value.length > room && nonce === undefined && privateMaxSize(plaintext) <= room) {
+        for (let seals = 1; value.length > room && seals < maxSeals; seals++) {
+          value = sealOnce(key, plaintext)
+        }
+      }
+      return value
+    },
+    maxSize: privateMaxSize,
     decode: (value) => {
       const text = percentDecode(value)
       return text === undefined ? undefined : decodeCanonical(text.toString("latin1"), "base64")
@@ -116,6 +150,10 @@ export const cookieRsPrivateScheme = (name: string): SealScheme => {
 }
 
 const macTextBytes = 44
+
+// The last two of its characters are the padding and one that is not full. All others may be a `/`: a text has one MAC, so
+// that nothing could be drawn again, and another expiry has another.
+const macTextMaxSize = macTextBytes + escapeBytes * (macTextBytes - 1)
 
 /**
  * The signed jar: 44 characters of base64 with the value's HMAC-SHA256, then the value itself. The name is not part of
@@ -129,6 +167,7 @@ export const cookieRsSignedScheme: SealScheme = {
     const mac = createHmac("sha256", key).update(plaintext, "utf8").digest("base64")
     return percentEncode(mac + plaintext)
   },
+  maxSize: (plaintext) => macTextMaxSize + percentEncode(plaintext).length,
   decode: percentDecode,
   open: (key, signed) => {
     if (signed.length < macTextBytes) {
@@ -140,4 +179,14 @@ export const cookieRsSignedScheme: SealScheme = {
       ? signed.toString("utf8", macTextBytes)
       : undefined
   }
+}
+
+/**
+ * Whether two rings have a key in common, as far as signing goes.
+ *
+ * @internal
+ */
+export const haveCommonSigningKey = (one: ReadonlyArray<Uint8Array>, other: ReadonlyArray<Uint8Array>): boolean => {
+  const signing = (key: Uint8Array) => Buffer.from(key.subarray(0, halfBytes))
+  return one.some((key) => other.some((otherKey) => signing(key).equals(signing(otherKey))))
 }

@@ -5,7 +5,7 @@
  */
 import { Buffer, isUtf8 } from "node:buffer"
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from "node:crypto"
-import { decrypt, encrypt } from "./aesGcm.js"
+import { decrypt, encrypt, nonceBytes, tagBytes } from "./aesGcm.js"
 import { decodeCanonical } from "./canonicalBase64.js"
 import type { SealScheme } from "./sealScheme.js"
 
@@ -34,6 +34,10 @@ const contextOf = (name: string, version: number): Buffer => {
   return Buffer.concat([head, nameBytes])
 }
 
+// Base64url without padding, of which no character is escaped.
+const sizeOf = (plaintext: string, addedBytes: number): number =>
+  Math.ceil((4 * (Buffer.byteLength(plaintext, "utf8") + addedBytes)) / 3)
+
 const decodeVersion = (value: string, version: number): Buffer | undefined => {
   const sealed = decodeCanonical(value, "base64url")
   return sealed !== undefined && sealed[0] === version ? sealed : undefined
@@ -53,6 +57,7 @@ export const privateScheme = (name: string): SealScheme => {
       sealed[0] = privateVersion
       return sealed.toString("base64url")
     },
+    maxSize: (plaintext) => sizeOf(plaintext, 1 + nonceBytes + tagBytes),
     decode: (value) => decodeVersion(value, privateVersion),
     open: (key, sealed) => decrypt(key, context, sealed, 1)
   }
@@ -77,6 +82,7 @@ export const signedScheme = (name: string): SealScheme => {
       sealed.set(macOf(key, sealed.subarray(textStart)), 1)
       return sealed.toString("base64url")
     },
+    maxSize: (plaintext) => sizeOf(plaintext, textStart),
     decode: (value) => decodeVersion(value, signedVersion),
     open: (key, sealed) => {
       if (sealed.length < textStart) {

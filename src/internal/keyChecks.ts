@@ -10,6 +10,7 @@ import { Buffer } from "node:buffer"
 import type { CookieFormat } from "../CookieCrypto.js"
 import { decodeCanonical } from "./canonicalBase64.js"
 import { cookieRsKeyBytes } from "./cookieRs.js"
+import { whyKnown } from "./knownKeys.js"
 import { type Checked, isGiven } from "./optionChecks.js"
 
 const minKeyBytes: { readonly [Format in CookieFormat]: number } = { EffectSession: 32, CookieRs: cookieRsKeyBytes }
@@ -79,6 +80,10 @@ const checkKey = (text: string, format: CookieFormat): Checked<Uint8Array> => {
   }
   if (isWeak(bytes, format)) {
     return Either.left("is not random: its bytes repeat, so that it can be guessed. Draw a new one with generateKey()")
+  }
+  const known = whyKnown(text, bytes)
+  if (known !== undefined) {
+    return Either.left(`${known}, so that it can be guessed. Draw a new one with generateKey()`)
   }
   // A copy, because a small Buffer is a window on memory that it shares with others.
   return Either.right(new Uint8Array(bytes))

@@ -3,7 +3,9 @@
  * arrays of numbers and everything else of it in one text. A record that is read is made anew from these, so what its
  * reader does to it changes nothing here.
  *
- * When all slots are taken, the record that nobody used for the longest time makes room.
+ * When all slots are taken, one record makes room: among those that nobody has come back to, the one that waits longest.
+ * A record that was used after it was made moves to a part of its own, which those that are made cannot push it out of
+ * (a segmented LRU cache): else whoever begins sessions in any number would end everybody else's.
  *
  * @internal
  */
@@ -14,11 +16,16 @@ import type { PackedTexts } from "./packedTexts.js"
 import { packTexts, unpackTexts } from "./packedTexts.js"
 import { SlotIndex } from "./slotIndex.js"
 import { SlotRings } from "./slotRings.js"
+import { SlotSet } from "./slotSet.js"
 
 const timesPerSlot = 3
 const createdAt = 0
 const expiresAt = 1
 const extendedAt = 2
+
+// How much of the capacity is kept for records that somebody came back to. The rest has to hold every new session until
+// its browser's second request.
+const returnedShare = 0.8
 
 /** @internal */
 export class RecordTable {
@@ -28,7 +35,12 @@ export class RecordTable {
   private readonly times: Float64Array
   private readonly expiry: ExpiryBuckets
   private readonly rings: SlotRings
-  private leastRecentlyUsed: number | undefined
+  /** Those that nobody has come back to, and those that had to leave the others, the longest waiting first. */
+  private waiting: number | undefined
+  /** Those that somebody came back to, the least recently used first. */
+  private returned: number | undefined
+  private readonly hasReturned: SlotSet
+  private readonly returnedLimit: number
   private free: number | undefined
   /** How many slots were ever taken. */
   private touched = 0
@@ -39,6 +51,8 @@ export class RecordTable {
     this.times = new Float64Array(timesPerSlot * capacity)
     this.expiry = new ExpiryBuckets(capacity)
     this.rings = new SlotRings(capacity)
+    this.hasReturned = new SlotSet(capacity)
+    this.returnedLimit = Math.floor(returnedShare * capacity)
   }
 
   has(id: SessionId): boolean {
@@ -72,7 +86,7 @@ export class RecordTable {
     this.times[timesPerSlot * slot + expiresAt] = record.expiresAt
     this.times[timesPerSlot * slot + extendedAt] = record.extendedAt
     this.expiry.add(slot, record.expiresAt)
-    this.leastRecentlyUsed = this.rings.append(this.leastRecentlyUsed, slot)
+    this.waiting = this.rings.append(this.waiting, slot)
   }
 
   /** Puts what a rule of `SessionRecord` made of a record that was just found in its place. */
@@ -112,7 +126,24 @@ export class RecordTable {
   }
 
   private use(slot: number): void {
-    this.leastRecentlyUsed = this.rings.append(this.rings.remove(this.leastRecentlyUsed, slot), slot)
+    this.takeOut(slot)
+    this.returned = this.rings.append(this.returned, slot)
+    this.hasReturned.add(slot)
+    if (this.hasReturned.size > this.returnedLimit) {
+      const oldest = this.returned
+      this.takeOut(oldest)
+      this.waiting = this.rings.append(this.waiting, oldest)
+    }
+  }
+
+  /** Out of whichever of the two lists it is in. */
+  private takeOut(slot: number): void {
+    if (this.hasReturned.has(slot)) {
+      this.hasReturned.delete(slot)
+      this.returned = this.rings.remove(this.returned, slot)
+    } else {
+      this.waiting = this.rings.remove(this.waiting, slot)
+    }
   }
 
   private takeSlot(): number {
@@ -120,7 +151,8 @@ export class RecordTable {
       return this.touched++
     }
     if (this.free === undefined) {
-      this.delete(this.index.idOf(this.leastRecentlyUsed!))
+      // Somebody waits whenever all slots are taken, since not all of them may have returned.
+      this.delete(this.index.idOf(this.waiting!))
     }
     const slot = this.free!
     this.free = this.rings.remove(slot, slot)
@@ -130,7 +162,7 @@ export class RecordTable {
   private release(slot: number): void {
     this.index.remove(slot)
     this.texts[slot] = undefined
-    this.leastRecentlyUsed = this.rings.remove(this.leastRecentlyUsed, slot)
+    this.takeOut(slot)
     this.free = this.rings.append(this.free, slot)
   }
 }

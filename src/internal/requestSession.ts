@@ -570,8 +570,10 @@ export abstract class RequestSession extends SessionBase {
 
   private setCookie(saved: SessionStore.Saved, isRefresh = false): Effect.Effect<CommitOutcome, CommitError> {
     const { config, crypto } = this.services()
-    const value = crypto.seal(SessionKey.toText(saved.key))
-    const size = cookieSize(config.cookie.name, value)
+    const text = SessionKey.toText(saved.key)
+    const value = crypto.seal(text)
+    // What one seal accepts all have to accept, however long each of them happens to be.
+    const size = Math.max(cookieSize(config.cookie.name, value), config.cookie.name.length + crypto.sealedSize(text))
     if (size > maxCookieBytes) {
       return Effect.fail(
         new SessionStore.SaveError({

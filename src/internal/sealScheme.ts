@@ -18,6 +18,8 @@ export interface SealScheme {
   readonly prepareKey: (key: Uint8Array) => KeyObject
   /** Seals a text. The nonce is for test vectors only; without it every call draws a new one. */
   readonly seal: (key: KeyObject, plaintext: string, nonce?: Uint8Array | undefined) => string
+  /** How many bytes a sealed value of that text has at most. It is the same for every seal of the text, whatever the key. */
+  readonly maxSize: (plaintext: string) => number
   /** The bytes that were sealed, or `undefined` when the text cannot be a value of this scheme. */
   readonly decode: (value: string) => Buffer | undefined
   /** The text, or `undefined` when this key did not seal those bytes. */

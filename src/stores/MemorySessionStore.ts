@@ -2,8 +2,13 @@
  * Sessions in the memory of this process: for development, for tests, and for apps that run as one process and may lose
  * their sessions when it ends.
  *
- * The number of sessions is bounded; the one that nobody used for the longest time goes first. Expired sessions go by
- * themselves, a few with each call, so that no timer runs and no call waits for a sweep.
+ * The number of sessions is bounded. Beyond it the oldest goes of those that no second request came back to; four fifths of
+ * the capacity are kept for the others, of which the least recently used goes first. So requests without a cookie put
+ * nobody out who came back, however many there are. What that does not stop: a client that keeps its cookies and comes
+ * back with each of them takes part like many visitors, and a new session that waits for its second request shares the
+ * last fifth with all that begin meanwhile. Limit how many sessions one address may begin.
+ *
+ * Expired sessions go by themselves, a few with each call, so that no timer runs and no call waits for a sweep.
  *
  * @example
  * ```ts

@@ -107,14 +107,17 @@ const cookie = (...values: ReadonlyArray<string>) => values.map((value) => `__Ho
 
 const emptyState = {}
 
+/** What an anonymous visitor may ask for, and nothing comes of it. */
+const readsAndWrites = ["/untouched", "/read", "/update", "/remove", "/clear"]
+
 /**
  * A request with this header is one of an anonymous visitor: it sees no state, whatever it does short of a write is
  * neither stored nor answered with a cookie, and what it writes goes into a new session under a new key.
  */
-const isAnonymous = (header: string) =>
+const isAnonymous = (header: string, paths = [...readsAndWrites, "/renew"]) =>
   Effect.gen(function*() {
     const calls = yield* callsDuring(Effect.gen(function*() {
-      for (const path of ["/untouched", "/read", "/update", "/remove", "/clear", "/renew"]) {
+      for (const path of paths) {
         const answer = yield* request(path, header)
         assert.strictEqual(answer.status, 200, path)
         assert.deepStrictEqual(answer.setCookies, [], path)
@@ -391,16 +394,20 @@ describe("several cookies of the name", () => {
   )
 
   attempt(
-    "two live sessions are none, in either order, and both stay as they are",
+    "two live sessions are none, in either order, and both stay as they are until somebody renews or purges",
     Effect.gen(function*() {
       const mine = yield* begin
       const planted = yield* begin
       for (const header of bothOrders(mine, planted)) {
-        const fresh = yield* isAnonymous(header)
+        const fresh = yield* isAnonymous(header, readsAndWrites)
         assert.notInclude([(yield* keyIn(mine)).id, (yield* keyIn(planted)).id], fresh.id)
       }
       yield* isUntouched(mine)
       yield* isUntouched(planted)
+      // A sign-in must not leave them beside the session that it begins.
+      yield* request("/renew", bothOrders(mine, planted)[0]!)
+      assert.deepStrictEqual(yield* read(cookie(mine)), emptyState)
+      assert.deepStrictEqual(yield* read(cookie(planted)), emptyState)
     })
   )
 

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import { report } from "../support/figures.js"
+import { livingFor } from "../support/lifetimes.js"
 import { scaled } from "../support/soak.js"
 import { makeWebApp } from "../support/webApp.js"
 import { builtIns } from "./builtIns.js"
@@ -33,9 +34,9 @@ const assertNoDefect = (result: Result, about: string) => {
 
 const verbs: { readonly [verb: string]: (key: SessionKey.SessionKey) => Effect.Effect<unknown, unknown> } = {
   load: (key) => store.load(key),
-  update: (key) => store.update(key, change, 60_000),
-  updateTtl: (key) => store.updateTtl(key, 60_000),
-  renew: (key) => store.renew(key, change, 60_000),
+  update: (key) => store.update(key, change, livingFor(60_000)),
+  updateTtl: (key) => store.updateTtl(key, livingFor(60_000)),
+  renew: (key) => store.renew(key, change, livingFor(60_000)),
   delete: (key) => store.delete(key)
 }
 

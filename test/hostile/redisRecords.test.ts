@@ -13,6 +13,7 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import { Redis } from "ioredis"
 import { report } from "../support/figures.js"
+import { livingFor } from "../support/lifetimes.js"
 import { redisServer } from "../support/redisServer.js"
 import { scaled } from "../support/soak.js"
 import { makeWebApp } from "../support/webApp.js"
@@ -59,9 +60,9 @@ const verbsOf = (
   key: SessionKey.SessionKey
 ): { readonly [verb: string]: Effect.Effect<unknown, unknown> } => ({
   load: store.load(key),
-  update: store.update(key, change, 60_000),
-  updateTtl: store.updateTtl(key, 60_000),
-  renew: store.renew(key, change, 60_000),
+  update: store.update(key, change, livingFor(60_000)),
+  updateTtl: store.updateTtl(key, livingFor(60_000)),
+  renew: store.renew(key, change, livingFor(60_000)),
   delete: store.delete(key)
 })
 

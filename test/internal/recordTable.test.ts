@@ -49,8 +49,8 @@ describe("RecordTable", () => {
         new Map(entries)
       ),
       createdAt: number,
-      expiresAt: number,
-      deadline: FastCheck.option(number, { nil: undefined })
+      extendedAt: number,
+      expiresAt: number
     })
   ], ([fields]) => {
     const record = recordOf("a", fields)
@@ -59,43 +59,57 @@ describe("RecordTable", () => {
     assert.deepEqual(find(inserted, "a"), record)
 
     const replaced = new RecordTable(1)
-    replaced.insert(recordOf("a", { createdAt: record.createdAt, deadline: record.deadline }))
+    replaced.insert(recordOf("a", { createdAt: record.createdAt }))
     replaced.replace(find(replaced, "a")!, record)
     assert.deepEqual(find(replaced, "a"), record)
   })
 
-  // The plainest thing that could do it: a `Map`, whose keys stand in the order in which they were put.
-  it.prop("holds what a Map that forgets its least recently used key would hold", [
-    FastCheck.integer({ min: 1, max: 5 }),
-    FastCheck.array(
-      FastCheck.tuple(FastCheck.constantFrom("put", "find", "delete"), FastCheck.constantFrom(..."abcdefgh")),
-      { maxLength: 100 }
-    )
-  ], ([capacity, steps]) => {
-    const table = new RecordTable(capacity)
-    const model = new Map<string, SessionRecord.StoredRecord>()
-    for (const [verb, id] of steps) {
-      const expected = model.get(id)
-      model.delete(id)
-      if (verb === "delete") {
-        table.delete(id as SessionKey.SessionId)
-        continue
-      }
-      assert.deepEqual(find(table, id), expected)
-      if (verb === "put" && expected === undefined) {
-        const record = recordOf(id)
-        table.insert(record)
-        if (model.size === capacity) {
-          model.delete([...model.keys()][0]!)
+  // The plainest thing that could do it: two lists, each with its longest waiting first.
+  it.prop(
+    "makes room as two lists would, one of those that nobody has come back to, one of those that were used again",
+    [
+      FastCheck.integer({ min: 1, max: 7 }),
+      FastCheck.array(
+        FastCheck.tuple(FastCheck.constantFrom("put", "find", "delete"), FastCheck.constantFrom(..."abcdefghij")),
+        { maxLength: 200, size: "max" }
+      )
+    ],
+    ([capacity, steps]) => {
+      const table = new RecordTable(capacity)
+      const records = new Map<string, SessionRecord.StoredRecord>()
+      let waiting: ReadonlyArray<string> = []
+      let returned: ReadonlyArray<string> = []
+      for (const [verb, id] of steps) {
+        const isHeld = waiting.includes(id) || returned.includes(id)
+        if (verb === "delete" || isHeld) {
+          waiting = waiting.filter((other) => other !== id)
+          returned = returned.filter((other) => other !== id)
         }
-        model.set(id, record)
-      } else if (expected !== undefined) {
-        model.set(id, expected)
+        if (verb === "delete") {
+          table.delete(id as SessionKey.SessionId)
+          continue
+        }
+        assert.deepEqual(find(table, id), isHeld ? records.get(id) : undefined)
+        if (isHeld) {
+          returned = [...returned, id]
+          if (returned.length > Math.floor(0.8 * capacity)) {
+            waiting = [...waiting, returned[0]!]
+            returned = returned.slice(1)
+          }
+        } else if (verb === "put") {
+          const record = recordOf(id)
+          table.insert(record)
+          records.set(id, record)
+          if (waiting.length + returned.length === capacity) {
+            waiting = waiting.slice(1)
+          }
+          waiting = [...waiting, id]
+        }
       }
+      const held = [..."abcdefghij"].filter((id) => table.has(id as SessionKey.SessionId))
+      assert.deepStrictEqual(held, [...waiting, ...returned].sort())
     }
-    const held = [..."abcdefgh"].filter((id) => table.has(id as SessionKey.SessionId))
-    assert.deepStrictEqual(held, [...model.keys()].sort())
-  })
+  )
 
   it("sweeps what has expired, and nothing that was prolonged", () => {
     const table = new RecordTable(4)

@@ -399,6 +399,42 @@ describe("the cookie store in the middleware", () => {
       assert.isAbove(size((yield* insert(length - 1)).setCookies[0]!), 4_090)
     }))
 
+  for (
+    const [cookieFormat, contentSecurity, start] of [
+      ["CookieRs", "Private", 2_790],
+      ["CookieRs", "Signed", 3_790],
+      ["EffectSession", "Private", 2_930],
+      ["EffectSession", "Signed", 2_930]
+    ] as const
+  ) {
+    it.scoped(`${cookieFormat}, ${contentSecurity}: what was accepted once is accepted whenever it is sealed again`, () =>
+      Effect.gen(function*() {
+        yield* TestClock.setTime(1_700_000_000_000)
+        const lifecycle = persistent({ ttlExtension: "OnEveryRequest" })
+        const config = { cookieFormat, contentSecurity, lifecycle }
+        const app = yield* makeWebApp({ ...options, config })
+        const size = (line: string) => line.split(";")[0]!.length - 1
+        const begin = (length: number) =>
+          app.request(handle((session) => session.insert("a", Schema.String, "x".repeat(length))))
+        let largest = start
+        while ((yield* begin(largest + 1)).status === 200) {
+          largest++
+        }
+        assert.isAbove(largest, start)
+        for (let i = 0; i < 40; i++) {
+          assert.strictEqual((yield* begin(largest + 1)).status, 500)
+        }
+        const browser = app.browser()
+        yield* browser.visit(handle((session) => session.insert("a", Schema.String, "x".repeat(largest))))
+        for (let i = 0; i < 200; i++) {
+          yield* TestClock.adjust("1 second")
+          const { setCookies, status } = yield* browser.visit(untouched)
+          assert.strictEqual(status, 200 + 4)
+          assert.isAtMost(size(setCookies[0]!), 4_096)
+        }
+      }))
+  }
+
   it.scoped("what is in a Private cookie cannot be read, what is in a Signed one can", () =>
     Effect.gen(function*() {
       for (const contentSecurity of ["Private", "Signed"] as const) {

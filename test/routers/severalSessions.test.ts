@@ -26,6 +26,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import {
   adminCookie,
@@ -274,6 +275,35 @@ describe("an app is refused when it is built", () => {
         `cookie.name ${visitorCookie} is the cookie of the session test/AdminSession in this app already. ` +
         "Choose another name for effect-session/Session"
       ])
+    }))
+
+  it.scoped("with two sessions that share a key under a seal that does not bind the cookie's name", () =>
+    Effect.gen(function*() {
+      const [shared, own, old] = [Config.generateKey(), Config.generateKey(), Config.generateKey()]
+      const twoWith = (
+        keys: Config.SessionOptions["keys"],
+        visitors: Partial<Config.SessionOptions>,
+        admins: Partial<Config.SessionOptions> = visitors
+      ) =>
+        Layer.merge(
+          SessionMiddleware.layer({ ...visitors, keys: [old, shared] }),
+          AdminSession.layer({ ...admins, keys, cookie: { name: adminCookie } })
+        )
+      const unbound = { cookieFormat: "CookieRs", contentSecurity: "Signed" } as const
+      const [option, message] = yield* messageOf(twoWith([own, shared], unbound))
+      assert.strictEqual(option, "keys")
+      assert.match(message!, /Give each session keys of its own, or use contentSecurity Private or cookieFormat Effect/)
+      assert.notInclude(message!, Redacted.value(shared))
+      for (
+        const sound of [
+          twoWith(own, unbound),
+          twoWith(shared, { cookieFormat: "CookieRs" }),
+          twoWith(shared, { contentSecurity: "Signed" }),
+          twoWith(shared, unbound, { cookieFormat: "CookieRs" })
+        ]
+      ) {
+        yield* Layer.build(Layer.provide(sound, stores["memory"]!))
+      }
     }))
 
   it.scoped("also where the second one is deep inside a part of the app", () =>

@@ -7,6 +7,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { decodeRecord, encodeRecord } from "../../src/internal/recordText.js"
+import { livingFor } from "../support/lifetimes.js"
 
 const store = CookieSessionStore.store
 const minute = { ttl: 60_000, maxLifetime: undefined }
@@ -34,15 +35,16 @@ describe("CookieSessionStore", () => {
       assert.strictEqual((yield* store.load(key))._tag, "Live")
       yield* TestClock.adjust("1 millis")
       assert.strictEqual((yield* store.load(key))._tag, "Absent")
-      assert.strictEqual((yield* store.update(key, change({ a: "1" }), 60_000))._tag, "Gone")
-      assert.strictEqual((yield* store.updateTtl(key, 60_000))._tag, "Gone")
+      assert.strictEqual((yield* store.update(key, change({ a: "1" }), livingFor(60_000)))._tag, "Gone")
+      assert.strictEqual((yield* store.updateTtl(key, livingFor(60_000)))._tag, "Gone")
     }))
 
-  it.effect("no update reaches past the deadline", () =>
+  it.effect("no update reaches past maxLifetime", () =>
     Effect.gen(function*() {
-      let { key } = yield* store.save(new Map(), { ttl: 60_000, maxLifetime: 90_000 })
+      const limited = { ttl: 60_000, maxLifetime: 90_000 }
+      let { key } = yield* store.save(new Map(), limited)
       yield* TestClock.adjust("50 seconds")
-      const result = yield* store.update(key, change({ a: "1" }), 60_000)
+      const result = yield* store.update(key, change({ a: "1" }), limited)
       assert(result._tag === "Saved")
       assert.strictEqual(result.expiresAt, 90_000)
       key = result.key
@@ -53,7 +55,7 @@ describe("CookieSessionStore", () => {
   it.effect("an update answers a new key under the same id", () =>
     Effect.gen(function*() {
       const { key } = yield* store.save(new Map([["a", "1"]]), minute)
-      const result = yield* store.update(key, change({ b: "2" }), 60_000)
+      const result = yield* store.update(key, change({ b: "2" }), livingFor(60_000))
       assert(result._tag === "Saved")
       assert.strictEqual(result.key.id, key.id)
       const loaded = yield* store.load(result.key)
@@ -70,7 +72,7 @@ describe("CookieSessionStore", () => {
     "no version": "{\"c\":0,\"e\":9,\"s\":{}}",
     "an expiry that is no number": "{\"v\":1,\"c\":0,\"e\":\"9\",\"s\":{}}",
     "an expiry that is no time": "{\"v\":1,\"c\":0,\"e\":1e400,\"s\":{}}",
-    "a deadline of null": "{\"v\":1,\"c\":0,\"e\":9,\"d\":null,\"s\":{}}",
+    "a time of extension of null": "{\"v\":1,\"c\":0,\"u\":null,\"e\":9,\"s\":{}}",
     "a state that is a list": "{\"v\":1,\"c\":0,\"e\":9,\"s\":[]}",
     "no state": "{\"v\":1,\"c\":0,\"e\":9}"
   }
@@ -82,9 +84,15 @@ describe("CookieSessionStore", () => {
         assert.strictEqual(error.reason, "Malformed")
         assert.include(error.message, id)
         assert.notInclude(error.message, text)
-        assert.strictEqual((yield* Effect.flip(store.update(key, change({}), 1))).reason, "Malformed")
+        assert.strictEqual((yield* Effect.flip(store.update(key, change({}), livingFor(1)))).reason, "Malformed")
       }))
   }
+
+  it("a text of before, with a deadline and without a time of extension, is read", () => {
+    const back = decodeRecord(id, "{\"v\":1,\"c\":1,\"e\":5,\"d\":9,\"s\":{\"a\":1}}")
+    assert(back._tag === "Right")
+    assert.deepStrictEqual(back.right, { id, state: new Map([["a", "1"]]), createdAt: 1, extendedAt: 5, expiresAt: 5 })
+  })
 
   it("every record reads back as it was written", () => {
     const time = FastCheck.nat()
@@ -94,9 +102,9 @@ describe("CookieSessionStore", () => {
       ),
       time,
       time,
-      FastCheck.option(time, { nil: undefined }),
-      (entries, createdAt, expiresAt, deadline) => {
-        const record = { id, state: new Map(entries), createdAt, expiresAt, deadline }
+      time,
+      (entries, createdAt, extendedAt, expiresAt) => {
+        const record = { id, state: new Map(entries), createdAt, extendedAt, expiresAt }
         const back = decodeRecord(id, encodeRecord(record))
         assert(back._tag === "Right")
         assert.deepStrictEqual(new Map([...back.right.state].sort()), new Map([...record.state].sort()))

@@ -1,14 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
+import type * as SessionStore from "effect-session/SessionStore"
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as Effect from "effect/Effect"
+import * as FastCheck from "effect/FastCheck"
 import * as TestClock from "effect/TestClock"
 import { ExpiryBuckets } from "../../src/internal/expiryBuckets.js"
+import { livingFor } from "../support/lifetimes.js"
 
 const minute = { ttl: 60_000, maxLifetime: undefined }
 const state = new Map([["a", "1"]])
 
 describe("MemorySessionStore", () => {
-  it.effect("keeps no more than its capacity, and lets the least recently used session go first", () =>
+  it.effect("keeps no more than its capacity, and lets the oldest session go that nobody came back to", () =>
     Effect.gen(function*() {
       const store = yield* MemorySessionStore.make({ capacity: 3 })
       const [first, second, third] = yield* Effect.all([1, 2, 3].map(() => store.save(state, minute)))
@@ -34,7 +37,7 @@ describe("MemorySessionStore", () => {
       const { key } = yield* store.save(state, minute)
       for (let i = 0; i < 5; i++) {
         yield* TestClock.adjust("50 seconds")
-        assert.strictEqual((yield* store.updateTtl(key, 60_000))._tag, "Saved")
+        assert.strictEqual((yield* store.updateTtl(key, livingFor(60_000)))._tag, "Saved")
       }
       yield* TestClock.adjust("59999 millis")
       assert.strictEqual((yield* store.load(key))._tag, "Live")
@@ -60,6 +63,43 @@ describe("MemorySessionStore", () => {
         assert.strictEqual(error._tag, "SessionStoreConfigError")
         assert.strictEqual(error.option, "capacity")
       }
+    }))
+})
+
+describe("beyond the capacity", () => {
+  const capacity = 1_000
+  const isLive = (store: SessionStore.SessionStore) => (saved: SessionStore.Saved) =>
+    Effect.map(store.load(saved.key), ({ _tag }) => _tag === "Live")
+  const begin = (store: SessionStore.SessionStore, count: number) =>
+    Effect.forEach(Array.from({ length: count }), () => store.save(state, minute))
+
+  it.effect("sessions that nobody comes back to, in any number, put nobody out who came back", () =>
+    Effect.gen(function*() {
+      const store = yield* MemorySessionStore.make({ capacity })
+      const visitors = yield* begin(store, 800)
+      yield* Effect.forEach(visitors, isLive(store))
+      yield* begin(store, 20 * capacity)
+      assert.strictEqual((yield* Effect.filter(visitors, isLive(store))).length, 800)
+    }))
+
+  it.effect("a new session lives until a fifth of the capacity has begun after it", () =>
+    Effect.gen(function*() {
+      const store = yield* MemorySessionStore.make({ capacity })
+      yield* Effect.forEach(yield* begin(store, 800), isLive(store))
+      yield* begin(store, 10 * capacity)
+      const saved = yield* store.save(state, minute)
+      yield* begin(store, 199)
+      assert.isTrue(yield* isLive(store)(saved))
+    }))
+
+  it.effect("where more came back than there is room for, those go first who were away the longest", () =>
+    Effect.gen(function*() {
+      const store = yield* MemorySessionStore.make({ capacity })
+      const visitors = yield* begin(store, capacity)
+      yield* Effect.forEach(visitors, isLive(store))
+      yield* begin(store, 200)
+      const live = yield* Effect.forEach(visitors, isLive(store))
+      assert.deepStrictEqual(live, visitors.map((_, index) => index >= 200))
     }))
 })
 
@@ -102,4 +142,84 @@ describe("ExpiryBuckets", () => {
     const sizes = [1, 2, 3, 4].map(() => buckets.take(1_000_000_000, 10).length)
     assert.deepStrictEqual(sizes, [10, 10, 5, 0])
   })
+
+  // A laptop that slept: everything has expired in the meantime, in as many buckets as there are.
+  it("after a long pause each call looks at what it takes, and not at all that has passed", () => {
+    const count = 20_000
+    const buckets = new ExpiryBuckets(count)
+    for (let slot = 0; slot < count; slot++) {
+      buckets.add(slot, 1_000 * slot)
+    }
+    const looked = bucketsLookedAt(() => assert.strictEqual(buckets.take(1_000 * 2 * count, 16).length, 16))
+    // A heap of 20 000 has 15 levels.
+    assert.isAtMost(looked, 16 * (15 + 5))
+    let left = count - 16
+    while (left > 0) {
+      left -= buckets.take(1_000 * 2 * count, 16).length
+    }
+    assert.deepStrictEqual(buckets.take(1_000 * 2 * count, 16), [])
+  })
+
+  // The plainest thing that could do it: a list that is searched.
+  it.prop("hands out what a list of slots in the order of their time would", [
+    FastCheck.array(
+      FastCheck.record({
+        verb: FastCheck.constantFrom("add", "add", "remove", "take"),
+        slot: FastCheck.nat(19),
+        second: FastCheck.nat(15)
+      }),
+      { maxLength: 200, size: "max" }
+    )
+  ], ([steps]) => {
+    const buckets = new ExpiryBuckets(20)
+    const model = new Map<number, number>()
+    for (const { second, slot, verb } of steps) {
+      if (verb === "take") {
+        const taken = buckets.take(1_000 * second, 3)
+        const due = Array.from(model.values()).filter((at) => at <= second).sort((a, b) => a - b)
+        assert.deepStrictEqual(taken.map((slot) => model.get(slot)), due.slice(0, 3))
+        taken.forEach((slot) => model.delete(slot))
+      } else if (model.has(slot)) {
+        buckets.remove(slot)
+        model.delete(slot)
+      } else if (verb === "add") {
+        buckets.add(slot, 1_000 * second)
+        model.set(slot, second)
+      }
+    }
+  })
 })
+
+/** How many entries of a `Map` are asked for, put, or walked through meanwhile. */
+const bucketsLookedAt = (use: () => void): number => {
+  let looked = 0
+  const { delete: remove, get, has, keys, set } = Map.prototype
+  Object.assign(Map.prototype, {
+    get(this: Map<unknown, unknown>, key: unknown) {
+      looked++
+      return get.call(this, key)
+    },
+    has(this: Map<unknown, unknown>, key: unknown) {
+      looked++
+      return has.call(this, key)
+    },
+    set(this: Map<unknown, unknown>, key: unknown, value: unknown) {
+      looked++
+      return set.call(this, key, value)
+    },
+    delete(this: Map<unknown, unknown>, key: unknown) {
+      looked++
+      return remove.call(this, key)
+    },
+    keys(this: Map<unknown, unknown>) {
+      looked += this.size
+      return keys.call(this)
+    }
+  })
+  try {
+    use()
+  } finally {
+    Object.assign(Map.prototype, { delete: remove, get, has, keys, set })
+  }
+  return looked
+}

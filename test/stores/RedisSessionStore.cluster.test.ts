@@ -5,6 +5,7 @@ import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import { Cluster, Redis } from "ioredis"
+import { livingFor } from "../support/lifetimes.js"
 import { redisServer } from "../support/redisServer.js"
 
 const minute = 60_000
@@ -61,14 +62,18 @@ describe("RedisSessionStore on a Redis Cluster", () => {
         const session = Effect.gen(function*() {
           const store = yield* SessionStore.SessionStore
           const { key } = yield* store.save(new Map([["a", "1"]]), { ttl: minute, maxLifetime: undefined })
-          yield* Effect.forEach(["b", "c", "d"], (name) => store.update(key, changeOf(name), minute), {
+          yield* Effect.forEach(["b", "c", "d"], (name) => store.update(key, changeOf(name), livingFor(minute)), {
             concurrency: "unbounded"
           })
-          const conflict = yield* store.update(key, { ...changeOf("a"), expect: new Map([["a", "2"]]) }, minute)
+          const conflict = yield* store.update(
+            key,
+            { ...changeOf("a"), expect: new Map([["a", "2"]]) },
+            livingFor(minute)
+          )
           assert.strictEqual(conflict._tag, "Conflict")
-          const renewed = yield* store.renew(key, changeOf("e"), minute)
+          const renewed = yield* store.renew(key, changeOf("e"), livingFor(minute))
           assert(renewed._tag === "Saved")
-          assert.strictEqual((yield* store.updateTtl(renewed.key, minute))._tag, "Saved")
+          assert.strictEqual((yield* store.updateTtl(renewed.key, livingFor(minute)))._tag, "Saved")
           const loaded = yield* store.load(renewed.key)
           assert(loaded._tag === "Live")
           assert.deepStrictEqual([...loaded.record.state.keys()].sort(), ["a", "b", "c", "d", "e"])

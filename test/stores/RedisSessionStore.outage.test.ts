@@ -15,6 +15,7 @@ import type { AddressInfo, Socket } from "node:net"
 import { createConnection, createServer } from "node:net"
 import { inspect } from "node:util"
 import { afterAll, beforeAll } from "vitest"
+import { livingFor } from "../support/lifetimes.js"
 import { freePort, redisServer } from "../support/redisServer.js"
 
 const minute = 60_000
@@ -32,9 +33,9 @@ const verbsOf = (store: SessionStore.SessionStore, key: SessionKey.SessionKey) =
   [
     store.load(key),
     store.save(state, lifetime),
-    store.update(key, change, minute),
-    store.updateTtl(key, minute),
-    store.renew(key, change, minute),
+    store.update(key, change, livingFor(minute)),
+    store.updateTtl(key, livingFor(minute)),
+    store.renew(key, change, livingFor(minute)),
     store.delete(key)
   ] as ReadonlyArray<Effect.Effect<unknown, SessionStore.SessionStoreError>>
 
@@ -52,7 +53,7 @@ const allAvailable = (store: SessionStore.SessionStore) =>
   Effect.gen(function*() {
     const { key } = yield* recovered(store.save(state, lifetime))
     assert.strictEqual((yield* store.load(key))._tag, "Live")
-    assert.strictEqual((yield* store.update(key, change, minute))._tag, "Saved")
+    assert.strictEqual((yield* store.update(key, change, livingFor(minute)))._tag, "Saved")
     yield* store.delete(key)
     assert.strictEqual((yield* store.load(key))._tag, "Absent")
   })
@@ -207,7 +208,7 @@ describe("RedisSessionStore without its Redis", () => {
       yield* server.signal("SIGSTOP")
       yield* Effect.flip(store.load(key))
       yield* Effect.flip(store.delete(key))
-      yield* Effect.flip(store.update(key, change, minute))
+      yield* Effect.flip(store.update(key, change, livingFor(minute)))
       yield* server.signal("SIGCONT")
       const result = yield* recovered(store.load(key))
       assert(result._tag === "Live")
@@ -252,7 +253,7 @@ describe("RedisSessionStore without its Redis", () => {
       const store = yield* makeStore({ url: server.url })
       const { key } = yield* store.save(state, lifetime)
       yield* Effect.promise(() => admin.call("REPLICAOF", "127.0.0.1", String(nobody)))
-      const error = yield* Effect.flip(store.update(key, change, minute))
+      const error = yield* Effect.flip(store.update(key, change, livingFor(minute)))
       assert.strictEqual(error.reason, "Unavailable")
       yield* Effect.promise(() => admin.call("REPLICAOF", "NO", "ONE"))
       assert.strictEqual((yield* recovered(store.load(key)))._tag, "Live")
@@ -270,7 +271,7 @@ describe("RedisSessionStore without its Redis", () => {
       const { key } = yield* store.save(state, lifetime)
       yield* Effect.promise(() => admin.call("REPLICAOF", "127.0.0.1", String(next.port)))
       primary = next.port
-      assert.strictEqual((yield* Effect.flip(store.update(key, change, minute))).reason, "Unavailable")
+      assert.strictEqual((yield* Effect.flip(store.update(key, change, livingFor(minute)))).reason, "Unavailable")
       yield* allAvailable(store)
     }))
 
@@ -327,9 +328,9 @@ describe("RedisSessionStore without its Redis", () => {
       const store = yield* makeStore({ url: `redis://sessions:secret@127.0.0.1:${port}` })
       yield* allAvailable(store)
       const { key } = yield* store.save(state, lifetime)
-      assert.strictEqual((yield* store.updateTtl(key, minute))._tag, "Saved")
+      assert.strictEqual((yield* store.updateTtl(key, livingFor(minute)))._tag, "Saved")
       const unset = { set: new Map(), unset: new Set(["a"]), expect: new Map([["a", "1"], ["c", undefined]]) }
-      assert.strictEqual((yield* store.renew(key, unset, minute))._tag, "Saved")
+      assert.strictEqual((yield* store.renew(key, unset, livingFor(minute)))._tag, "Saved")
     }))
 
   it.scopedLive("a database that does not exist is Unavailable, and database 0 stays as it is", () =>

@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
 import { Redis } from "ioredis"
+import { livingFor } from "../support/lifetimes.js"
 import { redisServer } from "../support/redisServer.js"
 
 class Fixture extends Context.Tag("Fixture")<Fixture, {
@@ -78,7 +79,9 @@ const comparableResult = (result: SessionStore.WriteResult | SessionStore.LoadRe
   "record" in result
     ? { _tag: result._tag, record: comparable(result.record) }
     : "key" in result
-    ? { _tag: result._tag, id: result.key.id, expiresAt: result.expiresAt, isCurrent: result.isCurrent }
+    ? { _tag: result._tag, id: result.key.id, expiresAt: result.expiresAt }
+    : "found" in result
+    ? { _tag: result._tag, found: new Map(result.found) }
     : { _tag: result._tag }
 
 const hostileKeys = [
@@ -122,18 +125,17 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
       Effect.gen(function*() {
         const { store } = yield* fixture
         yield* TestClock.setTime(1_000)
-        const { expiresAt, isCurrent, key } = yield* store.save(stateOf({ a: "1", b: "\"two\"" }), {
+        const { expiresAt, key } = yield* store.save(stateOf({ a: "1", b: "\"two\"" }), {
           ttl: minute,
           maxLifetime: 5 * minute
         })
         assert.strictEqual(expiresAt, 61_000)
-        assert.isTrue(isCurrent)
         assert.deepInclude(comparable(liveRecord(yield* store.load(key))), {
           id: key.id,
           state: [["a", "1"], ["b", "\"two\""]],
           createdAt: 1_000,
-          expiresAt: 61_000,
-          deadline: 301_000
+          extendedAt: 1_000,
+          expiresAt: 61_000
         })
       }))
 
@@ -161,14 +163,14 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
           maxLifetime: 2 * minute
         })
         yield* TestClock.adjust(1)
-        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, minute))
+        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, livingFor(minute)))
         assert.deepStrictEqual(yield* Effect.promise(() => redis.hgetall(redisKeyOf(key))), {
           v: "1",
           digest: SessionKey.digest(renewed.key),
           superseded: `${SessionKey.digest(key)}:1700000000001`,
           createdAt: "1700000000000",
+          extendedAt: "1700000000001",
           expiresAt: "1700000060001",
-          deadline: "1700000120000",
           "=a": "1",
           "~\"\\ud800\"": "[2]"
         })
@@ -191,9 +193,10 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1", b: "1", c: "1" }), lifetime)
         yield* TestClock.adjust(10_000)
-        const result = saved(yield* store.update(key, changeOf({ b: "2", d: "2" }, { unset: ["c", "e"] }), minute))
+        const result = saved(
+          yield* store.update(key, changeOf({ b: "2", d: "2" }, { unset: ["c", "e"] }), livingFor(minute))
+        )
         assert.strictEqual(result.expiresAt, 70_000)
-        assert.isTrue(result.isCurrent)
         assert.strictEqual(result.key, key)
         const record = liveRecord(yield* store.load(key))
         assert.deepStrictEqual(comparable(record).state, [["a", "1"], ["b", "2"], ["d", "2"]])
@@ -204,11 +207,11 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
       Effect.gen(function*() {
         const { store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
-        yield* store.update(key, changeOf({ a: "2" }, { unset: ["a"] }), minute)
+        yield* store.update(key, changeOf({ a: "2" }, { unset: ["a"] }), livingFor(minute))
         assert.deepStrictEqual([...(yield* loadState(store, key))], [["a", "2"]])
       }))
 
-    it.effect("another value than the expected one is a Conflict that writes nothing and shows the record", () =>
+    it.effect("another value than the expected one is a Conflict that writes nothing and shows what is there", () =>
       Effect.gen(function*() {
         const { redis, store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1", b: "1" }), lifetime)
@@ -223,9 +226,13 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
           ]
         ) {
           for (const write of [store.update, store.renew]) {
-            const result = yield* write(key, changeOf({ a: "9" }, { unset: ["b"], expect }), minute)
+            const result = yield* write(key, changeOf({ a: "9" }, { unset: ["b"], expect }), livingFor(minute))
             assert(result._tag === "Conflict")
-            assert.deepStrictEqual(comparable(result.record).state, [["a", "1"], ["b", "1"]])
+            const values: Record<string, string> = { a: "1", b: "1" }
+            assert.deepStrictEqual(
+              new Map(result.found),
+              new Map([...expect.keys()].map((name) => [name, values[name]] as const))
+            )
           }
         }
         assert.deepStrictEqual(yield* Effect.promise(() => redis.hgetall(redisKeyOf(key))), before)
@@ -236,7 +243,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1", b: "1" }), lifetime)
         const expect = new Map([["a", "1"], ["b", "1"], ["c", undefined], ["d", undefined]])
-        saved(yield* store.update(key, changeOf({ a: "2", c: "2" }, { unset: ["b"], expect }), minute))
+        saved(yield* store.update(key, changeOf({ a: "2", c: "2" }, { unset: ["b"], expect }), livingFor(minute)))
         assert.deepStrictEqual([...(yield* loadState(store, key))].sort(), [["a", "2"], ["c", "2"]])
       }))
 
@@ -248,18 +255,18 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         yield* store.delete(deleted)
         for (const key of [unknown, deleted]) {
           for (const write of [store.update, store.renew]) {
-            assert.strictEqual((yield* write(key, changeOf({ a: "2" }), minute))._tag, "Gone")
+            assert.strictEqual((yield* write(key, changeOf({ a: "2" }), livingFor(minute)))._tag, "Gone")
           }
-          assert.strictEqual((yield* store.updateTtl(key, minute))._tag, "Gone")
+          assert.strictEqual((yield* store.updateTtl(key, livingFor(minute)))._tag, "Gone")
           assert.strictEqual(yield* Effect.promise(() => redis.exists(redisKeyOf(key))), 0)
         }
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
         const foreign = SessionKey.mintSecret(key.id)
         const before = yield* Effect.promise(() => redis.hgetall(redisKeyOf(key)))
         for (const write of [store.update, store.renew]) {
-          assert.strictEqual((yield* write(foreign, changeOf({ a: "2" }), minute))._tag, "Gone")
+          assert.strictEqual((yield* write(foreign, changeOf({ a: "2" }), livingFor(minute)))._tag, "Gone")
         }
-        assert.strictEqual((yield* store.updateTtl(foreign, 2 * minute))._tag, "Gone")
+        assert.strictEqual((yield* store.updateTtl(foreign, livingFor(2 * minute)))._tag, "Gone")
         yield* store.delete(foreign)
         assert.deepStrictEqual(yield* Effect.promise(() => redis.hgetall(redisKeyOf(key))), before)
       }))
@@ -271,7 +278,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
         yield* TestClock.adjust(1_000)
-        const renewed = saved(yield* store.renew(key, changeOf({ b: "2" }), minute))
+        const renewed = saved(yield* store.renew(key, changeOf({ b: "2" }), livingFor(minute)))
         assert.strictEqual(renewed.key.id, key.id)
         assert.notStrictEqual(Redacted.value(renewed.key.secret), Redacted.value(key.secret))
         assert.strictEqual(renewed.expiresAt, 61_000)
@@ -282,27 +289,44 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
       Effect.gen(function*() {
         const { store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
-        yield* store.renew(key, SessionRecord.noChange, minute)
+        yield* store.renew(key, SessionRecord.noChange, livingFor(minute))
         yield* TestClock.adjust(SessionRecord.supersededWindow - 1)
         assert.strictEqual((yield* store.load(key))._tag, "Superseded")
         yield* TestClock.adjust(1)
         assert.strictEqual((yield* store.load(key))._tag, "Absent")
       }))
 
-    it.effect("a request with a replaced key may still update, renew and delete, but not prolong", () =>
+    it.effect("a request with a replaced key may end the session, and not update, renew or prolong it", () =>
       Effect.gen(function*() {
-        const { store } = yield* fixture
+        const { redis, store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
-        const first = saved(yield* store.renew(key, SessionRecord.noChange, minute)).key
-        const update = saved(yield* store.update(key, changeOf({ b: "2" }), minute))
-        assert.isFalse(update.isCurrent)
-        assert.strictEqual((yield* store.updateTtl(key, minute))._tag, "Gone")
-        const second = saved(yield* store.renew(key, changeOf({ c: "3" }), minute))
-        assert.isTrue(second.isCurrent)
-        assert.isFalse(saved(yield* store.update(first, SessionRecord.noChange, minute)).isCurrent)
-        assert.deepStrictEqual([...(yield* loadState(store, second.key))].sort(), [["a", "1"], ["b", "2"], ["c", "3"]])
-        yield* store.delete(key)
-        assert.strictEqual((yield* store.load(second.key))._tag, "Absent")
+        const current = saved(yield* store.renew(key, SessionRecord.noChange, livingFor(minute))).key
+        const before = yield* Effect.promise(() => redis.hgetall(redisKeyOf(key)))
+        yield* TestClock.adjust(1_000)
+        assert.strictEqual((yield* store.update(key, changeOf({ b: "2" }), livingFor(minute)))._tag, "Superseded")
+        assert.strictEqual((yield* store.updateTtl(key, livingFor(minute)))._tag, "Superseded")
+        assert.strictEqual((yield* store.renew(key, changeOf({ c: "3" }), livingFor(minute)))._tag, "Superseded")
+        assert.deepStrictEqual(yield* Effect.promise(() => redis.hgetall(redisKeyOf(key))), before)
+        assert.isTrue(yield* store.delete(key))
+        assert.strictEqual((yield* store.load(current))._tag, "Absent")
+        assert.isFalse(yield* store.delete(current))
+      }))
+
+    it.effect("a hash of before, with a deadline and without a time of extension, is read, written and ended", () =>
+      Effect.gen(function*() {
+        const { redis, store } = yield* fixture
+        const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
+        const { expiresAt } = liveRecord(yield* store.load(key))
+        yield* Effect.promise(() => redis.hdel(redisKeyOf(key), "extendedAt"))
+        yield* Effect.promise(() => redis.hset(redisKeyOf(key), "deadline", "301000"))
+        assert.deepInclude(liveRecord(yield* store.load(key)), { extendedAt: expiresAt, expiresAt })
+        yield* TestClock.adjust(1_000)
+        saved(yield* store.updateTtl(key, livingFor(1)))
+        const { key: again } = yield* store.save(stateOf({ a: "1" }), lifetime)
+        yield* Effect.promise(() => redis.hdel(redisKeyOf(again), "extendedAt"))
+        saved(yield* store.update(again, changeOf({ b: "2" }), livingFor(minute)))
+        assert.deepStrictEqual([...(yield* loadState(store, again))].sort(), [["a", "1"], ["b", "2"]])
+        assert.isTrue(yield* store.delete(again))
       }))
 
     it.effect("remembers the last 128 replaced keys", () =>
@@ -312,12 +336,19 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         for (let i = 0; i < SessionRecord.supersededRetention.renewals + 1; i++) {
           keys.push(
             saved(
-              yield* store.renew(Array.lastNonEmpty(keys as [SessionKey.SessionKey]), SessionRecord.noChange, minute)
+              yield* store.renew(
+                Array.lastNonEmpty(keys as [SessionKey.SessionKey]),
+                SessionRecord.noChange,
+                livingFor(minute)
+              )
             ).key
           )
         }
-        assert.strictEqual((yield* store.update(keys[0]!, SessionRecord.noChange, minute))._tag, "Gone")
-        assert.strictEqual((yield* store.update(keys[1]!, SessionRecord.noChange, minute))._tag, "Saved")
+        assert.strictEqual((yield* store.update(keys[0]!, SessionRecord.noChange, livingFor(minute)))._tag, "Gone")
+        assert.strictEqual(
+          (yield* store.update(keys[1]!, SessionRecord.noChange, livingFor(minute)))._tag,
+          "Superseded"
+        )
       }))
 
     it.effect("forgets a replaced key after an hour, with another renewal and without", () =>
@@ -325,15 +356,15 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { store } = yield* fixture
         const ttl = 600 * minute
         const { key } = yield* store.save(new Map(), { ttl, maxLifetime: undefined })
-        const second = saved(yield* store.renew(key, SessionRecord.noChange, ttl)).key
+        const second = saved(yield* store.renew(key, SessionRecord.noChange, livingFor(ttl))).key
         yield* TestClock.adjust(SessionRecord.supersededRetention.millis - 1)
-        const third = saved(yield* store.renew(second, SessionRecord.noChange, ttl)).key
-        assert.strictEqual((yield* store.update(key, SessionRecord.noChange, ttl))._tag, "Saved")
+        const third = saved(yield* store.renew(second, SessionRecord.noChange, livingFor(ttl))).key
+        assert.strictEqual((yield* store.update(key, SessionRecord.noChange, livingFor(ttl)))._tag, "Superseded")
         yield* TestClock.adjust(1)
-        assert.strictEqual((yield* store.update(key, SessionRecord.noChange, ttl))._tag, "Gone")
-        yield* store.renew(third, SessionRecord.noChange, ttl)
-        assert.strictEqual((yield* store.update(key, SessionRecord.noChange, ttl))._tag, "Gone")
-        assert.strictEqual((yield* store.update(second, SessionRecord.noChange, ttl))._tag, "Saved")
+        assert.strictEqual((yield* store.update(key, SessionRecord.noChange, livingFor(ttl)))._tag, "Gone")
+        yield* store.renew(third, SessionRecord.noChange, livingFor(ttl))
+        assert.strictEqual((yield* store.update(key, SessionRecord.noChange, livingFor(ttl)))._tag, "Gone")
+        assert.strictEqual((yield* store.update(second, SessionRecord.noChange, livingFor(ttl)))._tag, "Superseded")
       }))
   })
 
@@ -346,9 +377,9 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         assert.strictEqual((yield* store.load(key))._tag, "Live")
         yield* TestClock.adjust(1)
         assert.strictEqual((yield* store.load(key))._tag, "Absent")
-        assert.strictEqual((yield* store.update(key, changeOf({ a: "2" }), minute))._tag, "Gone")
-        assert.strictEqual((yield* store.renew(key, changeOf({ a: "2" }), minute))._tag, "Gone")
-        assert.strictEqual((yield* store.updateTtl(key, minute))._tag, "Gone")
+        assert.strictEqual((yield* store.update(key, changeOf({ a: "2" }), livingFor(minute)))._tag, "Gone")
+        assert.strictEqual((yield* store.renew(key, changeOf({ a: "2" }), livingFor(minute)))._tag, "Gone")
+        assert.strictEqual((yield* store.updateTtl(key, livingFor(minute)))._tag, "Gone")
         yield* store.delete(key)
       }))
 
@@ -358,21 +389,26 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
         const before = yield* Effect.promise(() => redis.hgetall(redisKeyOf(key)))
         yield* TestClock.adjust(minute - 1)
-        assert.strictEqual(saved(yield* store.updateTtl(key, 2 * minute)).expiresAt, 3 * minute - 1)
-        assert.strictEqual(saved(yield* store.updateTtl(key, 10_000)).expiresAt, minute + 9_999)
+        assert.strictEqual(saved(yield* store.updateTtl(key, livingFor(2 * minute))).expiresAt, 3 * minute - 1)
+        assert.strictEqual(saved(yield* store.updateTtl(key, livingFor(10_000))).expiresAt, minute + 9_999)
         const after = yield* Effect.promise(() => redis.hgetall(redisKeyOf(key)))
-        assert.deepStrictEqual(after, { ...before, expiresAt: String(minute + 9_999) })
+        assert.deepStrictEqual(after, {
+          ...before,
+          extendedAt: String(minute - 1),
+          expiresAt: String(minute + 9_999)
+        })
       }))
 
-    it.effect("nothing goes past the deadline", () =>
+    it.effect("nothing goes past maxLifetime, and Redis' own expiry does not either", () =>
       Effect.gen(function*() {
         const { redis, store } = yield* fixture
-        const { expiresAt, key } = yield* store.save(new Map(), { ttl: 2 * minute, maxLifetime: minute })
+        const limited = { ttl: 2 * minute, maxLifetime: minute }
+        const { expiresAt, key } = yield* store.save(new Map(), limited)
         assert.strictEqual(expiresAt, minute)
         yield* TestClock.adjust(30_000)
-        assert.strictEqual(saved(yield* store.updateTtl(key, minute)).expiresAt, minute)
-        assert.strictEqual(saved(yield* store.update(key, changeOf({ a: "1" }), minute)).expiresAt, minute)
-        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, minute))
+        assert.strictEqual(saved(yield* store.updateTtl(key, limited)).expiresAt, minute)
+        assert.strictEqual(saved(yield* store.update(key, changeOf({ a: "1" }), limited)).expiresAt, minute)
+        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, limited))
         assert.strictEqual(renewed.expiresAt, minute)
         assert.isAtMost(yield* Effect.promise(() => redis.pttl(redisKeyOf(key))), 30_000)
         yield* TestClock.adjust(30_000)
@@ -386,11 +422,11 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { key } = yield* store.save(new Map(), lifetime)
         assert.isAbove(yield* pttl, 0)
         assert.isAtMost(yield* pttl, minute)
-        yield* store.update(key, changeOf({ a: "1" }), 10 * minute)
+        yield* store.update(key, changeOf({ a: "1" }), livingFor(10 * minute))
         assert.isAbove(yield* pttl, minute)
-        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, 20 * minute))
+        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, livingFor(20 * minute)))
         assert.isAbove(yield* pttl, 10 * minute)
-        yield* store.updateTtl(renewed.key, 50)
+        yield* store.updateTtl(renewed.key, livingFor(50))
         while ((yield* Effect.promise(() => redis.exists(redisKeyOf(key)))) === 1) {
           yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 10)))
         }
@@ -407,8 +443,8 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         }
         const { key } = yield* store.save(stateOf({ a: "1" }), { ttl: 60_000.5, maxLifetime: undefined })
         for (const ttl of [60_000.25, 1e15, Number.MAX_SAFE_INTEGER, 1e21, 1e300, Infinity]) {
-          assert.strictEqual(saved(yield* store.updateTtl(key, ttl)).expiresAt, ttl)
-          assert.strictEqual(saved(yield* store.update(key, changeOf({ a: "2" }), ttl)).expiresAt, ttl)
+          assert.strictEqual(saved(yield* store.updateTtl(key, livingFor(ttl))).expiresAt, ttl)
+          assert.strictEqual(saved(yield* store.update(key, changeOf({ a: "2" }), livingFor(ttl))).expiresAt, ttl)
           assert.strictEqual(liveRecord(yield* store.load(key)).expiresAt, ttl)
           assert.isAbove(yield* Effect.promise(() => redis.pttl(redisKeyOf(key))), 1)
           const other = yield* store.save(new Map(), { ttl, maxLifetime: undefined })
@@ -432,6 +468,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
   describe("the same answers as the pure functions", () => {
     const times = fc.constantFrom(0, 10_000, 20_000, 60_000, 120_000, 3_600_000, 7_200_000)
     const ttls = fc.constantFrom(10_000, 60_000, 120_000, 7_200_000)
+    const maxLifetimes = fc.option(fc.oneof(ttls, fc.constantFrom(60_000.5, 3_600_000.25)), { nil: undefined })
     const stateKeys = fc.constantFrom("", "a", "b", "digest", "=a", "__proto__", "\uD800", "\uDFFF")
     const jsonTexts = fc.constantFrom("1", "2", "\"é\"")
     const states = fc.array(fc.tuple(stateKeys, jsonTexts), { maxLength: 5 }).map((entries) => new Map(entries))
@@ -456,16 +493,17 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
           verb: fc.constant("save" as const),
           state: states,
           ttl: ttls,
-          maxLifetime: fc.option(ttls, { nil: undefined })
+          maxLifetime: maxLifetimes
         }),
         fc.record({ verb: fc.constant("load" as const), key: keyIndex }),
         fc.record({
           verb: fc.constantFrom("update" as const, "renew" as const),
           key: keyIndex,
           change: changes,
-          ttl: ttls
+          ttl: ttls,
+          maxLifetime: maxLifetimes
         }),
-        fc.record({ verb: fc.constant("updateTtl" as const), key: keyIndex, ttl: ttls }),
+        fc.record({ verb: fc.constant("updateTtl" as const), key: keyIndex, ttl: ttls, maxLifetime: maxLifetimes }),
         fc.record({ verb: fc.constant("delete" as const), key: keyIndex }),
         fc.record({ verb: fc.constant("forge" as const), key: keyIndex }),
         fc.record({ verb: fc.constant("wait" as const), millis: times })
@@ -489,8 +527,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
           const expected: SessionStore.WriteResult = rewrite._tag === "Replace"
             ? SessionStore.WriteResult.Saved({
               key,
-              expiresAt: rewrite.record.expiresAt,
-              isCurrent: rewrite.isCurrent
+              expiresAt: rewrite.record.expiresAt
             })
             : rewrite
           assert.deepStrictEqual(comparableResult(actual), comparableResult(expected))
@@ -528,27 +565,33 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
               )
               break
             case "updateTtl":
-              write(yield* store.updateTtl(key, step.ttl), SessionRecord.refresh(record, key, step.ttl, now), key)
+              write(
+                yield* store.updateTtl(key, step),
+                SessionRecord.refresh(record, key, step, now),
+                key
+              )
               break
-            case "delete":
-              yield* store.delete(key)
-              if (record !== undefined && SessionRecord.mayDelete(record, key, now)) {
+            case "delete": {
+              const isEnded = record !== undefined && SessionRecord.mayDelete(record, key, now)
+              assert.strictEqual(yield* store.delete(key), isEnded)
+              if (isEnded) {
                 records.delete(key.id)
               }
               break
+            }
             default: {
               const { expect, ...rest } = step.change
               const change = { ...rest, expect: expect === "truth" ? record?.state ?? new Map() : expect }
               if (step.verb === "update") {
                 write(
-                  yield* store.update(key, change, step.ttl),
-                  SessionRecord.update(record, key, change, step.ttl, now),
+                  yield* store.update(key, change, step),
+                  SessionRecord.update(record, key, change, step, now),
                   key
                 )
               } else {
-                const actual = yield* store.renew(key, change, step.ttl)
+                const actual = yield* store.renew(key, change, step)
                 const newKey = actual._tag === "Saved" ? actual.key : key
-                write(actual, SessionRecord.renew(record, key, newKey, change, step.ttl, now), newKey)
+                write(actual, SessionRecord.renew(record, key, newKey, change, step, now), newKey)
                 if (actual._tag === "Saved") {
                   keys.push(newKey)
                 }
@@ -571,10 +614,14 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         while: (value) => value !== undefined,
         body: (value) =>
           Effect.map(
-            store.update(key, changeOf({ n: String(Number(value) + 1) }, { expect: new Map([["n", value]]) }), minute),
+            store.update(
+              key,
+              changeOf({ n: String(Number(value) + 1) }, { expect: new Map([["n", value]]) }),
+              livingFor(minute)
+            ),
             (result) => {
-              assert(result._tag !== "Gone")
-              return result._tag === "Conflict" ? result.record.state.get("n") : undefined
+              assert(result._tag === "Saved" || result._tag === "Conflict")
+              return result._tag === "Conflict" ? result.found.get("n") : undefined
             }
           )
       })
@@ -587,27 +634,26 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         assert.strictEqual((yield* loadState(store, key)).get("n"), "50")
       }))
 
-    it.effect("writes of different values from several connections all stay, also beside renewals", () =>
+    it.effect("writes of different values from several connections all stay, or hear of a renewal beside them", () =>
       Effect.gen(function*() {
         const { store, url } = yield* fixture
         const second = yield* RedisSessionStore.make({ url })
         const { key } = yield* store.save(new Map(), lifetime)
-        let current = key
-        yield* Effect.all([
+        const numbers = Array.range(1, 50)
+        const [results, renewal] = yield* Effect.all([
           Effect.forEach(
-            Array.range(1, 50),
-            (i) => (i % 2 === 0 ? store : second).update(key, changeOf({ [`k${i}`]: String(i) }), minute),
+            numbers,
+            (i) => (i % 2 === 0 ? store : second).update(key, changeOf({ [`k${i}`]: String(i) }), livingFor(minute)),
             { concurrency: "unbounded" }
           ),
-          Effect.repeatN(
-            Effect.map(Effect.suspend(() => second.renew(current, SessionRecord.noChange, minute)), (result) => {
-              current = saved(result).key
-            }),
-            4
-          )
+          second.renew(key, SessionRecord.noChange, livingFor(minute))
         ], { concurrency: "unbounded" })
-        const state = yield* loadState(store, current)
-        assert.deepStrictEqual([...state].sort(), Array.range(1, 50).map((i) => [`k${i}`, String(i)]).sort())
+        const kept = numbers.filter((i) => results[i - 1]!._tag === "Saved")
+        for (const result of results) {
+          assert.include(["Saved", "Superseded"], result._tag)
+        }
+        const state = yield* loadState(store, saved(renewal).key)
+        assert.deepStrictEqual([...state].sort(), kept.map((i) => [`k${i}`, String(i)]).sort())
       }).pipe(Effect.scoped))
 
     it.effect("a session deleted amid writes stays dead", () =>
@@ -616,12 +662,12 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         yield* Effect.replicateEffect(
           Effect.gen(function*() {
             const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
-            const update = (i: number) => store.update(key, changeOf({ [`k${i}`]: "1" }), minute)
+            const update = (i: number) => store.update(key, changeOf({ [`k${i}`]: "1" }), livingFor(minute))
             const writes = [
               ...Array.makeBy(10, update),
-              store.renew(key, SessionRecord.noChange, minute),
+              store.renew(key, SessionRecord.noChange, livingFor(minute)),
               store.delete(key),
-              store.updateTtl(key, minute),
+              store.updateTtl(key, livingFor(minute)),
               ...Array.makeBy(10, update)
             ]
             yield* Effect.all(writes, { concurrency: "unbounded" })
@@ -640,17 +686,17 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { key } = yield* store.save(state, lifetime)
         assert.deepStrictEqual(new Map([...(yield* loadState(store, key))].sort()), new Map([...state].sort()))
         const next = new Map(hostileKeys.map((key, i) => [key, String(i + 1)]))
-        saved(yield* store.update(key, { set: next, unset: new Set(), expect: state }, minute))
-        const conflict = yield* store.update(key, { set: state, unset: new Set(), expect: state }, minute)
+        saved(yield* store.update(key, { set: next, unset: new Set(), expect: state }, livingFor(minute)))
+        const conflict = yield* store.update(key, { set: state, unset: new Set(), expect: state }, livingFor(minute))
         assert(conflict._tag === "Conflict")
-        assert.deepStrictEqual(new Map([...conflict.record.state].sort()), new Map([...next].sort()))
+        assert.deepStrictEqual(new Map([...conflict.found].sort()), new Map([...next].sort()))
         for (const name of hostileKeys) {
           saved(
             yield* store.update(key, {
               set: new Map(),
               unset: new Set([name]),
               expect: new Map([[name, next.get(name)]])
-            }, minute)
+            }, livingFor(minute))
           )
           next.delete(name)
           assert.strictEqual((yield* loadState(store, key)).size, next.size)
@@ -679,7 +725,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { key } = yield* store.save(stateOf({ a: value }), lifetime)
         assert.strictEqual((yield* loadState(store, key)).get("a"), value)
         const longer = JSON.stringify("x".repeat(1024 * 1024))
-        saved(yield* store.update(key, changeOf({ a: longer }, { expect: new Map([["a", value]]) }), minute))
+        saved(yield* store.update(key, changeOf({ a: longer }, { expect: new Map([["a", value]]) }), livingFor(minute)))
         assert.strictEqual((yield* loadState(store, key)).get("a"), longer)
       }))
 
@@ -691,7 +737,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { key } = yield* store.save(state, lifetime)
         assert.deepStrictEqual(yield* loadState(store, key), state)
         const next = new Map(Array.makeBy(20_000, (i) => [`n${i}`, String(i)]))
-        saved(yield* store.update(key, { set: next, unset: new Set(state.keys()), expect: state }, minute))
+        saved(yield* store.update(key, { set: next, unset: new Set(state.keys()), expect: state }, livingFor(minute)))
         assert.deepStrictEqual(yield* loadState(store, key), next)
       }).pipe(Effect.scoped))
 
@@ -702,8 +748,8 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const huge = stateOf({ a: "1".repeat(2 ** 28) })
         assert.strictEqual((yield* Effect.flip(store.save(huge, lifetime))).reason, "TooLarge")
         const change = { set: huge, unset: new Set<string>(), expect: new Map() }
-        assert.strictEqual((yield* Effect.flip(store.update(key, change, minute))).reason, "TooLarge")
-        assert.strictEqual((yield* Effect.flip(store.renew(key, change, minute))).reason, "TooLarge")
+        assert.strictEqual((yield* Effect.flip(store.update(key, change, livingFor(minute)))).reason, "TooLarge")
+        assert.strictEqual((yield* Effect.flip(store.renew(key, change, livingFor(minute)))).reason, "TooLarge")
         assert.strictEqual((yield* loadState(store, key)).get("a"), "1")
       }))
   })
@@ -718,9 +764,9 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         assert.strictEqual(load.reason, "Malformed")
         for (
           const write of [
-            store.update(key, changeOf({ a: "1" }), minute),
-            store.updateTtl(key, minute),
-            store.renew(key, changeOf({ a: "1" }), minute)
+            store.update(key, changeOf({ a: "1" }), livingFor(minute)),
+            store.updateTtl(key, livingFor(minute)),
+            store.renew(key, changeOf({ a: "1" }), livingFor(minute))
           ]
         ) {
           const error = yield* Effect.flip(write)
@@ -740,7 +786,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
       ["no digest", { digest: undefined }, { isLoadOnly: false }],
       ["no expiry", { expiresAt: undefined }, { isLoadOnly: false }],
       ["an expiry that is no number", { expiresAt: "planted" }, { isLoadOnly: false }],
-      ["a deadline that is no number", { deadline: "planted" }, { isLoadOnly: false }],
+      ["a time of extension that is no number", { extendedAt: "planted" }, { isLoadOnly: false }],
       ["a digest of another form", { digest: "planted" }, { isLoadOnly: true }],
       ["an expiry spelt in another way", { expiresAt: "1e300" }, { isLoadOnly: true }],
       ["no creation time", { createdAt: undefined }, { isLoadOnly: true }],
@@ -769,9 +815,9 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
           if (!isLoadOnly) {
             for (
               const write of [
-                store.update(key, changeOf({ a: "1" }), minute),
-                store.updateTtl(key, minute),
-                store.renew(key, changeOf({ a: "1" }), minute)
+                store.update(key, changeOf({ a: "1" }), livingFor(minute)),
+                store.updateTtl(key, livingFor(minute)),
+                store.renew(key, changeOf({ a: "1" }), livingFor(minute))
               ]
             ) {
               const error = yield* Effect.flip(write)
@@ -789,7 +835,9 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { redis, store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
         yield* Effect.promise(() => redis.hdel(redisKeyOf(key), "createdAt"))
-        const error = yield* Effect.flip(store.update(key, changeOf({}, { expect: new Map([["a", "2"]]) }), minute))
+        const error = yield* Effect.flip(
+          store.update(key, changeOf({}, { expect: new Map([["a", "2"]]) }), livingFor(minute))
+        )
         assert.strictEqual(error.reason, "Malformed")
       }))
   })
@@ -799,13 +847,17 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
       Effect.gen(function*() {
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
         yield* store.load(key)
-        yield* store.update(key, changeOf({ a: "2" }, { unset: ["b"], expect: new Map([["a", "1"]]) }), minute)
-        yield* store.update(key, changeOf({ a: "3" }, { expect: new Map([["a", "1"]]) }), minute)
-        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, minute)).key
-        yield* store.updateTtl(renewed, minute)
+        yield* store.update(
+          key,
+          changeOf({ a: "2" }, { unset: ["b"], expect: new Map([["a", "1"]]) }),
+          livingFor(minute)
+        )
+        yield* store.update(key, changeOf({ a: "3" }, { expect: new Map([["a", "1"]]) }), livingFor(minute))
+        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, livingFor(minute))).key
+        yield* store.updateTtl(renewed, livingFor(minute))
         yield* store.delete(renewed)
         yield* store.delete(renewed)
-        yield* store.updateTtl(renewed, minute)
+        yield* store.updateTtl(renewed, livingFor(minute))
         yield* store.load(renewed)
       })
 
@@ -852,11 +904,11 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         yield* flush
         const { key } = yield* store.save(stateOf({ n: "0" }), lifetime)
         yield* flush
-        saved(yield* store.update(key, changeOf({ n: "1" }, { expect: new Map([["n", "0"]]) }), minute))
+        saved(yield* store.update(key, changeOf({ n: "1" }, { expect: new Map([["n", "0"]]) }), livingFor(minute)))
         yield* flush
-        saved(yield* store.updateTtl(key, minute))
+        saved(yield* store.updateTtl(key, livingFor(minute)))
         yield* flush
-        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, minute)).key
+        const renewed = saved(yield* store.renew(key, SessionRecord.noChange, livingFor(minute))).key
         assert.strictEqual((yield* loadState(store, renewed)).get("n"), "1")
         yield* flush
         yield* store.delete(renewed)
@@ -873,7 +925,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const errors = [
           yield* Effect.flip(store.load(key)),
           yield* Effect.flip(store.save(stateOf({ planted: "\"planted\"" }), lifetime)),
-          yield* Effect.flip(store.update(key, changeOf({ planted: "\"planted\"" }), minute)),
+          yield* Effect.flip(store.update(key, changeOf({ planted: "\"planted\"" }), livingFor(minute))),
           yield* Effect.flip(store.delete(key))
         ]
         for (const error of errors) {
@@ -896,11 +948,11 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         yield* TestClock.adjust(1_000)
         for (const write of [store.update, store.renew]) {
           assert.strictEqual(
-            (yield* Effect.flip(write(key, changeOf({ a: "2" }, { unset: ["b"] }), minute))).reason,
+            (yield* Effect.flip(write(key, changeOf({ a: "2" }, { unset: ["b"] }), livingFor(minute)))).reason,
             "Unavailable"
           )
         }
-        assert.strictEqual((yield* Effect.flip(store.updateTtl(key, minute))).reason, "Unavailable")
+        assert.strictEqual((yield* Effect.flip(store.updateTtl(key, livingFor(minute)))).reason, "Unavailable")
         assert.strictEqual((yield* Effect.flip(store.save(stateOf({ a: "1" }), lifetime))).reason, "Unavailable")
         assert.deepStrictEqual(yield* Effect.promise(() => admin.hgetall(redisKeyOf(key))), before)
         assert.strictEqual(yield* Effect.promise(() => admin.dbsize()), 1)
@@ -915,10 +967,10 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const { redis, store } = yield* fixture
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
         yield* store.load(key)
-        yield* store.update(key, changeOf({ b: "1" }), minute)
-        const second = saved(yield* store.renew(key, SessionRecord.noChange, minute)).key
-        const third = saved(yield* store.renew(second, SessionRecord.noChange, minute)).key
-        yield* store.updateTtl(third, minute)
+        yield* store.update(key, changeOf({ b: "1" }), livingFor(minute))
+        const second = saved(yield* store.renew(key, SessionRecord.noChange, livingFor(minute))).key
+        const third = saved(yield* store.renew(second, SessionRecord.noChange, livingFor(minute))).key
+        yield* store.updateTtl(third, livingFor(minute))
         const names = yield* Effect.promise(() => redis.keys("*"))
         const hashes = yield* Effect.promise(() =>
           Promise.all(
@@ -961,7 +1013,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const key = yield* Effect.gen(function*() {
           const store = yield* SessionStore.SessionStore
           const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
-          saved(yield* store.update(key, changeOf({ b: "2" }), minute))
+          saved(yield* store.update(key, changeOf({ b: "2" }), livingFor(minute)))
           assert.strictEqual((yield* loadState(store, key)).size, 2)
           return key
         }).pipe(Effect.provide(RedisSessionStore.layerFromClient(redis, { prefix: "mine:" })))

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Backend } from "../../examples/compareAndSwap.js"
 import { make } from "../../examples/compareAndSwap.js"
+import { livingFor } from "../support/lifetimes.js"
 
 /** Texts that are a turn of the event loop away, there and back. */
 const makeBackend = (texts: Map<string, string>): Backend => {
@@ -61,9 +62,9 @@ describe("a store over compare and swap", () => {
         texts.set(key.id, text)
         const errors = [
           yield* Effect.flip(store.load(key)),
-          yield* Effect.flip(store.update(key, SessionRecord.noChange, 1)),
-          yield* Effect.flip(store.updateTtl(key, 1)),
-          yield* Effect.flip(store.renew(key, SessionRecord.noChange, 1))
+          yield* Effect.flip(store.update(key, SessionRecord.noChange, livingFor(1))),
+          yield* Effect.flip(store.updateTtl(key, livingFor(1))),
+          yield* Effect.flip(store.renew(key, SessionRecord.noChange, livingFor(1)))
         ]
         for (const error of errors) {
           assert.strictEqual(error.reason, "Malformed")
@@ -84,9 +85,9 @@ describe("a store over compare and swap", () => {
         const errors = [
           yield* Effect.flip(store.load(key)),
           yield* Effect.flip(store.save(new Map(), hourly)),
-          yield* Effect.flip(store.update(key, SessionRecord.noChange, 1)),
-          yield* Effect.flip(Effect.uninterruptible(store.updateTtl(key, 1))),
-          yield* Effect.flip(store.renew(key, SessionRecord.noChange, 1)),
+          yield* Effect.flip(store.update(key, SessionRecord.noChange, livingFor(1))),
+          yield* Effect.flip(Effect.uninterruptible(store.updateTtl(key, livingFor(1)))),
+          yield* Effect.flip(store.renew(key, SessionRecord.noChange, livingFor(1))),
           yield* Effect.flip(store.delete(key))
         ]
         assert.deepStrictEqual(
@@ -104,7 +105,7 @@ describe("a store over compare and swap", () => {
       const sound = makeBackend(texts)
       const { key } = yield* make(sound).save(new Map(), hourly)
       const store = make({ ...sound, swap: () => Effect.succeed(false) }, { timeout: "50 millis" })
-      const error = yield* Effect.flip(store.update(key, SessionRecord.noChange, 1))
+      const error = yield* Effect.flip(store.update(key, SessionRecord.noChange, livingFor(1)))
       assert.strictEqual(error.reason, "Unavailable")
     }))
 })

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { livingFor } from "../support/lifetimes.js"
 
 type Row = StoredRecord | undefined
 
@@ -72,10 +73,10 @@ const makeStore = (parts: Parts): SessionStore.SessionStore => {
         if (result._tag !== "Replace") {
           return Effect.succeed<SessionStore.WriteResult>(result)
         }
-        const { isCurrent, record } = result
+        const { record } = result
         return Effect.as(
           parts.put(rows, name, parts.keep(record)),
-          SessionStore.WriteResult.Saved({ key: newKey, expiresAt: record.expiresAt, isCurrent })
+          SessionStore.WriteResult.Saved({ key: newKey, expiresAt: record.expiresAt })
         )
       }
       const between = parts.beforeWrite[verb]
@@ -103,16 +104,17 @@ const makeStore = (parts: Parts): SessionStore.SessionStore => {
         const record = parts.create(key, state, lifetime, now)
         return Effect.as(
           parts.put(rows, parts.rowName(key.id), parts.keep(record)),
-          { key, expiresAt: record.expiresAt, isCurrent: true }
+          { key, expiresAt: record.expiresAt }
         )
       }),
-    update: (key, change, ttl) =>
-      write("update", key, key, (record, now) => parts.update(record, key, change, ttl, now)),
-    updateTtl: (key, ttl) => write("updateTtl", key, key, (record, now) => parts.refresh(record, key, ttl, now)),
-    renew: (key, change, ttl) =>
+    update: (key, change, lifetime) =>
+      write("update", key, key, (record, now) => parts.update(record, key, change, lifetime, now)),
+    updateTtl: (key, lifetime) =>
+      write("updateTtl", key, key, (record, now) => parts.refresh(record, key, lifetime, now)),
+    renew: (key, change, lifetime) =>
       Effect.suspend(() => {
         const newKey = SessionKey.mintSecret(key.id)
-        return write("renew", key, newKey, (record, now) => parts.renew(record, key, newKey, change, ttl, now))
+        return write("renew", key, newKey, (record, now) => parts.renew(record, key, newKey, change, lifetime, now))
       }),
     delete: (key) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -120,7 +122,7 @@ const makeStore = (parts: Parts): SessionStore.SessionStore => {
         const row = rows.get(name)
         return row !== undefined && parts.mayDelete(row, key, now)
           ? Effect.zipRight(parts.beforeWrite.delete, Effect.sync(() => rows.delete(name)))
-          : Effect.void
+          : Effect.succeed(false)
       })
   }, { timeout: "none" })
 }
@@ -151,14 +153,15 @@ const replaced = (
 const trusting = (record: Row, key: SessionKey.SessionKey): Row =>
   record === undefined ? undefined : { ...record, digest: SessionKey.digest(key) }
 
+const isSuperseded = (record: Row, key: SessionKey.SessionKey, now: number): boolean =>
+  record !== undefined && SessionRecord.verify(record, key, now) === "Superseded"
+
 const withDigestOf = (rewrite: SessionRecord.Rewrite, record: Row): SessionRecord.Rewrite =>
   replaced(rewrite, () => record === undefined ? {} : { digest: record.digest })
 
-const withoutDeadline = (record: Row): Row => record === undefined ? undefined : { ...record, deadline: undefined }
+const withoutMaxLifetime = ({ ttl }: SessionRecord.Lifetime): SessionRecord.Lifetime => livingFor(ttl)
 
 const seconds = (millis: number): number => Math.ceil(millis / 1_000) * 1_000
-
-const dropSupersededFirst = (record: Row): Row => record === undefined ? undefined : { ...record, superseded: [] }
 
 const supersededNow = (record: Row, now: number): Row =>
   record === undefined
@@ -227,25 +230,24 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "creates with update where there is no session",
     store: withParts({
-      update: (record, key, change, ttl, now) =>
+      update: (record, key, change, lifetime, now) =>
         record === undefined
           ? {
             _tag: "Replace",
-            record: SessionRecord.create(key, change.set, { ttl, maxLifetime: undefined }, now),
-            isCurrent: true
+            record: SessionRecord.create(key, change.set, lifetime, now)
           }
-          : SessionRecord.update(record, key, change, ttl, now)
+          : SessionRecord.update(record, key, change, lifetime, now)
     }),
     foundBy: "an unknown key is Absent"
   },
   {
     defect: "creates with updateTtl where there is no session",
     store: withParts({
-      refresh: (record, key, ttl, now) =>
+      refresh: (record, key, lifetime, now) =>
         SessionRecord.refresh(
-          record ?? SessionRecord.create(key, new Map(), { ttl, maxLifetime: undefined }, now),
+          record ?? SessionRecord.create(key, new Map(), lifetime, now),
           key,
-          ttl,
+          lifetime,
           now
         )
     }),
@@ -309,10 +311,13 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "updates a session at its limit",
     store: withParts({
-      update: (record, key, change, ttl, now) =>
+      update: (record, key, change, lifetime, now) =>
         record?.expiresAt === now
-          ? replaced(SessionRecord.update(record, key, change, ttl, now - 1), () => ({ expiresAt: now + ttl }))
-          : SessionRecord.update(record, key, change, ttl, now)
+          ? replaced(
+            SessionRecord.update(record, key, change, lifetime, now - 1),
+            () => ({ expiresAt: now + lifetime.ttl })
+          )
+          : SessionRecord.update(record, key, change, lifetime, now)
     }),
     foundBy: "a session is over at exactly its limit"
   },
@@ -332,7 +337,12 @@ export const defects: ReadonlyArray<Defect> = [
     defect: "takes a ttl of zero for no limit",
     store: withParts({
       create: (key, state, lifetime, now) =>
-        SessionRecord.create(key, state, { ...lifetime, ttl: lifetime.ttl === 0 ? 1e12 : lifetime.ttl }, now)
+        SessionRecord.create(
+          key,
+          state,
+          { ...lifetime, ttl: lifetime.ttl === 0 ? 1e12 : lifetime.ttl },
+          now
+        )
     }),
     foundBy: "a time to live of zero or less"
   },
@@ -350,9 +360,9 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "does not count the time anew when it updates",
     store: withParts({
-      update: (record, key, change, ttl, now) =>
+      update: (record, key, change, lifetime, now) =>
         replaced(
-          SessionRecord.update(record, key, change, ttl, now),
+          SessionRecord.update(record, key, change, lifetime, now),
           () => record === undefined ? {} : { expiresAt: record.expiresAt }
         )
     }),
@@ -361,9 +371,9 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "never shortens a session's time",
     store: withParts({
-      refresh: (record, key, ttl, now) =>
+      refresh: (record, key, lifetime, now) =>
         replaced(
-          SessionRecord.refresh(record, key, ttl, now),
+          SessionRecord.refresh(record, key, lifetime, now),
           ({ expiresAt }) => ({ expiresAt: Math.max(expiresAt, record?.expiresAt ?? 0) })
         )
     }),
@@ -375,7 +385,7 @@ export const defects: ReadonlyArray<Defect> = [
       load: (key) =>
         Effect.tap(
           store.load(key),
-          (result) => result._tag === "Live" ? Effect.orDie(store.updateTtl(key, 60_000)) : Effect.void
+          (result) => result._tag === "Live" ? Effect.orDie(store.updateTtl(key, livingFor(60_000))) : Effect.void
         )
     })),
     foundBy: "neither a load nor a Conflict prolongs"
@@ -383,10 +393,10 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "prolongs a session by a write that meets a Conflict",
     store: withCalls((store) => ({
-      update: (key, change, ttl) =>
+      update: (key, change, lifetime) =>
         Effect.tap(
-          store.update(key, change, ttl),
-          (result) => result._tag === "Conflict" ? store.updateTtl(key, ttl) : Effect.void
+          store.update(key, change, lifetime),
+          (result) => result._tag === "Conflict" ? store.updateTtl(key, lifetime) : Effect.void
         )
     })),
     foundBy: "neither a load nor a Conflict prolongs"
@@ -394,55 +404,84 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "begins a session anew with each update",
     store: withParts({
-      update: (record, key, change, ttl, now) =>
-        replaced(SessionRecord.update(record, key, change, ttl, now), () => ({ createdAt: now }))
+      update: (record, key, change, lifetime, now) =>
+        replaced(SessionRecord.update(record, key, change, lifetime, now), () => ({ createdAt: now }))
     }),
     foundBy: "update counts the time to live anew"
   },
   {
-    defect: "ignores the deadline when it creates",
+    defect: "ignores maxLifetime when it creates",
+    store: withParts({
+      create: (key, state, lifetime, now) => SessionRecord.create(key, state, withoutMaxLifetime(lifetime), now)
+    }),
+    foundBy: "a maxLifetime shorter than the time to live"
+  },
+  {
+    defect: "ignores maxLifetime when it updates",
+    store: withParts({
+      update: (record, key, change, lifetime, now) =>
+        SessionRecord.update(record, key, change, withoutMaxLifetime(lifetime), now)
+    }),
+    foundBy: "update does not go past maxLifetime"
+  },
+  {
+    defect: "ignores maxLifetime when it refreshes",
+    store: withParts({
+      refresh: (record, key, lifetime, now) => SessionRecord.refresh(record, key, withoutMaxLifetime(lifetime), now)
+    }),
+    foundBy: "updateTtl does not go past maxLifetime"
+  },
+  {
+    defect: "ignores maxLifetime when it renews",
+    store: withParts({
+      renew: (record, key, newKey, change, lifetime, now) =>
+        SessionRecord.renew(record, key, newKey, change, withoutMaxLifetime(lifetime), now)
+    }),
+    foundBy: "renew does not go past maxLifetime"
+  },
+  {
+    defect: "goes by the maxLifetime of the session's beginning",
+    store: layerOf(() => {
+      const limits = new Map<string, number | undefined>()
+      const atBeginning = (key: SessionKey.SessionKey, { ttl }: SessionRecord.Lifetime): SessionRecord.Lifetime => ({
+        ttl,
+        maxLifetime: limits.get(key.id)
+      })
+      return makeStore({
+        ...sound,
+        create: (key, state, lifetime, now) => {
+          limits.set(key.id, lifetime.maxLifetime)
+          return SessionRecord.create(key, state, lifetime, now)
+        },
+        update: (record, key, change, lifetime, now) =>
+          SessionRecord.update(record, key, change, atBeginning(key, lifetime), now)
+      })
+    }),
+    foundBy: "update goes by the maxLifetime of today"
+  },
+  {
+    defect: "refreshes what a shorter ttl has ended",
+    store: withParts({
+      refresh: (record, key, lifetime, now) =>
+        SessionRecord.refresh(record === undefined ? undefined : { ...record, extendedAt: now }, key, lifetime, now)
+    }),
+    foundBy: "updateTtl goes by the ttl of today"
+  },
+  {
+    defect: "keeps fractions of a millisecond",
     store: withParts({
       create: (key, state, lifetime, now) => ({
         ...SessionRecord.create(key, state, lifetime, now),
-        expiresAt: now + lifetime.ttl
+        expiresAt: Math.min(now + lifetime.ttl, now + (lifetime.maxLifetime ?? Infinity))
       })
     }),
-    foundBy: "a deadline before the time to live"
-  },
-  {
-    defect: "ignores the deadline when it updates",
-    store: withParts({
-      update: (record, key, change, ttl, now) =>
-        replaced(SessionRecord.update(withoutDeadline(record), key, change, ttl, now), () => ({
-          deadline: record?.deadline
-        }))
-    }),
-    foundBy: "update does not go past the deadline"
-  },
-  {
-    defect: "ignores the deadline when it refreshes",
-    store: withParts({
-      refresh: (record, key, ttl, now) =>
-        replaced(SessionRecord.refresh(withoutDeadline(record), key, ttl, now), () => ({ deadline: record?.deadline }))
-    }),
-    foundBy: "updateTtl does not go past the deadline"
-  },
-  {
-    defect: "moves the deadline with each renewal",
-    store: withParts({
-      renew: (record, key, newKey, change, ttl, now) =>
-        replaced(
-          SessionRecord.renew(record, key, newKey, change, ttl, now),
-          ({ deadline }) => ({ deadline: deadline === undefined ? undefined : deadline + ttl })
-        )
-    }),
-    foundBy: "renew does not go past the deadline"
+    foundBy: "the time of maxLifetime is cut"
   },
   {
     defect: "empties what it refreshes",
     store: withParts({
-      refresh: (record, key, ttl, now) =>
-        replaced(SessionRecord.refresh(record, key, ttl, now), () => ({ state: new Map() }))
+      refresh: (record, key, lifetime, now) =>
+        replaced(SessionRecord.refresh(record, key, lifetime, now), () => ({ state: new Map() }))
     }),
     foundBy: "updateTtl changes no value"
   },
@@ -455,24 +494,24 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "does not look at the secret when it updates",
     store: withParts({
-      update: (record, key, change, ttl, now) =>
-        withDigestOf(SessionRecord.update(trusting(record, key), key, change, ttl, now), record)
+      update: (record, key, change, lifetime, now) =>
+        withDigestOf(SessionRecord.update(trusting(record, key), key, change, lifetime, now), record)
     }),
     foundBy: "a wrong secret opens nothing"
   },
   {
     defect: "does not look at the secret when it renews",
     store: withParts({
-      renew: (record, key, newKey, change, ttl, now) =>
-        SessionRecord.renew(trusting(record, key), key, newKey, change, ttl, now)
+      renew: (record, key, newKey, change, lifetime, now) =>
+        SessionRecord.renew(trusting(record, key), key, newKey, change, lifetime, now)
     }),
     foundBy: "a wrong secret opens nothing"
   },
   {
     defect: "does not look at the secret when it refreshes",
     store: withParts({
-      refresh: (record, key, ttl, now) =>
-        withDigestOf(SessionRecord.refresh(trusting(record, key), key, ttl, now), record)
+      refresh: (record, key, lifetime, now) =>
+        withDigestOf(SessionRecord.refresh(trusting(record, key), key, lifetime, now), record)
     }),
     foundBy: "a wrong secret opens nothing"
   },
@@ -502,7 +541,7 @@ export const defects: ReadonlyArray<Defect> = [
   },
   {
     defect: "does not delete",
-    store: withCalls(() => ({ delete: () => Effect.void })),
+    store: withCalls(() => ({ delete: () => Effect.succeed(true) })),
     foundBy: "a deleted session stays deleted"
   },
   {
@@ -516,6 +555,7 @@ export const defects: ReadonlyArray<Defect> = [
         delete: () =>
           Effect.sync(() => {
             store = makeStore(sound)
+            return true
           })
       }
     }),
@@ -535,6 +575,16 @@ export const defects: ReadonlyArray<Defect> = [
     foundBy: "delete may be repeated"
   },
   {
+    defect: "says of every delete that it ended the session",
+    store: withCalls((store) => ({ delete: (key) => Effect.as(store.delete(key), true) })),
+    foundBy: "of parallel deletes one ends the session"
+  },
+  {
+    defect: "says of no delete that it ended the session",
+    store: withCalls((store) => ({ delete: (key) => Effect.as(store.delete(key), false) })),
+    foundBy: "delete may be repeated"
+  },
+  {
     defect: "leaves the old key live when it renews",
     store: withCalls((store) => ({ renew: store.update })),
     foundBy: "a renewal draws a new secret each time"
@@ -542,14 +592,14 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "renews under another id",
     store: withCalls((store) => ({
-      renew: (key, change, ttl) =>
+      renew: (key, change, lifetime) =>
         Effect.gen(function*() {
-          const result = yield* store.update(key, change, ttl)
+          const result = yield* store.update(key, change, lifetime)
           const loaded = yield* Effect.orDie(store.load(key))
           if (result._tag !== "Saved" || loaded._tag !== "Live") {
             return result
           }
-          const saved = yield* Effect.orDie(store.save(loaded.record.state, { ttl, maxLifetime: undefined }))
+          const saved = yield* Effect.orDie(store.save(loaded.record.state, lifetime))
           yield* Effect.orDie(store.delete(key))
           return SessionStore.WriteResult.Saved(saved)
         })
@@ -559,24 +609,24 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "drops the change of a renewal",
     store: withParts({
-      renew: (record, key, newKey, change, ttl, now) =>
-        SessionRecord.renew(record, key, newKey, { ...SessionRecord.noChange, expect: change.expect }, ttl, now)
+      renew: (record, key, newKey, change, lifetime, now) =>
+        SessionRecord.renew(record, key, newKey, { ...SessionRecord.noChange, expect: change.expect }, lifetime, now)
     }),
     foundBy: "renew sets and removes the values of its change"
   },
   {
     defect: "remembers no superseded secret",
     store: withParts({
-      renew: (record, key, newKey, change, ttl, now) =>
-        replaced(SessionRecord.renew(record, key, newKey, change, ttl, now), () => ({ superseded: [] }))
+      renew: (record, key, newKey, change, lifetime, now) =>
+        replaced(SessionRecord.renew(record, key, newKey, change, lifetime, now), () => ({ superseded: [] }))
     }),
     foundBy: "load: a superseded key is Superseded inside the window"
   },
   {
     defect: "remembers one superseded secret",
     store: withParts({
-      renew: (record, key, newKey, change, ttl, now) =>
-        replaced(SessionRecord.renew(record, key, newKey, change, ttl, now), ({ superseded }) => ({
+      renew: (record, key, newKey, change, lifetime, now) =>
+        replaced(SessionRecord.renew(record, key, newKey, change, lifetime, now), ({ superseded }) => ({
           superseded: superseded.slice(0, 1)
         }))
     }),
@@ -585,8 +635,8 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "remembers superseded secrets for ever",
     store: withParts({
-      update: (record, key, change, ttl, now) =>
-        replaced(SessionRecord.update(supersededNow(record, now), key, change, ttl, now), () => ({
+      update: (record, key, change, lifetime, now) =>
+        replaced(SessionRecord.update(supersededNow(record, now), key, change, lifetime, now), () => ({
           superseded: record?.superseded ?? []
         }))
     }),
@@ -595,8 +645,8 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "remembers superseded secrets without number",
     store: withParts({
-      renew: (record, key, newKey, change, ttl, now) =>
-        replaced(SessionRecord.renew(record, key, newKey, change, ttl, now), ({ superseded }) => ({
+      renew: (record, key, newKey, change, lifetime, now) =>
+        replaced(SessionRecord.renew(record, key, newKey, change, lifetime, now), ({ superseded }) => ({
           superseded: [...superseded.slice(0, 1), ...record?.superseded ?? []]
         }))
     }),
@@ -637,47 +687,66 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "starts every window anew with a renewal",
     store: withParts({
-      renew: (record, key, newKey, change, ttl, now) =>
-        replaced(SessionRecord.renew(record, key, newKey, change, ttl, now), ({ superseded }) => ({
+      renew: (record, key, newKey, change, lifetime, now) =>
+        replaced(SessionRecord.renew(record, key, newKey, change, lifetime, now), ({ superseded }) => ({
           superseded: superseded.map((secret) => ({ ...secret, at: now }))
         }))
     }),
     foundBy: "load: the window of each superseded key is its own"
   },
   {
-    defect: "refuses the update of a superseded key",
+    defect: "updates for a superseded key",
     store: withParts({
-      update: (record, key, change, ttl, now) =>
-        SessionRecord.update(dropSupersededFirst(record), key, change, ttl, now)
+      update: (record, key, change, lifetime, now) =>
+        isSuperseded(record, key, now)
+          ? withDigestOf(SessionRecord.update(trusting(record, key), key, change, lifetime, now), record)
+          : SessionRecord.update(record, key, change, lifetime, now)
     }),
-    foundBy: "update: a superseded key is accepted"
+    foundBy: "a superseded key writes, renews and refreshes nothing"
   },
   {
-    defect: "calls every key the current one",
+    defect: "renews for a superseded key",
     store: withParts({
-      update: (record, key, change, ttl, now) => {
-        const result = SessionRecord.update(record, key, change, ttl, now)
-        return result._tag === "Replace" ? { ...result, isCurrent: true } : result
-      }
+      renew: (record, key, newKey, change, lifetime, now) =>
+        SessionRecord.renew(
+          isSuperseded(record, key, now) ? trusting(record, key) : record,
+          key,
+          newKey,
+          change,
+          lifetime,
+          now
+        )
     }),
-    foundBy: "update: a superseded key is accepted"
+    foundBy: "a superseded key writes, renews and refreshes nothing"
   },
   {
     defect: "refreshes for a superseded key",
     store: withParts({
-      refresh: (record, key, ttl, now) => SessionRecord.update(record, key, SessionRecord.noChange, ttl, now)
+      refresh: (record, key, lifetime, now) =>
+        isSuperseded(record, key, now)
+          ? withDigestOf(SessionRecord.refresh(trusting(record, key), key, lifetime, now), record)
+          : SessionRecord.refresh(record, key, lifetime, now)
     }),
-    foundBy: "updateTtl: a superseded key is Gone"
+    foundBy: "a superseded key writes, renews and refreshes nothing"
   },
   {
-    defect: "refuses the renewal of a superseded key",
+    defect: "takes a superseded key for a foreign one",
     store: withParts({
-      renew: (record, key, newKey, change, ttl, now) =>
-        record !== undefined && SessionRecord.verify(record, key, now) === "Superseded"
-          ? { _tag: "Gone" }
-          : SessionRecord.renew(record, key, newKey, change, ttl, now)
+      update: (record, key, change, lifetime, now) =>
+        isSuperseded(record, key, now) ? { _tag: "Gone" } : SessionRecord.update(record, key, change, lifetime, now)
     }),
-    foundBy: "renew: a superseded key is accepted"
+    foundBy: "a superseded key writes, renews and refreshes nothing"
+  },
+  {
+    defect: "shows what is there to a superseded key",
+    store: withParts({
+      update: (record, key, change, lifetime, now) =>
+        record !== undefined && isSuperseded(record, key, now) &&
+          !SessionRecord.meetsExpectations(record.state, change)
+          ? { _tag: "Conflict", found: SessionRecord.foundInstead(record.state, change) }
+          : SessionRecord.update(record, key, change, lifetime, now)
+    }),
+    foundBy: "a superseded key writes, renews and refreshes nothing"
   },
   {
     defect: "refuses the delete of a superseded key",
@@ -688,32 +757,32 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "puts the change in the place of the state",
     store: withParts({
-      update: (record, key, change, ttl, now) =>
-        replaced(SessionRecord.update(record, key, change, ttl, now), () => ({ state: change.set }))
+      update: (record, key, change, lifetime, now) =>
+        replaced(SessionRecord.update(record, key, change, lifetime, now), () => ({ state: change.set }))
     }),
     foundBy: "update sets and removes the values of its change"
   },
   {
     defect: "puts the change of a renewal in the place of the state",
     store: withParts({
-      renew: (record, key, newKey, change, ttl, now) =>
-        replaced(SessionRecord.renew(record, key, newKey, change, ttl, now), () => ({ state: change.set }))
+      renew: (record, key, newKey, change, lifetime, now) =>
+        replaced(SessionRecord.renew(record, key, newKey, change, lifetime, now), () => ({ state: change.set }))
     }),
     foundBy: "renew with no change keeps every value"
   },
   {
     defect: "removes nothing",
     store: withParts({
-      update: (record, key, change, ttl, now) =>
-        SessionRecord.update(record, key, { ...change, unset: new Set() }, ttl, now)
+      update: (record, key, change, lifetime, now) =>
+        SessionRecord.update(record, key, { ...change, unset: new Set() }, lifetime, now)
     }),
     foundBy: "update sets and removes the values of its change"
   },
   {
     defect: "removes after it has set",
     store: withParts({
-      update: (record, key, change, ttl, now) =>
-        replaced(SessionRecord.update(record, key, change, ttl, now), ({ state }) => ({
+      update: (record, key, change, lifetime, now) =>
+        replaced(SessionRecord.update(record, key, change, lifetime, now), ({ state }) => ({
           state: new Map(Array.from(state).filter(([name]) => !change.unset.has(name)))
         }))
     }),
@@ -729,28 +798,28 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "ignores what an update expects",
     store: withParts({
-      update: (record, key, change, ttl, now) =>
-        SessionRecord.update(record, key, withoutExpectations(change), ttl, now)
+      update: (record, key, change, lifetime, now) =>
+        SessionRecord.update(record, key, withoutExpectations(change), lifetime, now)
     }),
     foundBy: "update answers Conflict"
   },
   {
     defect: "ignores what a renewal expects",
     store: withParts({
-      renew: (record, key, newKey, change, ttl, now) =>
-        SessionRecord.renew(record, key, newKey, withoutExpectations(change), ttl, now)
+      renew: (record, key, newKey, change, lifetime, now) =>
+        SessionRecord.renew(record, key, newKey, withoutExpectations(change), lifetime, now)
     }),
     foundBy: "renew answers Conflict"
   },
   {
     defect: "ignores that a value is expected to be absent",
     store: withParts({
-      update: (record, key, change, ttl, now) =>
+      update: (record, key, change, lifetime, now) =>
         SessionRecord.update(
           record,
           key,
           { ...change, expect: new Map(Array.from(change.expect).filter(([, value]) => value !== undefined)) },
-          ttl,
+          lifetime,
           now
         )
     }),
@@ -759,7 +828,7 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "takes an absent value for null",
     store: withParts({
-      update: (record, key, change, ttl, now) =>
+      update: (record, key, change, lifetime, now) =>
         SessionRecord.update(
           record,
           key,
@@ -770,7 +839,7 @@ export const defects: ReadonlyArray<Defect> = [
                 [name, value === "null" && !record?.state.has(name) ? undefined : value] as const)
             )
           },
-          ttl,
+          lifetime,
           now
         )
     }),
@@ -779,21 +848,22 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "writes what met a Conflict",
     store: withCalls((store) => ({
-      update: (key, change, ttl) =>
+      update: (key, change, lifetime) =>
         Effect.tap(
-          store.update(key, change, ttl),
-          (result) => result._tag === "Conflict" ? store.update(key, withoutExpectations(change), ttl) : Effect.void
+          store.update(key, change, lifetime),
+          (result) =>
+            result._tag === "Conflict" ? store.update(key, withoutExpectations(change), lifetime) : Effect.void
         )
     })),
     foundBy: "update answers Conflict"
   },
   {
-    defect: "shows an empty record in a Conflict",
+    defect: "shows nothing in a Conflict",
     store: withCalls((store) => ({
-      update: (key, change, ttl) =>
-        Effect.map(store.update(key, change, ttl), (result) =>
+      update: (key, change, lifetime) =>
+        Effect.map(store.update(key, change, lifetime), (result) =>
           result._tag === "Conflict"
-            ? SessionStore.WriteResult.Conflict({ record: { ...result.record, state: new Map() } })
+            ? SessionStore.WriteResult.Conflict({ found: new Map() })
             : result)
     })),
     foundBy: "update tried again with what its Conflict shows"
@@ -827,12 +897,12 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "reads, and then renews",
     store: withParts({ beforeWrite: { ...sound.beforeWrite, renew: pause } }),
-    foundBy: "of parallel renewals one key is current"
+    foundBy: "of parallel renewals one is carried out"
   },
   {
     defect: "reads, and then renews, over an update",
     store: withParts({ beforeWrite: { ...sound.beforeWrite, renew: pause } }),
-    foundBy: "updates beside a renewal are kept"
+    foundBy: "an update beside a renewal is kept"
   },
   // -- interruption
   {
@@ -883,19 +953,19 @@ export const defects: ReadonlyArray<Defect> = [
     foundBy: "save: the session is there whole"
   },
   {
-    defect: "renews in two steps, the secret first",
+    defect: "renews in two steps, the values first",
     store: withCalls((store) => ({
-      renew: (key, change, ttl) =>
+      renew: (key, change, lifetime) =>
         Effect.gen(function*() {
-          const result = yield* store.renew(key, { ...SessionRecord.noChange, expect: change.expect }, ttl)
-          if (result._tag === "Saved") {
-            yield* pause
-            yield* store.update(result.key, change, ttl)
+          const result = yield* store.update(key, change, lifetime)
+          if (result._tag !== "Saved") {
+            return result
           }
-          return result
+          yield* pause
+          return yield* store.renew(key, SessionRecord.noChange, lifetime)
         })
     })),
-    foundBy: "renew: state and secret change together"
+    foundBy: "renew: the session is as before"
   },
   {
     defect: "deletes in two steps, the values first",
@@ -905,10 +975,10 @@ export const defects: ReadonlyArray<Defect> = [
           const loaded = yield* store.load(key)
           if (loaded._tag === "Live") {
             const unset = new Set(loaded.record.state.keys())
-            yield* store.update(key, { ...SessionRecord.noChange, unset }, 60_000)
+            yield* store.update(key, { ...SessionRecord.noChange, unset }, livingFor(60_000))
             yield* pause
           }
-          yield* store.delete(key)
+          return yield* store.delete(key)
         }).pipe(
           Effect.mapError((error) => new SessionStore.DeleteError({ reason: "Unavailable", message: error.message }))
         )
@@ -994,14 +1064,14 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "folds the case of expected keys",
     store: withParts({
-      update: (record, key, change, ttl, now) =>
+      update: (record, key, change, lifetime, now) =>
         record !== undefined && SessionRecord.verify(record, key, now) !== "Foreign" &&
           !SessionRecord.meetsExpectations(mapKeys(record.state, (name) => name.toLowerCase()), {
             ...change,
             expect: new Map(Array.from(change.expect, ([name, value]) => [name.toLowerCase(), value] as const))
           })
-          ? { _tag: "Conflict", record }
-          : SessionRecord.update(record, key, withoutExpectations(change), ttl, now)
+          ? { _tag: "Conflict", found: SessionRecord.foundInstead(record.state, change) }
+          : SessionRecord.update(record, key, withoutExpectations(change), lifetime, now)
     }),
     foundBy: "expectations tell every odd key"
   },
@@ -1058,8 +1128,11 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "empties the change that it has written",
     store: withCalls((store) => ({
-      update: (key, change, ttl) =>
-        Effect.tap(store.update(key, change, ttl), () => Effect.sync(() => (change.set as Map<string, string>).clear()))
+      update: (key, change, lifetime) =>
+        Effect.tap(
+          store.update(key, change, lifetime),
+          () => Effect.sync(() => (change.set as Map<string, string>).clear())
+        )
     })),
     foundBy: "the change that was written stays its caller's"
   },
@@ -1067,10 +1140,10 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "loses one of several values that are written after a renewal",
     store: withParts({
-      update: (record, key, change, ttl, now) =>
+      update: (record, key, change, lifetime, now) =>
         record !== undefined && record.superseded.length > 0 && change.set.size + change.unset.size > 1
-          ? SessionRecord.update(record, key, { ...change, set: new Map([...change.set].slice(1)) }, ttl, now)
-          : SessionRecord.update(record, key, change, ttl, now)
+          ? SessionRecord.update(record, key, { ...change, set: new Map([...change.set].slice(1)) }, lifetime, now)
+          : SessionRecord.update(record, key, change, lifetime, now)
     }),
     foundBy: "random calls in a random order"
   }

@@ -1,0 +1,110 @@
+/**
+ * The library with one rule taken out, each bringing back a way in which a promise was once broken.
+ */
+import type { Replacement } from "./copies.js"
+import type { PromiseName } from "./promises.js"
+import type * as stages from "./stages.js"
+import type { Pair } from "./visits.js"
+
+export interface Mutant extends Replacement {
+  /** Two requests that find it in some order. */
+  readonly pair: Pair
+  readonly stage: Exclude<keyof typeof stages, "redis">
+  readonly breaks: PromiseName
+}
+
+export const mutants: ReadonlyArray<Mutant> = [
+  {
+    name: "a replaced secret renews",
+    file: "SessionRecord.ts",
+    from: "return Superseded()",
+    to: "return rewrite(record)",
+    pair: [{ by: "browser", program: "sign in" }, { by: "stranger", program: "read, wait, renew" }],
+    stage: "memory",
+    breaks: "plantedKeyOpensNothing"
+  },
+  {
+    name: "a replaced secret writes",
+    file: "SessionRecord.ts",
+    from: "return Superseded()",
+    to: "return rewrite(record)",
+    pair: [{ by: "browser", program: "sign in anew" }, { by: "stranger", program: "read, wait, insert b" }],
+    stage: "memory",
+    breaks: "plantedKeyOpensNothing"
+  },
+  {
+    name: "a regenerated session outlives the logout beside it",
+    file: "internal/requestSession.ts",
+    from: "Effect.map(endOnce, (ended) => ended === sessions.length)",
+    to: "Effect.as(endOnce, true)",
+    pair: [{ by: "browser", program: "log out" }, { by: "browser", program: "read, wait, regenerate" }],
+    stage: "memory",
+    breaks: "endedIsEnded"
+  },
+  {
+    name: "a sign-in outlives the logout beside it",
+    file: "internal/requestSession.ts",
+    from: "default:\n            return this.gone([presented])",
+    to: "default:\n            return this.save()",
+    pair: [{ by: "browser", program: "log out" }, { by: "browser", program: "read, wait, sign in" }],
+    stage: "memory",
+    breaks: "endedIsEnded"
+  },
+  {
+    name: "a replaced key does not log out",
+    file: "SessionRecord.ts",
+    from: `verify(record, key, now) !== "Foreign"`,
+    to: `verify(record, key, now) === "Current"`,
+    pair: [{ by: "browser", program: "renew" }, { by: "browser", program: "log out" }],
+    stage: "memory",
+    breaks: "endedIsEnded"
+  },
+  {
+    name: "what is lost is answered with success, a renewal beside",
+    file: "internal/requestSession.ts",
+    from: `config.lostWrites === "Refuse" ? lost : keep`,
+    to: "keep",
+    pair: [{ by: "browser", program: "renew" }, { by: "browser", program: "insert b" }],
+    stage: "memory",
+    breaks: "noWriteIsLost"
+  },
+  {
+    name: "what is lost is answered with success, a logout beside",
+    file: "internal/requestSession.ts",
+    from: `config.lostWrites === "Refuse" ? lost : keep`,
+    to: "keep",
+    pair: [{ by: "browser", program: "log out" }, { by: "browser", program: "read, wait, insert b" }],
+    stage: "memory",
+    breaks: "noWriteIsLost"
+  },
+  {
+    name: "a second sign-in is answered and does nothing",
+    file: "internal/commitDecision.ts",
+    from: `return facts.hasValues ? "SaveBeside" : facts.asksForWrites ? "Drop" : "Nothing"`,
+    to: `return "Nothing"`,
+    pair: [{ by: "browser", program: "sign in", isLost: true }, { by: "browser", program: "sign in" }],
+    stage: "memory",
+    breaks: "signedInIsSignedIn"
+  },
+  {
+    name: "a time limit outside undoes a logout",
+    file: "internal/httpSession.ts",
+    from: "if (!session.awaitsEnd) {",
+    to: "if (session !== undefined) {",
+    pair: [
+      { by: "browser", program: "log out, wait", cut: "a time limit outside" },
+      { by: "browser", program: "read" }
+    ],
+    stage: "memory",
+    breaks: "askedEndIsCarriedOut"
+  },
+  {
+    name: "a client that hangs up interrupts the store",
+    file: "internal/boundedCall.ts",
+    from: "Effect.forkDaemon(Effect.intoDeferred(",
+    to: "Effect.fork(Effect.intoDeferred(",
+    pair: [{ by: "browser", program: "log out", cut: "the client hangs up" }, { by: "browser", program: "read" }],
+    stage: "authored",
+    breaks: "askedEndIsCarriedOut"
+  }
+]

@@ -1,0 +1,40 @@
+/**
+ * Where visits take place: every store, each with its waits under the hand of the test.
+ */
+import * as Effect from "effect/Effect"
+import type { Redis } from "ioredis"
+import type { Library } from "./library.js"
+import { makeStage, type MakeStore, type Stage } from "./visit.js"
+
+export type Stages = (library: Library) => Stage
+
+const inMemory: MakeStore = ({ MemorySessionStore }, gate) => {
+  const store = Effect.runSync(MemorySessionStore.make())
+  return { ...store, ...gate(store) }
+}
+
+/** Waits before each call. */
+export const memory: Stages = (library) => makeStage(library, inMemory, "before")
+
+/** Waits before each call and again before its answer. */
+export const slow: Stages = (library) => makeStage(library, inMemory, "around")
+
+/** What a store's author gets from `SessionStore.make` without saying more, so with its time limit. */
+export const authored: Stages = (library) =>
+  makeStage(
+    library,
+    ({ MemorySessionStore, SessionStore }, gate) => SessionStore.make(gate(Effect.runSync(MemorySessionStore.make()))),
+    "around"
+  )
+
+export const cookie: Stages = (library) =>
+  makeStage(library, ({ CookieSessionStore }, gate) => ({
+    ...CookieSessionStore.store,
+    ...gate(CookieSessionStore.store)
+  }), "before")
+
+export const redis = (client: Redis): Stages => (library) =>
+  makeStage(library, ({ RedisSessionStore }, gate) => {
+    const store = Effect.runSync(RedisSessionStore.fromClient(client))
+    return { ...store, ...gate(store) }
+  }, "before")
