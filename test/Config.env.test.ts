@@ -42,7 +42,8 @@ describe("fromEnv", () => {
         SESSION_TTL: "7 days",
         SESSION_TTL_EXTENSION: "on-every-request",
         SESSION_MAX_LIFETIME: "30 days",
-        SESSION_STORE_TIMEOUT: "2 seconds"
+        SESSION_STORE_TIMEOUT: "2 seconds",
+        SESSION_LOST_WRITES: "ignore"
       })
       assert.isTrue(Redacted.isRedacted(keys))
       assert.deepStrictEqual(others, {
@@ -57,7 +58,8 @@ describe("fromEnv", () => {
         },
         cookieFormat: "CookieRs",
         contentSecurity: "Signed",
-        storeTimeout: Duration.seconds(2)
+        storeTimeout: Duration.seconds(2),
+        lostWrites: "Ignore"
       })
       assert.deepStrictEqual(
         { ...lifecycle },
@@ -233,6 +235,7 @@ describe("a wrong variable is named with what it may hold, and its value stays o
     ["SESSION_TRUSTED_PROXIES", "192.0.2.1,198.51.100.7/33", /is no list of addresses: number 2 is neither/],
     ["SESSION_TRUSTED_PROXIES", "192.0.2.1,", /is no list of addresses: number 2 is neither/],
     ["SESSION_STORE_TIMEOUT", "wrong value", /is not a duration: write one like/],
+    ["SESSION_LOST_WRITES", "wrong value", /use one of refuse, ignore/],
     ["SESSION_KEYS", "wrong value", /are refused: the key is not base64url/],
     ["SESSION_KEYS", "c2hvcnRLZXlz", /are refused: the key has 9 bytes, but at least 32 are needed/],
     ["SESSION_KEYS", `${secret},,`, /are refused: key 2 of 3 is empty/],

@@ -51,6 +51,7 @@ describe("defaults", () => {
     assert.strictEqual(config.lifecycle.ttlExtension, "OnStateChanges")
     assert.strictEqual(config.lifecycle.maxLifetimeMillis, undefined)
     assert.strictEqual(config.storeTimeoutMillis, 5000)
+    assert.strictEqual(config.lostWrites, "Refuse")
     assert.deepStrictEqual(config.warnings, [])
     assert.strictEqual(config.keys.length, 1)
   })
@@ -70,7 +71,8 @@ describe("defaults", () => {
       contentSecurity: undefined,
       cookieFormat: undefined,
       lifecycle: Config.BrowserSession({ ttl: undefined, ttlExtension: undefined, maxLifetime: undefined }),
-      storeTimeout: undefined
+      storeTimeout: undefined,
+      lostWrites: undefined
     })
     const { keys: _, ...others } = config
     const { keys: __, ...expected } = accept({ keys })
@@ -84,7 +86,8 @@ describe("defaults", () => {
       cookie: { name: null, domain: null, secure: null },
       contentSecurity: null,
       lifecycle: { ...Config.BrowserSession(), maxLifetime: null },
-      storeTimeout: null
+      storeTimeout: null,
+      lostWrites: null
     }))
     assert.deepStrictEqual(others, expected)
     assert.deepStrictEqual(accept(untyped({ keys, cookie: null, lifecycle: null })).cookie, expected.cookie)
@@ -110,7 +113,8 @@ describe("defaults", () => {
         maxLifetime: "90 days",
         rememberMe: "60 days"
       }),
-      storeTimeout: 250
+      storeTimeout: 250,
+      lostWrites: "Ignore"
     })
     assert.deepStrictEqual(config.cookie, {
       name: "__Secure-app",
@@ -134,6 +138,7 @@ describe("defaults", () => {
       rememberMeMillis: 60 * 86_400_000
     })
     assert.strictEqual(config.storeTimeoutMillis, 250)
+    assert.strictEqual(config.lostWrites, "Ignore")
   })
 })
 
@@ -440,6 +445,7 @@ describe("illegal options are refused with the option, the fault and the mend", 
     ["a negative store timeout", { keys, storeTimeout: "-5 seconds" }, "storeTimeout", /zero or below/],
     ["an endless store timeout", { keys, storeTimeout: Infinity }, "storeTimeout", /use a few seconds/],
     ["a store timeout that fires at once", { keys, storeTimeout: 2 ** 31 }, "storeTimeout", /use a few seconds/],
+    ["another word for lost writes", { keys, lostWrites: "Drop" }, "lostWrites", /one of "?Refuse"?, "?Ignore"?/],
     ["no keys option", {}, "keys", /^keys are missing: bring at least one.*generateKey/],
     ["a keys option that is null", { keys: null }, "keys", /^keys are missing: bring at least one.*generateKey/],
     ["no key", { keys: [] }, "keys", /^keys are missing: bring at least one.*generateKey/],
@@ -745,7 +751,8 @@ const anyOptions = FastCheck.record({
     }),
     FastCheck.constantFrom("BrowserSession", null)
   ),
-  storeTimeout: duration
+  storeTimeout: duration,
+  lostWrites: sometimes(FastCheck.constantFrom("Refuse", "Ignore"), weirdText)
 })
 
 const isWholeMillis = (millis: number): boolean => Number.isSafeInteger(millis) && millis > 0

@@ -54,7 +54,10 @@ export const savesWhatIsGone: Breakage = (store) => ({
 /** Sessions live for as long as somebody uses them. */
 export const ignoresTheDeadline: Breakage = (store) => ({
   ...store,
-  save: (state, { ttl }) => store.save(state, { ttl, maxLifetime: undefined })
+  save: (state, { ttl }) => store.save(state, { ttl, maxLifetime: undefined }),
+  update: (key, change, { ttl }) => store.update(key, change, { ttl, maxLifetime: undefined }),
+  updateTtl: (key, { ttl }) => store.updateTtl(key, { ttl, maxLifetime: undefined }),
+  renew: (key, change, { ttl }) => store.renew(key, change, { ttl, maxLifetime: undefined })
 })
 
 /** A logout takes the cookie away and leaves the record. */

@@ -191,12 +191,14 @@ class InFlight {
       ? world.recognise(answer.news.value, news.cookie)
       : undefined
     const { value: _, ...told } = { value: undefined, ...answer.news }
+    // What was not kept is not answered with success.
+    const isRefused = ending === "Answers" && this.expected.isLost
     assert.deepStrictEqual({ ...answer, news: told, calls: this.calls }, {
-      status: statusOf[ending],
-      body: ending === "Answers" ? this.results : undefined,
+      status: isRefused ? 409 : statusOf[ending],
+      body: ending === "Answers" && !isRefused ? this.results : undefined,
       news: news._tag === "Value" ? { _tag: news._tag, maxAge: news.maxAge } : news,
       vary: this.expected.isTouched ? "Cookie" : null,
-      cacheControl: news._tag === "Nothing" ? null : "no-store",
+      cacheControl: news._tag === "Nothing" && !isRefused ? null : "no-store",
       calls: this.expected.calls
     })
     if (news._tag === "Value") {
@@ -210,7 +212,7 @@ class InFlight {
       answeredAt: model.now,
       program: this.program,
       isInterrupted: ending === "IsInterrupted",
-      seen: ending === "Answers" && this.program[0]?._tag === "Read" && presented.values.length > 0
+      seen: ending === "Answers" && !isRefused && this.program[0]?._tag === "Read" && presented.values.length > 0
         ? (answer.body as ReadonlyArray<Readonly<Record<string, number>>>)[0]
         : undefined,
       set,

@@ -23,6 +23,7 @@ export interface ModelSession {
   readonly createdAt: number
   readonly deadline: number | undefined
   state: State
+  extendedAt: number
   expiresAt: number
   isEnded: boolean
   /** Which of the keys that the session had, counted from zero, is the current one. */
@@ -89,16 +90,16 @@ export class Model {
     if (ticket === undefined) {
       return "nobody's"
     }
-    const { createdAt, deadline, expiresAt, number, state } = ticket.session
+    const { createdAt, expiresAt, extendedAt, number, state } = ticket.session
     return this.isRevocable
       ? `${number}/${ticket.generation}`
-      : JSON.stringify([number, createdAt, deadline, expiresAt, Array.from(state)])
+      : JSON.stringify([number, createdAt, extendedAt, expiresAt, Array.from(state)])
   }
 }
 
 type Presented =
-  | { readonly _tag: "None" | "Refused" | "Superseded" }
-  | { readonly _tag: "Ambiguous"; readonly tickets: ReadonlyArray<Ticket> }
+  | { readonly _tag: "None" | "Refused" }
+  | { readonly _tag: "Superseded" | "Ambiguous"; readonly tickets: ReadonlyArray<Ticket> }
   | Live
 
 interface Live {
@@ -121,6 +122,8 @@ export class ModelRequest {
   /** The calls that the store sees, in their order. */
   readonly calls: Array<Verb> = []
   isTouched = false
+  /** Whether what the request wrote is not kept. */
+  isLost = false
   private readonly ring: ReadonlyArray<number>
   private readonly candidates: ReadonlyArray<ModelCookie>
   private presented: Presented | undefined
@@ -128,6 +131,8 @@ export class ModelRequest {
   private base: State = new Map()
   private record: { readonly id: number; readonly createdAt: number; readonly expiresAt: number } | undefined
   private readonly writes = new Map<Key, Write>()
+  /** Whether the handler asked for a write, be it one that changed nothing of what it saw. */
+  private asksForWrites = false
 
   /** `cookies`: the session cookies in the header; `undefined` stands for one that nobody can open. */
   constructor(
@@ -174,6 +179,7 @@ export class ModelRequest {
         return value ?? null
       }
       case "Clear":
+        this.asksForWrites = true
         for (const key of this.state().keys()) {
           this.assign(key, undefined)
         }
@@ -186,6 +192,7 @@ export class ModelRequest {
         this.record = undefined
         this.base = new Map()
         this.writes.clear()
+        this.asksForWrites = false
         return null
     }
   }
@@ -194,11 +201,12 @@ export class ModelRequest {
   finish(ending: Ending): ExpectedNews {
     if (ending === "IsInterrupted") {
       this.writes.clear()
+      this.asksForWrites = false
       this.status = this.status === "Purged" ? "Purged" : "Unchanged"
     }
     const refreshes = this.model.settings.ttlExtension === "OnEveryRequest"
     const isUntouched = this.writes.size === 0 && (this.status === "Unchanged" || this.status === "Changed")
-    if (isUntouched && !refreshes) {
+    if (isUntouched && !this.asksForWrites && !refreshes) {
       return nothing
     }
     const only = this.candidates.length === 1 ? this.candidates[0] : undefined
@@ -214,68 +222,109 @@ export class ModelRequest {
       case "Refused":
         return this.stateNow().size > 0 ? this.save() : this.status === "Purged" ? { _tag: "Removal" } : nothing
       case "Ambiguous":
-        return this.status === "Purged"
-          ? this.end(presented.tickets)
+        return this.status === "Purged" || this.status === "Renewed"
+          ? this.end(presented)
           : this.stateNow().size > 0
           ? this.save()
           : nothing
       case "Superseded":
-        return nothing
+        return this.status === "Purged"
+          ? this.end(presented)
+          : this.status === "Renewed"
+          ? this.saveBeside(presented.tickets)
+          : this.lose()
     }
   }
 
-  private end(tickets: ReadonlyArray<Ticket>): ExpectedNews {
-    for (const ticket of tickets) {
-      this.calls.push("delete")
-      if (this.owns(ticket) && this.model.isRevocable) {
-        ticket.session.isEnded = true
-      }
+  /** Ends the sessions; a new one takes their place if it was this request that ended all of them. */
+  private end({ _tag, tickets }: { readonly _tag: string; readonly tickets: ReadonlyArray<Ticket> }): ExpectedNews {
+    const end = () =>
+      tickets.filter((ticket) => {
+        this.calls.push("delete")
+        const isEnded = !this.model.isRevocable || this.owns(ticket)
+        ticket.session.isEnded ||= isEnded && this.model.isRevocable
+        return isEnded
+      }).length
+    if (this.stateNow().size > 0) {
+      return this.saveIf(() => end() === tickets.length)
     }
-    return this.stateNow().size > 0 ? this.save() : { _tag: "Removal" }
+    return end() === 0 && _tag === "Superseded" ? nothing : { _tag: "Removal" }
+  }
+
+  /** Begins a session of its own beside the one whose key was replaced. */
+  private saveBeside(tickets: ReadonlyArray<Ticket>): ExpectedNews {
+    this.moveTo(new Map())
+    return this.stateNow().size === 0 ? this.lose() : this.saveIf(() =>
+      tickets.some((ticket) => {
+        this.calls.push("updateTtl")
+        return this.owns(ticket)
+      })
+    )
+  }
+
+  private saveIf(condition: () => boolean): ExpectedNews {
+    const news = this.save()
+    const session = this.model.sessions.at(-1)!
+    if (condition()) {
+      return news
+    }
+    this.calls.push("delete")
+    session.isEnded = true
+    return this.lose()
+  }
+
+  private lose(): ExpectedNews {
+    this.isLost = this.asksForWrites
+    return nothing
   }
 
   private commit(presented: Live): ExpectedNews {
     const { model } = this
     const { ticket } = presented
     if (this.status === "Purged") {
-      return this.end([ticket])
+      return this.end({ _tag: "Live", tickets: [ticket] })
     }
     if (this.status !== "Renewed" && this.writes.size === 0) {
-      return this.refresh({ ticket, sealedBy: presented.sealedByNewest ? this.ring[0]! : -1 })
+      return model.settings.ttlExtension === "OnStateChanges"
+        ? nothing
+        : this.refresh({ ticket, sealedBy: presented.sealedByNewest ? this.ring[0]! : -1 })
     }
     const isRenewal = this.status === "Renewed"
     const verb = isRenewal ? "renew" : "update"
     this.calls.push(verb)
     if (!this.owns(ticket)) {
-      if (!isRenewal) {
-        return nothing
-      }
-      this.moveTo(new Map())
-      return this.stateNow().size > 0 ? this.save() : nothing
+      return this.lose()
+    }
+    if (ticket.generation !== ticket.session.generation) {
+      return isRenewal ? this.saveBeside([ticket]) : this.lose()
     }
     if (this.moveTo(ticket.session.state)) {
       this.calls.push(verb)
     }
-    const isCurrent = ticket.session.generation === ticket.generation
     const session = this.rewritten(ticket.session)
     session.state = this.applied(ticket.session.state)
+    session.extendedAt = model.now
     session.expiresAt = model.extended(session.deadline)
     if (isRenewal && model.isRevocable) {
       session.superseded.set(session.generation, model.now)
       session.generation++
     }
     const saved = { session, generation: model.isRevocable && !isRenewal ? ticket.generation : session.generation }
-    return isRenewal || (isCurrent && this.isNews(presented.sealedByNewest, ticket, saved)) ? this.tell(saved) : nothing
+    return isRenewal || this.isNews(presented.sealedByNewest, ticket, saved) ? this.tell(saved) : nothing
   }
 
   private refresh(cookie: ModelCookie): ExpectedNews {
     this.calls.push("updateTtl")
     const { ticket } = cookie
-    if (ticket === undefined || !this.owns(ticket) || ticket.generation !== ticket.session.generation) {
+    if (ticket === undefined || !this.owns(ticket)) {
+      return this.lose()
+    }
+    if (ticket.generation !== ticket.session.generation) {
       return nothing
     }
     const before = this.model.textOf(ticket)
     const session = this.rewritten(ticket.session)
+    session.extendedAt = this.model.now
     session.expiresAt = this.model.extended(session.deadline)
     const saved = { session, generation: ticket.generation }
     return this.isNews(cookie.sealedBy === this.ring[0], before, saved) ? this.tell(saved) : nothing
@@ -290,6 +339,7 @@ export class ModelRequest {
       createdAt: model.now,
       deadline,
       state: this.stateNow(),
+      extendedAt: model.now,
       expiresAt: model.extended(deadline),
       isEnded: false,
       generation: 0,
@@ -336,7 +386,8 @@ export class ModelRequest {
     if (live.length > 1) {
       return { _tag: "Ambiguous", tickets: live.map(({ ticket }) => ticket) }
     }
-    return live[0] ?? answers.find((answer) => answer._tag === "Superseded") ?? { _tag: "Refused" }
+    const replaced = answers.flatMap((answer) => answer._tag === "Superseded" ? answer.tickets : [])
+    return live[0] ?? (replaced.length > 0 ? { _tag: "Superseded", tickets: replaced } : { _tag: "Refused" })
   }
 
   private answerOf({ sealedBy, ticket }: ModelCookie): Presented {
@@ -346,7 +397,9 @@ export class ModelRequest {
     const replacedAt = ticket.session.superseded.get(ticket.generation)
     return replacedAt === undefined
       ? { _tag: "Live", ticket, sealedByNewest: sealedBy === this.ring[0] }
-      : { _tag: this.model.now - replacedAt < supersededWindow ? "Superseded" : "Refused" }
+      : this.model.now - replacedAt < supersededWindow
+      ? { _tag: "Superseded", tickets: [ticket] }
+      : { _tag: "Refused" }
   }
 
   private load(): void {
@@ -386,6 +439,7 @@ export class ModelRequest {
   }
 
   private assign(key: Key, value: Value): void {
+    this.asksForWrites = true
     if (this.read(key) !== value || this.writes.get(key)?.derive !== undefined) {
       this.write(key, { value })
     }
@@ -409,6 +463,7 @@ export class ModelRequest {
   }
 
   private write(key: Key, write: Write): void {
+    this.asksForWrites = true
     this.writes.set(key, write)
     this.status = this.status === "Unchanged" ? "Changed" : this.status
   }
