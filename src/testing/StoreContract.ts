@@ -94,8 +94,8 @@ export const cases = (options: Pick<Options<never>, "canInvalidate">): ReadonlyA
       .map(({ check, title }) => ({ group, title, check }))
   )
 
-// In milliseconds. A case makes up to some thousand calls, and a backend may be far away.
-const caseTimeout = 60_000
+// In milliseconds. A case makes up to some thousand calls, and a backend may be far away, on a slow machine.
+const caseTimeout = 600_000
 
 /**
  * Registers the cases with vitest, a `describe` for each group. Call it at the top of a test file or inside a `describe`.

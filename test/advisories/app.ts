@@ -21,8 +21,11 @@ import * as Stream from "effect/Stream"
 import { Redis } from "ioredis"
 import { randomUUID } from "node:crypto"
 import { RedisServer } from "../support/redisServer.js"
+import { settle } from "../support/settle.js"
 import type { Answer, Handler, WebApp } from "../support/webApp.js"
 import { Counter, handle, makeWebApp, User } from "../support/webApp.js"
+
+export { settle }
 
 // -- what visitors do
 
@@ -102,9 +105,6 @@ export const whileInFlight = (
     yield* Deferred.succeed(gate, undefined)
     return yield* Fiber.join(fiber)
   })
-
-/** Lets fibers that wait for each other come to rest. */
-export const settle: Effect.Effect<void> = Effect.promise(() => new Promise<void>((resolve) => setTimeout(resolve, 20)))
 
 /** The names of the events that are told while `use` runs. */
 export const eventsDuring = <A, E, R>(

@@ -58,7 +58,7 @@ const cookieFrom = (url: string, headers: Readonly<Record<string, string>> = {})
     return lines[0]!
   })
 
-describe("an app behind a proxy", { timeout: 60_000 }, () => {
+describe("an app behind a proxy", () => {
   it.scopedLive("needs no setting where the proxy is the only way in: the cookie is Secure", () =>
     Effect.gen(function*() {
       const { proxied } = yield* start()

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { visitor } from "./cookieJar.js"
 import { runExample } from "./exampleProcess.js"
 
-describe("counter example", { timeout: 60_000 }, () => {
+describe("counter example", () => {
   it.scopedLive("counts the visits of each visitor, on the port that it is told", () =>
     Effect.gen(function*() {
       const { url } = yield* runExample("counter.ts")

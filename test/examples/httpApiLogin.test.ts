@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { visitor } from "./cookieJar.js"
 import { runExample, startExample } from "./exampleProcess.js"
 
-describe("HttpApi example", { timeout: 60_000 }, () => {
+describe("HttpApi example", () => {
   it.scopedLive("knows its client from the login to the logout", () =>
     Effect.gen(function*() {
       const server = yield* runExample("httpApiLogin/server.ts")

@@ -148,7 +148,7 @@ const everyView = async (page: Page, look: () => Promise<void>): Promise<void> =
   await look()
 }
 
-describe("login example for everybody", { timeout: 60_000 }, () => {
+describe("login example for everybody", () => {
   layer(AppAndChromium, { excludeTestServices: true, timeout: "60 seconds" })((it) => {
     for (const colorScheme of ["light", "dark"] as const) {
       it.scoped(`every text and every control stands out enough, and has its name, on ${colorScheme} ground`, () =>

@@ -31,7 +31,7 @@ const client = Effect.map(App, ({ url }) => {
   }
 })
 
-describe("login example over its API", { timeout: 60_000 }, () => {
+describe("login example over its API", () => {
   layer(AppLive, { excludeTestServices: true, timeout: "60 seconds" })((it) => {
     it.effect("a session is begun, filled, looked at, renewed and ended", () =>
       Effect.gen(function*() {

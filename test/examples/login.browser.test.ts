@@ -77,7 +77,7 @@ const endElsewhere = async (page: Page): Promise<void> => {
   await page.context().addCookies([held!])
 }
 
-describe("login example in a browser", { timeout: 60_000 }, () => {
+describe("login example in a browser", () => {
   layer(AppAndChromium, { excludeTestServices: true, timeout: "60 seconds" })((it) => {
     it.scoped("somebody signs in, keeps, changes and removes entries, renews the cookie and signs out", () =>
       Effect.gen(function*() {

@@ -20,7 +20,7 @@ const expectSeen = (user: ReturnType<typeof visitor>, seen: { readonly user: str
     return reply
   })
 
-describe("moving from express-session", { timeout: 60_000 }, () => {
+describe("moving from express-session", () => {
   it("signs as the package cookie-signature does", () => {
     // The example in that package's own description.
     assert.strictEqual(sign("hello", "tobiiscool"), "s%3Ahello.DGDUkGlIkCzPz%2BC0B064FNgHdEjox7ch8tOBGslZ5QI")

@@ -9,7 +9,7 @@ import { pause, runExample, startExample } from "./exampleProcess.js"
 
 const environment = (url: string) => ({ REDIS_URL: url, SESSION_KEYS: Redacted.value(Config.generateKey()) })
 
-describe("Redis example", { timeout: 60_000 }, () => {
+describe("Redis example", () => {
   it.scopedLive("shares sessions between two servers, under its own prefix, with an expiry and behind a password", () =>
     Effect.gen(function*() {
       const redis = yield* redisServer({ args: ["--requirepass", "s3cret"] })

@@ -13,7 +13,7 @@ const story = [
   "                   no session with the old cookie"
 ].join("\n")
 
-describe("key rotation example", { timeout: 60_000 }, () => {
+describe("key rotation example", () => {
   it.scopedLive(
     "opens an old cookie, seals it anew at the next write, and no longer opens it once its key is dropped",
     () =>

@@ -21,7 +21,7 @@ const firstEvents = (url: string, cookie: string, count: number) =>
     return { type: response.headers.get("content-type"), events: text.split("\n\n").slice(0, count) }
   })
 
-describe("streams and sockets example", { timeout: 60_000 }, () => {
+describe("streams and sockets example", () => {
   it.scopedLive("streams the time that the session has left, event by event", () =>
     Effect.gen(function*() {
       const { url } = yield* runExample("streamsAndSockets.ts")

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { visitor } from "./cookieJar.js"
 import { runExample } from "./exampleProcess.js"
 
-describe("typed session example", { timeout: 60_000 }, () => {
+describe("typed session example", () => {
   it.scopedLive("keeps each field by itself, shows each notice once, and ends all but the farewell with a logout", () =>
     Effect.gen(function*() {
       const { url } = yield* runExample("typedSession.ts")

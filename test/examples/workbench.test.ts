@@ -494,7 +494,7 @@ describe("workbench", () => {
     costs(it)
   })
 
-  describe("the process", { timeout: 90_000 }, () => {
+  describe("the process", () => {
     it.scopedLive("prints its address and nothing else, and warns of the random key elsewhere", () =>
       Effect.gen(function*() {
         const workbench = yield* runExample("workbench.ts")

@@ -469,6 +469,6 @@ describe("no secret is printed by an app on Redis", () => {
           report("Secrets looked for, Redis", { "planted": vault.size(), ...searched, "found": 0 })
         }
       }).pipe(Effect.provide(printed.layer))
-    }, 60_000)
+    })
   }
 })

@@ -118,5 +118,5 @@ describe("a copy of Redis", () => {
         "bytes": Object.values(places).reduce((sum, text) => sum + text.length, 0),
         "found": 0
       })
-    }), 60_000)
+    }))
 })

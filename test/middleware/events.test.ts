@@ -13,6 +13,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Tracer from "effect/Tracer"
 import { inspect } from "node:util"
+import { settle } from "../support/settle.js"
 import { Counter, handle, makeWebApp, User, type WebApp } from "../support/webApp.js"
 
 const increment = handle((session) => session.updateOr(Counter, 1, (n) => n + 1))
@@ -33,8 +34,6 @@ const eventsDuring = <A, E, R>(app: WebApp, use: Effect.Effect<A, E, R>) =>
     yield* Fiber.interrupt(listener)
     return seen
   })
-
-const settle = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
 
 const tags = (events: ReadonlyArray<SessionEvent.SessionEvent>) => events.map((event) => event._tag)
 

@@ -6,15 +6,12 @@ import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Stream from "effect/Stream"
-import { setImmediate } from "node:timers/promises"
+import { settle } from "../support/settle.js"
 import { Counter, handle, makeWebApp } from "../support/webApp.js"
 
 const untouched = handle(() => Effect.succeed("untouched"))
 const read = handle((session) => Effect.map(session.entries, (entries) => Object.fromEntries(entries)))
 const increment = handle((session) => session.updateOr(Counter, 1, (n) => n + 1))
-
-// The listener subscribes in its own fiber, which needs some turns of the event loop and no time.
-const settle = Effect.repeatN(Effect.promise(() => setImmediate()), 20)
 
 /** A store that still reads, and writes nothing: a full Redis, or a replica that became read-only. */
 const readOnly = (isReadOnly: () => boolean) => (store: SessionStore.SessionStore): SessionStore.SessionStore => {

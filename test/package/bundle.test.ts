@@ -8,7 +8,7 @@ import { afterAll, beforeAll } from "vitest"
 import type { PackedPackage, PublicModule } from "./packed.js"
 import { linkedProject, manifestOf, pack, publicModulesOf, root, run } from "./packed.js"
 
-describe("a bundle of the package", { timeout: 120_000 }, () => {
+describe("a bundle of the package", () => {
   let folder: string
   let packed: PackedPackage
   let modules: ReadonlyArray<PublicModule>

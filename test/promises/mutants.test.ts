@@ -13,6 +13,6 @@ describe("the promises are seen to be broken where", () => {
         findsBroken(stages[mutant.stage](of), { isRevocable: true }, mutant.pair, mutant.breaks)
       assert.isTrue(await isBroken(copy))
       assert.isFalse(await isBroken(library))
-    }, 120_000)
+    })
   }
 })
