@@ -371,7 +371,7 @@ const promises = (it: Methods<Workbench>) => {
         yield* pause(500)
         yield* visitor.send(ending)
         const late = yield* Fiber.join(write)
-        assert.strictEqual(late.status, 409)
+        assert.deepStrictEqual([late.status, late.text], [409, ""])
         assert.deepStrictEqual(late.headers.getSetCookie(), [])
         yield* expectJson(thief, "GET /status", { status: "Unchanged", id: null })
         yield* expectJson(tab, "GET /entries", {})
