@@ -348,7 +348,7 @@ class Actor implements Seen {
           }
         }
       })
-    } else if (this.waits.size === 0) {
+    } else if (this.waits.size === 0 && !this.isGone()) {
       throw new Error(`Request ${this.number}, ${describeRequest(this.request)}, neither waits nor is answered`)
     }
     return moves
