@@ -11,9 +11,11 @@ import type * as SessionStore from "effect-session/SessionStore"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import { setImmediate } from "node:timers/promises"
 import type { Choose } from "../interleavings/orders.js"
@@ -79,10 +81,11 @@ const limit = Duration.toMillis("1 hour")
 export const before: Values = { a: 0, origin: 0, n: 1 }
 
 export const makeStage = (library: Library, makeStore: MakeStore, waits: "before" | "around"): Stage => {
-  let moving: Actor | undefined = undefined
   let busy = 0
-  const pause = (step: string) => Effect.suspend(() => moving?.pause(step) ?? Effect.void)
-  const clock = handClock((millis) => moving?.sleepsFor(millis) ?? Effect.never)
+  const pause = (step: string) => Effect.flatMap(FiberRef.get(current), (actor) => actor?.pause(step) ?? Effect.void)
+  const clock = handClock((millis) =>
+    Effect.flatMap(FiberRef.get(current), (actor) => actor?.sleepsFor(millis) ?? Effect.never)
+  )
 
   const around = <Args extends ReadonlyArray<unknown>, A, E>(
     verb: string,
@@ -128,7 +131,6 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: "before
       Effect.locally(HttpMiddleware.currentTracerDisabledWhen, () => true)
     )
   )
-  const serve = HttpApp.toWebHandlerRuntime(runtime)
   const readAll = (session: EffectSession.Session) =>
     Effect.forEach(
       ["a", "b", "user", "origin", "n"],
@@ -164,7 +166,7 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: "before
   const ask = (
     handler: Effect.Effect<unknown, unknown, EffectSession.Session>,
     cookie: string | undefined,
-    cut?: Cuts
+    actor?: Actor
   ) => {
     const answered = Effect.as(Effect.orDie(handler), HttpServerResponse.empty({ status: 200 }))
     const limited = <R>(effect: Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>) =>
@@ -173,12 +175,13 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: "before
         onSuccess: (response) => response,
         onTimeout: () => HttpServerResponse.empty({ status: 504 })
       })
-    const inside = cut?.kind === "a time limit inside" ? limited(answered) : answered
+    const inside = actor?.request.cut === "a time limit inside" ? limited(answered) : answered
     const app = SessionMiddleware.sessionWith(middleware)(inside)
-    return serve(cut?.kind === "a time limit outside" ? limited(Effect.orDie(app)) : app)(
+    const serve = HttpApp.toWebHandlerRuntime(Runtime.setFiberRef(runtime, current, actor))
+    return serve(actor?.request.cut === "a time limit outside" ? limited(Effect.orDie(app)) : app)(
       new Request("https://app.test/", {
         ...(cookie === undefined ? {} : { headers: { cookie: `${name}=${cookie}` } }),
-        ...(cut === undefined ? {} : { signal: cut.signal })
+        ...(actor === undefined ? {} : { signal: actor.abort.signal })
       })
     )
   }
@@ -225,6 +228,10 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: "before
         const moves = actors.flatMap((actor) => actor.moves())
         const move = moves[moves.length < 2 ? 0 : choose(moves.length)]
         if (move === undefined) {
+          const stuck = actors.find((actor) => !actor.isOver())
+          if (stuck !== undefined) {
+            throw new Error(`Request ${stuck.number} neither waits nor is answered:\n${order.join(", ")}`)
+          }
           break
         }
         const { actor } = move
@@ -236,7 +243,6 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: "before
           }
           continue
         }
-        moving = actor
         if (move.step === "starts") {
           actor.startedAt = order.length
           actor.presented = jars[actor.request.by]
@@ -249,7 +255,7 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: "before
                   Effect.sync(() => actor.hasDone(operation))
                 ))
           )
-          ask(handler, actor.presented, { kind: actor.request.cut, signal: actor.abort.signal }).then(
+          ask(handler, actor.presented, actor).then(
             (response) => actor.isAnswered(response),
             () => actor.isAnswered(undefined)
           )
@@ -260,10 +266,11 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: "before
         if (actor.goesOnWithCall()) {
           await settle()
         }
-        moving = undefined
-        actor.arrivesUnseen()
-        if (actor.set !== undefined && actor.setOpened === undefined) {
-          actor.setOpened = await probe(actor.set)
+        for (const other of actors) {
+          other.arrivesUnseen()
+          if (other.set !== undefined && other.setOpened === undefined) {
+            other.setOpened = await probe(other.set)
+          }
         }
       }
       const opens = new Map<string, Values>()
@@ -275,11 +282,6 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: "before
   }
 }
 
-interface Cuts {
-  readonly kind: Request["cut"]
-  readonly signal: AbortSignal
-}
-
 interface Move {
   readonly actor: Actor
   readonly step: string
@@ -287,6 +289,9 @@ interface Move {
 }
 
 const never = Number.POSITIVE_INFINITY
+
+/** Whose request a fiber works at. */
+const current = FiberRef.unsafeMake<Actor | undefined>(undefined)
 
 class Actor implements Seen {
   readonly program: Program
@@ -348,8 +353,6 @@ class Actor implements Seen {
           }
         }
       })
-    } else if (this.waits.size === 0) {
-      throw new Error(`Request ${this.number}, ${describeRequest(this.request)}, neither waits nor is answered`)
     }
     return moves
   }
@@ -371,6 +374,10 @@ class Actor implements Seen {
     if (this.answeredAt !== never && this.deliveredAt === never && this.set === undefined && !this.removes) {
       this.deliveredAt = this.now()
     }
+  }
+
+  isOver(): boolean {
+    return this.isGone() || this.answeredAt !== never
   }
 
   private isGone(): boolean {
