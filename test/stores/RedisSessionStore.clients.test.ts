@@ -5,14 +5,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as SessionRecord from "effect-session/SessionRecord"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Effect from "effect/Effect"
-import { Redis } from "ioredis"
+import { Redis, type RedisOptions } from "ioredis"
 import { redisServer } from "../support/redisServer.js"
 
 const lifetime = { ttl: 60_000, maxLifetime: undefined }
 
-const connect = (url: string, options?: ConstructorParameters<typeof Redis>[1]) =>
+const connect = (url: string, options: RedisOptions = {}) =>
   Effect.acquireRelease(
-    Effect.sync(() => new Redis(url, options ?? {})),
+    Effect.sync(() => new Redis(url, options)),
     (client) => Effect.sync(() => client.disconnect())
   )
 
