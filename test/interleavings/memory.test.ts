@@ -20,7 +20,7 @@ describe("requests of one session in memory", () => {
 
   it("end as if one came after the other, whatever their steps' order: drawn orders of three", async () => {
     const tally = new Tally()
-    await drawnTriples(stages, tally, { runs: scaled(1500, 150_000), limit: scaled(60_000) })
+    await drawnTriples(stages, tally, { runs: scaled(1500, 150_000), limit: scaled(60_000, 120_000) })
     tally.expectNoFault()
     report("interleavings: memory, three at a time", tally.figures())
   })

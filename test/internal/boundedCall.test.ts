@@ -37,7 +37,7 @@ describe("a call with a time limit", () => {
           yield* TestClock.adjust("4999 millis")
           assert.isNull(yield* Effect.map(Fiber.poll(caller), (exit) => exit._tag === "None" ? null : exit))
           yield* TestClock.adjust("1 millis")
-          assert.deepStrictEqual(yield* Fiber.join(caller), Exit.fail("too slow"))
+          assert.deepStrictEqual(yield* Fiber.join(caller), Exit.fail("too slow" as const))
           yield* Deferred.await(stopped)
         })
     )
@@ -49,7 +49,7 @@ describe("a call with a time limit", () => {
       const call = Effect.uninterruptible(Deferred.await(gate))
       const caller = yield* Effect.fork(Effect.exit(within(call)))
       yield* TestClock.adjust(limit)
-      assert.deepStrictEqual(yield* Fiber.join(caller), Exit.fail("too slow"))
+      assert.deepStrictEqual(yield* Fiber.join(caller), Exit.fail("too slow" as const))
       yield* Deferred.succeed(gate, undefined)
     }))
 

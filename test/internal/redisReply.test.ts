@@ -101,7 +101,7 @@ describe("a reply of Redis", () => {
 })
 
 const noAnswer = (verb: string) => ({
-  reason: "Unavailable",
+  reason: "Unavailable" as const,
   message:
     `Redis answered "${verb}" with something that it does not answer. Is its client in a MULTI, or does a proxy or a ` +
     "transformer change its replies?"
