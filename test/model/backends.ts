@@ -28,14 +28,18 @@ const capacity = 64
 /** A memory store with room for 64 sessions, more than a run of the model makes. */
 export const memory: MakeBackend = () => {
   const store = Effect.runSync(MemorySessionStore.make({ capacity }))
-  const other = store.save(new Map([["other", "1"]]), { ttl: 1_000_000_000, maxLifetime: undefined })
+  // Somebody who comes back, so that others who did make room as well.
+  const other = Effect.flatMap(
+    store.save(new Map([["other", "1"]]), { ttl: 1_000_000_000, maxLifetime: undefined }),
+    ({ key }) => store.load(key)
+  )
   return {
     store,
     isRevocable: true,
     grain: 1,
     evictAllBut: (kept) =>
       Effect.orDie(
-        Effect.repeatN(kept === undefined ? other : Effect.zipRight(store.load(kept), other), capacity - 1).pipe(
+        Effect.repeatN(kept === undefined ? other : Effect.zipRight(store.load(kept), other), 3 * capacity).pipe(
           Effect.zipRight(kept === undefined ? Effect.void : store.load(kept))
         )
       )

@@ -387,7 +387,8 @@ export class ModelRequest {
       return { _tag: "Ambiguous", tickets: live.map(({ ticket }) => ticket) }
     }
     const replaced = answers.flatMap((answer) => answer._tag === "Superseded" ? answer.tickets : [])
-    return live[0] ?? (replaced.length > 0 ? { _tag: "Superseded", tickets: replaced } : { _tag: "Refused" })
+    const tickets = Array.from(new Map(replaced.map((ticket) => [ticket.session, ticket])).values())
+    return live[0] ?? (tickets.length > 0 ? { _tag: "Superseded", tickets } : { _tag: "Refused" })
   }
 
   private answerOf({ sealedBy, ticket }: ModelCookie): Presented {
