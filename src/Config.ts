@@ -50,6 +50,7 @@ import {
   isGiven,
   oneOf
 } from "./internal/optionChecks.js"
+import { readRetiredCookies } from "./internal/retiredCookies.js"
 import type { CookieAttributes } from "./internal/setCookie.js"
 import type { TrustedProxies } from "./internal/trustedProxies.js"
 
@@ -211,6 +212,14 @@ export interface CookieOptions {
   readonly sameSite?: SameSite | undefined
   /** Give each top-level site that embeds the app a cookie jar of its own (CHIPS). */
   readonly partitioned?: boolean | undefined
+  /**
+   * What this cookie was before, at most 8 times: each is what stood here, without `retired`. Browsers tell cookies apart by
+   * name, domain, path and partition, so that one whose scope changes with a deploy stays beside the new one.
+   *
+   * What came under a name of before opens where no cookie of today's name came, and whenever the cookie is set or removed,
+   * the retired ones are removed. Keep a retired cookie here until the longest session that was begun with it has ended.
+   */
+  readonly retired?: ReadonlyArray<Omit<CookieOptions, "retired">> | undefined
 }
 
 /**
@@ -279,7 +288,9 @@ export const defaults = {
     /** `Strict` would make a visitor who follows a link from elsewhere look signed out. */
     sameSite: "Lax",
     /** Of use only for an app that is embedded in other sites, which also needs `SameSite=None`. */
-    partitioned: false
+    partitioned: false,
+    /** The cookie was never another. */
+    retired: []
   },
   /** Nobody has to think about what a cookie gives away. */
   contentSecurity: "Private",
@@ -351,17 +362,28 @@ export const development = {
 export const generateKey = (): Redacted.Redacted<string> => Redacted.make(randomBytes(64).toString("base64url"))
 
 /**
+ * A cookie as it is written: its name and attributes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ResolvedCookie {
+  readonly name: string
+  /** Where `secureFromRequest` is not, `attributes.secure` is what counts. */
+  readonly attributes: CookieAttributes
+  readonly secureFromRequest: { readonly trustedProxies: TrustedProxies } | undefined
+}
+
+/**
  * Checked configuration, with nothing left to decide or to decode: what the middleware reads.
  *
  * @since 0.1.0
  * @category models
  */
 export interface SessionConfig {
-  readonly cookie: {
-    readonly name: string
-    /** Where `secureFromRequest` is not, `attributes.secure` is what counts. */
-    readonly attributes: CookieAttributes
-    readonly secureFromRequest: { readonly trustedProxies: TrustedProxies } | undefined
+  readonly cookie: ResolvedCookie & {
+    /** What the cookie was before. None of them is in the place of the cookie itself. */
+    readonly retired: ReadonlyArray<ResolvedCookie>
   }
   readonly contentSecurity: ContentSecurity
   readonly cookieFormat: CookieFormat
@@ -409,6 +431,7 @@ export class SessionConfigError extends Schema.TaggedError<SessionConfigError>("
       "cookie.httpOnly",
       "cookie.sameSite",
       "cookie.partitioned",
+      "cookie.retired",
       "contentSecurity",
       "cookieFormat",
       "lifecycle",
@@ -462,19 +485,21 @@ const check = (options: SessionOptions): Either.Either<SessionConfig, SessionCon
       )
     )
     const cookieFormat = yield* named("cookieFormat", checkCookieFormat(options.cookieFormat ?? defaults.cookieFormat))
-    const { attributes, name } = yield* checkCookie(options.cookie ?? {}, cookieFormat)
     const trustedProxies = yield* named(
       "trustedProxies",
       checkTrustedProxies(options.trustedProxies ?? defaults.trustedProxies)
     )
-    const isFromRequest = options.cookie?.secure === "FromRequest"
-    if (!isFromRequest && (trustedProxies === "All" || trustedProxies.length > 0)) {
+    const checked = yield* checkCookie("cookie", options.cookie ?? {}, cookieFormat, trustedProxies)
+    const cookie = {
+      ...checked,
+      retired: yield* checkRetired(checked, options.cookie?.retired, cookieFormat, trustedProxies)
+    }
+    if (cookie.secureFromRequest === undefined && (trustedProxies === "All" || trustedProxies.length > 0)) {
       return yield* refuse(
         "trustedProxies",
         "has no use unless cookie.secure is \"FromRequest\": set that, or leave trustedProxies out"
       )
     }
-    const cookie = { name, attributes, secureFromRequest: isFromRequest ? { trustedProxies } : undefined }
     const lifecycle = yield* checkLifecycle(options.lifecycle ?? defaults.lifecycle)
     const storeTimeoutMillis = yield* named(
       "storeTimeout",
@@ -521,41 +546,95 @@ const warningsOf = ({ attributes, secureFromRequest }: SessionConfig["cookie"]):
   ])
 ]
 
+/** Where a cookie stands in the options: the one of today, or one that it was before. */
+type CookiePlace = "cookie" | `cookie.retired[${number}]`
+
 const checkCookie = (
+  place: CookiePlace,
   options: CookieOptions,
-  format: CookieFormat
-): Either.Either<Omit<SessionConfig["cookie"], "secureFromRequest">, SessionConfigError> =>
+  format: CookieFormat,
+  trustedProxies: TrustedProxies
+): Either.Either<ResolvedCookie, SessionConfigError> =>
   Either.gen(function*() {
-    const name = yield* named("cookie.name", checkName(options.name ?? defaults.cookie.name, format))
+    const field = <A>(name: CookieField, checked: Checked<A>) =>
+      Either.mapLeft(checked, (problem) => cookieError(place, name, problem))
+    const isFromRequest = options.secure === "FromRequest"
+    const name = yield* field("name", checkName(options.name ?? defaults.cookie.name, format))
     const attributes: CookieAttributes = {
-      path: yield* named("cookie.path", checkPath(options.path ?? defaults.cookie.path)),
-      domain: isGiven(options.domain) ? yield* named("cookie.domain", checkDomain(options.domain)) : undefined,
+      path: yield* field("path", checkPath(options.path ?? defaults.cookie.path)),
+      domain: isGiven(options.domain) ? yield* field("domain", checkDomain(options.domain)) : undefined,
       secure: options.secure !== "FromRequest"
-        && (yield* named("cookie.secure", checkSecure(options.secure ?? defaults.cookie.secure))),
-      httpOnly: yield* named("cookie.httpOnly", checkFlag(options.httpOnly ?? defaults.cookie.httpOnly)),
-      sameSite: yield* named("cookie.sameSite", checkSameSite(options.sameSite ?? defaults.cookie.sameSite)),
-      partitioned: yield* named("cookie.partitioned", checkFlag(options.partitioned ?? defaults.cookie.partitioned))
+        && (yield* field("secure", checkSecure(options.secure ?? defaults.cookie.secure))),
+      httpOnly: yield* field("httpOnly", checkFlag(options.httpOnly ?? defaults.cookie.httpOnly)),
+      sameSite: yield* field("sameSite", checkSameSite(options.sameSite ?? defaults.cookie.sameSite)),
+      partitioned: yield* field("partitioned", checkFlag(options.partitioned ?? defaults.cookie.partitioned))
     }
     const violated = violatedCookieRule(name, attributes)
     return violated === undefined
-      ? { name, attributes }
-      : yield* refuse(`cookie.${violated.option}`, describeViolation(violated))
+      ? { name, attributes, secureFromRequest: isFromRequest ? { trustedProxies } : undefined }
+      : yield* Either.left(cookieError(place, violated.option, describeViolation(place, violated)))
   })
 
-const describeViolation = ({ demandedBy, option, required }: ViolatedCookieRule): string => {
+type CookieField = Exclude<keyof CookieOptions, "retired">
+
+const cookieError = (place: CookiePlace, field: CookieField, problem: string) =>
+  new SessionConfigError({
+    option: place === "cookie" ? `cookie.${field}` : "cookie.retired",
+    message: `${place}.${field} ${problem}`
+  })
+
+const maxRetired = 8
+
+const checkRetired = (
+  cookie: ResolvedCookie,
+  retired: unknown,
+  format: CookieFormat,
+  trustedProxies: TrustedProxies
+): Either.Either<ReadonlyArray<ResolvedCookie>, SessionConfigError> => {
+  const list = retired ?? defaults.cookie.retired
+  if (!Array.isArray(list) || !list.every(Predicate.isRecord)) {
+    return refuse("cookie.retired", "is no list of cookies: give what stood under cookie before, in [ ]")
+  }
+  if (list.length > maxRetired) {
+    return refuse(
+      "cookie.retired",
+      `has more than ${maxRetired} cookies, each of which is a line in every response that sets the session cookie: `
+        + "drop the oldest"
+    )
+  }
+  return Either.all(list.map((options: CookieOptions, index) =>
+    Either.filterOrLeft(
+      checkCookie(`cookie.retired[${index}]`, options, format, trustedProxies),
+      (former) => placeOf(former) !== placeOf(cookie),
+      () =>
+        new SessionConfigError({
+          option: "cookie.retired",
+          message:
+            `cookie.retired[${index}] has the name, domain, path and partition of cookie itself, which takes its `
+            + "place in the browser: leave it out"
+        })
+    )
+  ))
+}
+
+/** What browsers tell cookies apart by. The name of a host does not differ by the case of its letters. */
+const placeOf = ({ attributes: { domain, partitioned, path }, name }: ResolvedCookie): string =>
+  [name, domain?.toLowerCase(), path, partitioned].join(";")
+
+const describeViolation = (place: CookiePlace, { demandedBy, option, required }: ViolatedCookieRule): string => {
   const byPrefix = demandedBy.startsWith("__")
   const demand = `must be ${required}, or browsers drop the cookie: ${
-    byPrefix ? `the prefix ${demandedBy} of cookie.name` : demandedBy
+    byPrefix ? `the prefix ${demandedBy} of ${place}.name` : demandedBy
   } demands it.`
   switch (option) {
     case "secure":
       return `${demand} Set it so${byPrefix ? ", or spread Config.development for plain HTTP on localhost" : ""}`
     case "httpOnly":
-      return `${demand} Set it so, or choose a cookie.name without that prefix`
+      return `${demand} Set it so, or choose a ${place}.name without that prefix`
     case "path":
-      return `${demand} Set it so, or begin cookie.name with __Secure- instead`
+      return `${demand} Set it so, or begin ${place}.name with __Secure- instead`
     case "domain":
-      return `${demand} Leave it out, or begin cookie.name with __Secure- instead`
+      return `${demand} Leave it out, or begin ${place}.name with __Secure- instead`
   }
 }
 
@@ -649,6 +728,7 @@ const isEmpty = (settings: object): boolean => Object.keys(settings).length === 
  * | `SESSION_COOKIE_HTTP_ONLY` | `true` or `false` | |
  * | `SESSION_COOKIE_SAME_SITE` | `strict`, `lax` or `none` | |
  * | `SESSION_COOKIE_PARTITIONED` | `true` or `false` | |
+ * | `SESSION_COOKIE_RETIRED` | what the cookie was: `id; Domain=example.com; Path=/app; Secure`, more with commas | |
  * | `SESSION_COOKIE_FORMAT` | `effect-session` or `cookie-rs` | |
  * | `SESSION_CONTENT_SECURITY` | `private` or `signed` | |
  * | `SESSION_LIFECYCLE` | `browser` or `persistent` | |
@@ -695,7 +775,8 @@ export const fromEnv: EffectConfig.Config<SessionOptions> = EffectConfig.map(
         "SESSION_COOKIE_SAME_SITE",
         oneWordOf<SameSite>({ strict: "Strict", lax: "Lax", none: "None" })
       ),
-      partitioned: variable("SESSION_COOKIE_PARTITIONED", oneWordOf(flagWords))
+      partitioned: variable("SESSION_COOKIE_PARTITIONED", oneWordOf(flagWords)),
+      retired: variable("SESSION_COOKIE_RETIRED", readRetiredCookies)
     }),
     others: settings({
       cookieFormat: variable(

@@ -60,6 +60,7 @@ import * as SessionConfig from "./Config.js"
 import * as CookieCrypto from "./CookieCrypto.js"
 import { haveCommonSigningKey } from "./internal/cookieRs.js"
 import { HttpSession, PendingCommit } from "./internal/httpSession.js"
+import { namesOf } from "./internal/openedCookie.js"
 import { type AnyFiber, responding, setHooks } from "./internal/responseHooks.js"
 import * as Session from "./Session.js"
 import type * as SessionEvent from "./SessionEvent.js"
@@ -95,6 +96,8 @@ export interface SessionMiddleware<in out Self = Session.Session> {
   readonly session: Context.Tag<Self, Session.Session>
   readonly config: SessionConfig.SessionConfig
   readonly crypto: CookieCrypto.CookieCrypto
+  /** What opens the cookies of the names that the cookie had before, by name. */
+  readonly retiredCrypto: ReadonlyMap<string, CookieCrypto.CookieCrypto>
   readonly store: SessionStore.SessionStore
   /**
    * Tells those who listen. Never waits and never fails.
@@ -146,19 +149,24 @@ const makeFor = <Self>(
     const config = yield* SessionConfig.make(options)
     const store = yield* SessionStore.SessionStore
     yield* Effect.forEach(config.warnings, (warning) => Effect.logWarning(warning), { discard: true })
-    const crypto = CookieCrypto.make({
-      name: config.cookie.name,
-      keys: config.keys,
-      contentSecurity: config.contentSecurity,
-      format: config.cookieFormat
-    })
-    made.set(config.cookie.name, (made.get(config.cookie.name) ?? 0) + 1)
+    const cryptoOf = (name: string) =>
+      CookieCrypto.make({
+        name,
+        keys: config.keys,
+        contentSecurity: config.contentSecurity,
+        format: config.cookieFormat
+      })
+    const names = namesOf(config.cookie)
+    for (const name of names) {
+      made.set(name, (made.get(name) ?? 0) + 1)
+    }
     const hub = yield* PubSub.sliding<SessionEvent.SessionEvent>(eventsKept)
     return {
       [TypeId]: TypeId,
       session,
       config,
-      crypto,
+      crypto: cryptoOf(config.cookie.name),
+      retiredCrypto: new Map(names.slice(1).map((name) => [name, cryptoOf(name)])),
       store,
       publish: (event) => Effect.zipRight(countEvent(event._tag), PubSub.publish(hub, event)),
       events: Stream.fromPubSub(hub)
@@ -300,13 +308,14 @@ const register = <Self>(
   Effect.flatMap(InUse, (configs) =>
     Effect.acquireRelease(
       Effect.suspend(() => {
-        const { name } = config.cookie
         if (configs.has(session.key)) {
           return Effect.fail(secondMiddleware(session.key))
         }
-        const holder = Array.from(configs).find(([, taken]) => taken.cookie.name === name)
-        if (holder !== undefined) {
-          return Effect.fail(secondReader(name, holder[0], session.key))
+        for (const name of namesOf(config.cookie)) {
+          const holder = Array.from(configs).find(([, taken]) => namesOf(taken.cookie).includes(name))
+          if (holder !== undefined) {
+            return Effect.fail(secondReader(name, holder[0], session.key))
+          }
         }
         const interchangeable = Array.from(configs).find(([, other]) => opensSealsOf(config, other))
         if (interchangeable !== undefined) {
@@ -334,8 +343,11 @@ const secondReader = (name: string, holder: string, key: string) =>
       `cookie.name ${name} is the cookie of the session ${holder} in this app already. Choose another name for ${key}`
   })
 
-/** How many middlewares were made for each cookie name. */
+/** How many middlewares were made for each cookie name, those that a cookie had before included. */
 const made = new Map<string, number>()
+
+const mayMeetAnother = ({ config: { cookie } }: SessionMiddleware<any>): boolean =>
+  made.get(cookie.name) !== 1 || cookie.retired.some(({ name }) => made.get(name) !== 1)
 
 // Layers that are built apart, each in an `Effect.provide` of its own, know nothing of each other. Their sessions meet in a
 // request, which only those look out for that may meet another.
@@ -477,7 +489,7 @@ const provideSession = <Self, E, R>(
     return app as HttpApp.Default<E, Exclude<R, Self>>
   }
   const hidesAnother = context.unsafeMap.has(middleware.session.key)
-  if (hidesAnother || made.get(middleware.config.cookie.name) !== 1) {
+  if (hidesAnother || mayMeetAnother(middleware)) {
     const refused = refuseClash(middleware, request, context.unsafeMap.values())
     if (refused !== undefined) {
       return refused

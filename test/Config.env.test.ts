@@ -36,6 +36,8 @@ describe("fromEnv", () => {
         SESSION_COOKIE_HTTP_ONLY: "false",
         SESSION_COOKIE_SAME_SITE: "none",
         SESSION_COOKIE_PARTITIONED: "true",
+        SESSION_COOKIE_RETIRED:
+          "id; Path=/a=b; domain=Example.com; HttpOnly; SameSite=Lax, __Host-id; Secure;Partitioned",
         SESSION_COOKIE_FORMAT: "cookie-rs",
         SESSION_CONTENT_SECURITY: "signed",
         SESSION_LIFECYCLE: "persistent",
@@ -54,7 +56,11 @@ describe("fromEnv", () => {
           secure: true,
           httpOnly: false,
           sameSite: "None",
-          partitioned: true
+          partitioned: true,
+          retired: [
+            { name: "id", domain: "Example.com", path: "/a=b", secure: false, partitioned: false },
+            { name: "__Host-id", secure: true, partitioned: true }
+          ]
         },
         cookieFormat: "CookieRs",
         contentSecurity: "Signed",
@@ -215,6 +221,11 @@ describe("a wrong variable is named with what it may hold, and its value stays o
     ["SESSION_COOKIE_SECURE", "wrong value", flags],
     ["SESSION_COOKIE_HTTP_ONLY", "wrong value", flags],
     ["SESSION_COOKIE_PARTITIONED", "wrong value", flags],
+    ["SESSION_COOKIE_RETIRED", "wrong value", /is no list of cookies: number 1 does not read like id; Domain=/],
+    ["SESSION_COOKIE_RETIRED", "sid,", /is no list of cookies: number 2/],
+    ["SESSION_COOKIE_RETIRED", "sid; Domain=.a.example", /is no list of cookies: number 1/],
+    ["SESSION_COOKIE_RETIRED", "sid; Path=app", /is no list of cookies: number 1/],
+    ["SESSION_COOKIE_RETIRED", "sid; Max-Age=0", /is no list of cookies: number 1/],
     ["SESSION_COOKIE_SAME_SITE", "wrong value", /use one of strict, lax, none/],
     ["SESSION_COOKIE_SAME_SITE", "__proto__", /use one of strict, lax, none/],
     ["SESSION_COOKIE_FORMAT", "wrong value", /use one of effect-session, cookie-rs/],

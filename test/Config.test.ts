@@ -126,7 +126,8 @@ describe("defaults", () => {
         sameSite: "None",
         partitioned: true
       },
-      secureFromRequest: undefined
+      secureFromRequest: undefined,
+      retired: []
     })
     assert.strictEqual(config.contentSecurity, "Signed")
     assert.strictEqual(config.cookieFormat, "CookieRs")
@@ -241,6 +242,47 @@ describe("remembering and trust", () => {
   })
 })
 
+describe("what the cookie was before", () => {
+  it("is nothing unless the options say so, and is written as the cookie was", () => {
+    assert.deepStrictEqual(accept({ keys }).cookie.retired, [])
+    assert.deepStrictEqual(accept(untyped({ keys, cookie: { retired: null } })).cookie.retired, [])
+    const { name, retired } = accept({
+      keys,
+      cookie: {
+        name: "sid",
+        secure: "FromRequest",
+        retired: [{}, { name: "sid", path: "/app", secure: "FromRequest" }]
+      },
+      trustedProxies: ["10.0.0.1"]
+    }).cookie
+    assert.strictEqual(name, "sid")
+    assert.deepStrictEqual(retired[0], {
+      name: "__Host-id",
+      attributes: {
+        path: "/",
+        domain: undefined,
+        secure: true,
+        httpOnly: true,
+        sameSite: "Lax",
+        partitioned: false
+      },
+      secureFromRequest: undefined
+    })
+    assert.strictEqual(retired[1]!.attributes.path, "/app")
+    assert.strictEqual(retired[1]!.secureFromRequest?.trustedProxies.length, 1)
+  })
+
+  it("differs from the cookie in its name, domain, path or partition", () => {
+    for (const former of [{ name: "sid" }, { domain: undefined }, { path: "/" }, { partitioned: false }]) {
+      const cookie = { name: "id", domain: "a.example", path: "/app", partitioned: true }
+      assert.strictEqual(
+        accept({ keys, cookie: { ...cookie, retired: [{ ...cookie, ...former }] } }).cookie.retired.length,
+        1
+      )
+    }
+  })
+})
+
 describe("illegal options are refused with the option, the fault and the mend", () => {
   const lifecycleOf = (options: Config.LifecycleOptions) => ({ keys, lifecycle: Config.BrowserSession(options) })
   const cases: ReadonlyArray<
@@ -326,6 +368,39 @@ describe("illegal options are refused with the option, the fault and the mend", 
       { keys, cookie: { name: "id", secure: false, partitioned: true } },
       "cookie.secure",
       /^cookie\.secure must be true, .*Partitioned demands it\. Set it so$/
+    ],
+    ["retired cookies that are no list", { keys, cookie: { retired: { name: "id" } } }, "cookie.retired", /in \[ \]/],
+    ["retired names without more", { keys, cookie: { retired: ["id"] } }, "cookie.retired", /no list of cookies/],
+    [
+      "nine retired cookies",
+      { keys, cookie: { retired: Array.from({ length: 9 }, (_, index) => ({ name: `id${index}` })) } },
+      "cookie.retired",
+      /more than 8 .*drop the oldest/
+    ],
+    [
+      "a retired cookie that browsers never took",
+      { keys, cookie: { retired: [{ name: "id" }, { domain: "a.example" }] } },
+      "cookie.retired",
+      /^cookie\.retired\[1\]\.domain must be undefined, .*__Host- of cookie\.retired\[1\]\.name.*Leave it out/
+    ],
+    [
+      "a retired domain with a port",
+      { keys, cookie: { retired: [{ name: "id", domain: "a.example:80" }] } },
+      "cookie.retired",
+      /^cookie\.retired\[0\]\.domain is not a host name/
+    ],
+    [
+      "a cookie that retires itself",
+      {
+        keys,
+        cookie: {
+          name: "id",
+          domain: "a.example",
+          retired: [{ name: "id", domain: "A.example", secure: false, httpOnly: false, sameSite: "Strict" }]
+        }
+      },
+      "cookie.retired",
+      /^cookie\.retired\[0\] has the name, domain, path and partition of cookie itself.*leave it out$/
     ],
     ["an unknown content security", { keys, contentSecurity: "None" }, "contentSecurity", /"Private", "Signed"/],
     ["an unknown cookie format", { keys, cookieFormat: "Jwt" }, "cookieFormat", /"EffectSession", "CookieRs"/],
@@ -513,7 +588,7 @@ describe("illegal options are refused with the option, the fault and the mend", 
       assert.strictEqual(error._tag, "SessionConfigError")
       assert.strictEqual(error.option, option)
       assert.match(error.message, message)
-      assert.isTrue(error.message.startsWith(`${option} `), error.message)
+      assert.isTrue(error.message.startsWith(option), error.message)
     })
   }
 
@@ -650,7 +725,8 @@ describe("presets", () => {
         sameSite: "Lax",
         partitioned: false
       },
-      secureFromRequest: undefined
+      secureFromRequest: undefined,
+      retired: []
     })
     assert.strictEqual(config.contentSecurity, "Private")
     assert.deepStrictEqual(config.lifecycle, {

@@ -4,7 +4,6 @@
  *
  * @internal
  */
-import * as Cookies from "@effect/platform/Cookies"
 import * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServerError from "@effect/platform/HttpServerError"
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
@@ -18,9 +17,12 @@ import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import type { ResolvedCookie } from "../Config.js"
 import { emptyResponse, withoutBody } from "./errorResponse.js"
+import { namesOf } from "./openedCookie.js"
 import { type CommitOutcome, keep, RequestSession, type SessionServices } from "./requestSession.js"
 import { isMadeWhileSent, unwrapWebResponse } from "./responseBody.js"
+import { cookiesOf } from "./responseCookies.js"
 import { clearSiteDataHeader, headersAgainstCaching, varyByCookie } from "./responseHeaders.js"
 import { type AnyFiber, appendHook, type Hooks, hooksOf, sourceOf, withFirmHeaders } from "./responseHooks.js"
 import type { ClearSiteData } from "./sessionStatus.js"
@@ -76,7 +78,7 @@ export class HttpSession extends RequestSession {
     }
     return this.tag === services.session.key
       ? "session"
-      : this.services().config.cookie.name === services.config.cookie.name
+      : namesOf(this.services().config.cookie).some((name) => namesOf(services.config.cookie).includes(name))
       ? "cookie.name"
       : undefined
   }
@@ -101,8 +103,7 @@ export class HttpSession extends RequestSession {
     })
   }
 
-  protected override get cookieAttributes(): CookieAttributes {
-    const { attributes, secureFromRequest } = this.services().config.cookie
+  protected override attributesOf({ attributes, secureFromRequest }: ResolvedCookie): CookieAttributes {
     return secureFromRequest === undefined
       ? attributes
       : { ...attributes, secure: cameOverHttps(connectionOf(this.#request), secureFromRequest.trustedProxies) }
@@ -263,7 +264,7 @@ const applyChange = (
   return Effect.succeed(
     outcome._tag !== "SetCookie" ? cleared : cleared.pipe(
       HttpServerResponse.setHeaders(headersAgainstCaching(headers)),
-      HttpServerResponse.mergeCookies(Cookies.fromSetCookie(outcome.line))
+      HttpServerResponse.mergeCookies(cookiesOf(outcome.lines))
     )
   )
 }

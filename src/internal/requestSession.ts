@@ -9,8 +9,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
-import type { SessionConfig } from "../Config.js"
-import type { CookieCrypto } from "../CookieCrypto.js"
+import type { ResolvedCookie } from "../Config.js"
 import * as Session from "../Session.js"
 import * as SessionEvent from "../SessionEvent.js"
 import type { SessionId } from "../SessionKey.js"
@@ -25,19 +24,13 @@ import {
   type Presented as PresentedTag,
   withoutCookie
 } from "./commitDecision.js"
-import { readCookieValues, tooManyCandidates } from "./cookieHeader.js"
 import { cookieSize, maxCookieBytes } from "./cookieRules.js"
+import { type CookieReaders, openCookie, type OpenedCookie, type PresentedKey } from "./openedCookie.js"
 import { SessionBase } from "./sessionBase.js"
 import { SessionLog } from "./sessionLog.js"
 import { type CookieAttributes, serializeRemovalCookie, serializeSetCookie } from "./setCookie.js"
 import { Turns } from "./turns.js"
 import { withClock } from "./withClock.js"
-
-/** A key that came in the session cookie, sealed by us. */
-interface PresentedKey {
-  readonly key: SessionKey.SessionKey
-  readonly sealedByNewest: boolean
-}
 
 /** What the request presented. */
 type Presented =
@@ -53,6 +46,18 @@ interface PresentedSession {
   readonly record: SessionRecord.SessionRecord | undefined
 }
 
+// A session that is kept in the cookie shows as it was and as it is where the cookie's scope has changed. What is sealed says
+// which of them is the later one: no browser's order does, and no two sessions are compared.
+const withoutEarlierStates = (sessions: ReadonlyArray<PresentedSession>): ReadonlyArray<PresentedSession> =>
+  sessions.filter(({ record }) =>
+    !sessions.some((other) => other.record?.id === record?.id && isLater(other.record, record))
+  )
+
+const isLater = (
+  one: SessionRecord.SessionRecord | undefined,
+  other: SessionRecord.SessionRecord | undefined
+): boolean => one !== undefined && other !== undefined && one.extendedAt > other.extendedAt
+
 const none: Presented = { _tag: "None" }
 const refused: Presented = { _tag: "Refused" }
 const noSessions: ReadonlyArray<PresentedKey> = []
@@ -64,8 +69,11 @@ const noSessions: ReadonlyArray<PresentedKey> = []
  */
 export type CommitOutcome =
   | { readonly _tag: "Keep" }
-  /** `isRefresh`: the cookie that the browser has goes on working without this one. */
-  | { readonly _tag: "SetCookie"; readonly line: string; readonly isRefresh: boolean }
+  /**
+   * `lines`: the session cookie's own, then one that removes each cookie it was before. `isRefresh`: the cookie that the
+   * browser has goes on working without this one.
+   */
+  | { readonly _tag: "SetCookie"; readonly lines: ReadonlyArray<string>; readonly isRefresh: boolean }
   /** What the request wrote is not kept. */
   | { readonly _tag: "Lost" }
   | { readonly _tag: "Fail"; readonly error: CommitError | undefined }
@@ -93,9 +101,7 @@ const allButCookies: ReadonlyArray<Session.ClearSiteData> = ["cache", "storage",
  *
  * @internal
  */
-export interface SessionServices {
-  readonly config: SessionConfig
-  readonly crypto: CookieCrypto
+export interface SessionServices extends CookieReaders {
   readonly store: SessionStore.SessionStore
   readonly publish: (event: SessionEvent.SessionEvent) => Effect.Effect<void>
 }
@@ -157,7 +163,7 @@ export abstract class RequestSession extends SessionBase {
   }
 
   protected load(): Effect.Effect<SessionRecord.SessionRecord | undefined, Session.SessionGetError> {
-    const presented = this.#presented === undefined ? this.present(this.openCookie()) : Effect.succeed(this.#presented)
+    const presented = this.#presented === undefined ? this.present(this.opened()) : Effect.succeed(this.#presented)
     return Effect.matchEffect(presented, {
       onSuccess: (presented) => Effect.succeed(presented._tag === "Valid" ? presented.record : undefined),
       onFailure: (cause) =>
@@ -199,9 +205,15 @@ export abstract class RequestSession extends SessionBase {
     return this.services().config.maxStateBytes
   }
 
-  /** The attributes of the session cookie in this response. */
-  protected get cookieAttributes(): CookieAttributes {
-    return this.services().config.cookie.attributes
+  /** The attributes of that cookie in this response. */
+  protected attributesOf({ attributes }: ResolvedCookie): CookieAttributes {
+    return attributes
+  }
+
+  /** Whether a cookie of this very name may be one that a browser got before the cookie's scope was changed. */
+  private get hasChangedScope(): boolean {
+    const { name, retired } = this.services().config.cookie
+    return retired.some((cookie) => cookie.name === name)
   }
 
   private get lifetime(): SessionRecord.Lifetime {
@@ -280,7 +292,7 @@ export abstract class RequestSession extends SessionBase {
     if (this.#presented !== undefined) {
       return Effect.succeed(this.#presented)
     }
-    const cookie = this.openCookie()
+    const cookie = this.opened()
     return this.log().status === "Unchanged" && cookie.keys.length === 1 && !this.canRemember
       ? Effect.succeed({ _tag: "Valid", record: undefined, sessions: [cookie.keys[0]!] })
       : Effect.tap(this.present(cookie), (presented) => {
@@ -564,7 +576,7 @@ export abstract class RequestSession extends SessionBase {
   private refreshCookie(saved: SessionStore.Saved, presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
     const isRefresh = !this.log().hasChangedRemembering &&
       (saved.key === presented.key || SessionKey.toText(saved.key) === SessionKey.toText(presented.key))
-    const isNews = !isRefresh || !presented.sealedByNewest || this.isPersistent
+    const isNews = !isRefresh || !presented.isUpToDate || this.isPersistent || this.hasChangedScope
     return isNews ? this.setCookie(saved, isRefresh) : Effect.succeed(keep)
   }
 
@@ -588,20 +600,26 @@ export abstract class RequestSession extends SessionBase {
       const maxAge = this.isPersistent
         ? Math.max(1, Math.ceil((saved.expiresAt - clock.unsafeCurrentTimeMillis()) / 1000))
         : undefined
-      return Effect.succeed({
-        _tag: "SetCookie",
-        line: serializeSetCookie(config.cookie.name, value, this.cookieAttributes, maxAge),
-        isRefresh
-      })
+      return Effect.succeed(
+        this.cookieLines(
+          serializeSetCookie(config.cookie.name, value, this.attributesOf(config.cookie), maxAge),
+          isRefresh
+        )
+      )
     })
   }
 
   private removeCookie(): CommitOutcome {
-    return {
-      _tag: "SetCookie",
-      line: serializeRemovalCookie(this.services().config.cookie.name, this.cookieAttributes),
-      isRefresh: false
-    }
+    return this.cookieLines(this.removalOf(this.services().config.cookie), false)
+  }
+
+  private cookieLines(line: string, isRefresh: boolean): CommitOutcome {
+    const removals = this.services().config.cookie.retired.map((cookie) => this.removalOf(cookie))
+    return { _tag: "SetCookie", lines: [line, ...removals], isRefresh }
+  }
+
+  private removalOf(cookie: ResolvedCookie): string {
+    return serializeRemovalCookie(cookie.name, this.attributesOf(cookie))
   }
 
   /** Asks the store about what the cookie holds. */
@@ -665,7 +683,8 @@ export abstract class RequestSession extends SessionBase {
   // A parent domain's cookie of the same name can stand beside ours, in either order. A choice between two live sessions
   // would be an attacker's choice, so there is none.
   private theOnlyLiveOne(all: ReadonlyArray<Presented>): Effect.Effect<Presented> {
-    const live = all.filter((presented) => presented._tag === "Valid")
+    const valid = all.filter((presented) => presented._tag === "Valid")
+    const live = this.hasChangedScope ? withoutEarlierStates(valid) : valid
     if (live.length > 1) {
       const sessions = live.flatMap(({ sessions }) => sessions)
       return Effect.as(this.refuse("Ambiguous"), { _tag: "Ambiguous", sessions })
@@ -691,36 +710,8 @@ export abstract class RequestSession extends SessionBase {
     return this.services().publish(SessionEvent.KeyRefused({ reason, id }))
   }
 
-  /** The distinct keys in the cookies of this name that we sealed ourselves. */
-  private openCookie(): OpenedCookie {
-    const header = this.cookieHeader()
-    if (header === undefined) {
-      return noCookie
-    }
-    const { config, crypto, store } = this.services()
-    const values = readCookieValues(header, config.cookie.name)
-    if (values.length === 0) {
-      return values === tooManyCandidates ? { keys: [], refusals: ["TooManyCookies"] } : noCookie
-    }
-    const keys = new Map<string, PresentedKey>()
-    const refusals: Array<SessionEvent.RefusalReason> = []
-    for (const value of values) {
-      const opened = crypto.open(value)
-      const key = Option.flatMap(opened, ({ plaintext }) => store.readKey(plaintext))
-      if (Option.isNone(opened)) {
-        refusals.push("BrokenSeal")
-      } else if (Option.isNone(key)) {
-        refusals.push("MalformedKey")
-      } else {
-        const { plaintext, sealedByNewest } = opened.value
-        // One key may come in two seals. The older one has to go, whichever stands first.
-        keys.set(plaintext, {
-          key: key.value,
-          sealedByNewest: sealedByNewest && keys.get(plaintext)?.sealedByNewest !== false
-        })
-      }
-    }
-    return { keys: Array.from(keys.values()), refusals }
+  private opened(): OpenedCookie {
+    return openCookie(this.cookieHeader(), this.services())
   }
 }
 
@@ -730,11 +721,3 @@ export abstract class RequestSession extends SessionBase {
  * @internal
  */
 export type CommitError = SessionStore.SessionStoreError | Session.SessionGetError | Session.SessionInsertError
-
-/** What is in the cookies of the configured name, before the store is asked. */
-interface OpenedCookie {
-  readonly keys: ReadonlyArray<PresentedKey>
-  readonly refusals: ReadonlyArray<SessionEvent.RefusalReason>
-}
-
-const noCookie: OpenedCookie = { keys: [], refusals: [] }

@@ -7,6 +7,7 @@
 import * as Cookies from "@effect/platform/Cookies"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Predicate from "effect/Predicate"
+import { cookiesOf } from "./responseCookies.js"
 
 /**
  * Whether the body is made while it is sent, by code that may look at the session after the headers went out. Nobody can
@@ -46,18 +47,6 @@ export const unwrapWebResponse = (
   }
   const unwrapped = HttpServerResponse.fromWeb(web)
   return HttpServerResponse.setHeaders(unwrapped, response.headers).pipe(
-    HttpServerResponse.replaceCookies(Cookies.merge(cookiesOf(web), response.cookies))
+    HttpServerResponse.replaceCookies(Cookies.merge(cookiesOf(web.headers.getSetCookie()), response.cookies))
   )
-}
-
-// Two cookies of one name, for two paths or domains, are two cookies; platform's own reading keeps the last.
-const cookiesOf = (web: Response): Cookies.Cookies => {
-  const cookies: Record<string, Cookies.Cookie> = {}
-  for (const line of web.headers.getSetCookie()) {
-    for (const cookie of Object.values(Cookies.fromSetCookie(line).cookies)) {
-      cookies[Object.hasOwn(cookies, cookie.name) ? `${cookie.name};${Object.keys(cookies).length}` : cookie.name] =
-        cookie
-    }
-  }
-  return Cookies.fromReadonlyRecord(cookies)
 }

@@ -64,7 +64,9 @@ const rewritten = (
   now: number
 ): SessionStore.WriteResult => {
   const expiresAt = SessionRecord.expiresAt(now, record.createdAt, lifetime)
-  return SessionStore.WriteResult.Saved(saved({ ...record, state, extendedAt: now, expiresAt }))
+  // Each state of a session is later than the one that it came from, whatever the clock says.
+  const extendedAt = Math.max(now, record.extendedAt + 1)
+  return SessionStore.WriteResult.Saved(saved({ ...record, state, extendedAt, expiresAt }))
 }
 
 const update: SessionStore.SessionStore["update"] = (key, change, lifetime) =>

@@ -167,15 +167,23 @@ const urlOf = (server: HttpServer.HttpServer, path: string): string => {
   return `http://127.0.0.1:${server.address.port}${path}`
 }
 
-/** The cookies that a browser keeps, by name and path. */
+/** The cookies that a browser keeps, by what it tells them apart by, the oldest first. */
 type Jar = ReadonlyMap<string, SetCookie>
 
 const pathOf = (cookie: SetCookie): string => cookie.attributes.get("path") ?? "/"
 
+const placeOf = (cookie: SetCookie): string =>
+  [
+    cookie.name,
+    cookie.attributes.get("domain")?.toLowerCase(),
+    pathOf(cookie),
+    cookie.attributes.has("partitioned")
+  ].join(";")
+
 const withCookies = (jar: Jar, cookies: ReadonlyArray<SetCookie>): Jar => {
   const next = new Map(jar)
   for (const cookie of cookies) {
-    const place = `${cookie.name};${pathOf(cookie)}`
+    const place = placeOf(cookie)
     if (Number(cookie.attributes.get("max-age") ?? 1) > 0) {
       next.set(place, cookie)
     } else {
@@ -190,9 +198,12 @@ const isBelow = (path: string, cookiePath: string): boolean =>
   path === cookiePath ||
   (path.startsWith(cookiePath) && (cookiePath.endsWith("/") || path[cookiePath.length] === "/"))
 
+// Cookies of longer paths come first (RFC 6265bis §5.8.3).
 const headerOf = (jar: Jar, target: string): string | undefined => {
   const path = target.split(/[?#]/, 1)[0]!
-  const cookies = Array.from(jar.values()).filter((cookie) => isBelow(path, pathOf(cookie)))
+  const cookies = Array.from(jar.values())
+    .filter((cookie) => isBelow(path, pathOf(cookie)))
+    .sort((one, other) => pathOf(other).length - pathOf(one).length)
   return cookies.length === 0 ? undefined : cookies.map(({ name, value }) => `${name}=${value}`).join("; ")
 }
 

@@ -8,6 +8,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as TestBrowser from "effect-session/testing/TestBrowser"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { cookiesOf } from "../../src/internal/responseCookies.js"
 
 const request = HttpServerRequest.HttpServerRequest
 
@@ -23,6 +24,18 @@ const App = HttpRouter.empty.pipe(
   HttpRouter.get("/set", setting("a=1; Path=/; Secure; HttpOnly", "b=2; Path=/test; Max-Age=60; Domain=example.com")),
   HttpRouter.get("/replace", setting("a=3; Path=/")),
   HttpRouter.get("/remove", setting("a=; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT")),
+  HttpRouter.get(
+    "/scopes",
+    HttpServerResponse.empty({
+      cookies: cookiesOf([
+        "c=1; Path=/",
+        "c=2; Path=/; Domain=Example.com",
+        "c=3; Path=/test",
+        "c=4; Path=/; Secure; Partitioned"
+      ])
+    })
+  ),
+  HttpRouter.get("/remove-scope", setting("c=; Path=/; Domain=example.com; Max-Age=0")),
   HttpRouter.get("/redirect", HttpServerResponse.redirect("/set")),
   HttpRouter.post(
     "/echo",
@@ -42,10 +55,19 @@ describe("TestBrowser", () => {
       assert.strictEqual((yield* browser.get("/")).body, "none")
       yield* browser.get("/set")
       assert.strictEqual((yield* browser.get("/")).body, "a=1")
-      assert.strictEqual((yield* browser.get("/test?x=/y")).body, "a=1; b=2")
-      assert.strictEqual((yield* browser.get("/test/deep")).body, "a=1; b=2")
+      assert.strictEqual((yield* browser.get("/test?x=/y")).body, "b=2; a=1")
+      assert.strictEqual((yield* browser.get("/test/deep")).body, "b=2; a=1")
       assert.strictEqual((yield* browser.get("/testing")).body, "a=1")
-      assert.strictEqual(browser.cookieHeader("/test"), "a=1; b=2")
+      assert.strictEqual(browser.cookieHeader("/test"), "b=2; a=1")
+    }).pipe(Effect.provide(App)))
+
+  it.scoped("keeps cookies of one name apart by domain, path and partition", () =>
+    Effect.gen(function*() {
+      const browser = yield* TestBrowser.make
+      yield* browser.get("/scopes")
+      assert.strictEqual(browser.cookieHeader("/test"), "c=3; c=1; c=2; c=4")
+      yield* browser.get("/remove-scope")
+      assert.strictEqual(browser.cookieHeader("/test"), "c=3; c=1; c=4")
     }).pipe(Effect.provide(App)))
 
   it.scoped("replaces and forgets cookies as it is told", () =>
