@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { setImmediate } from "node:timers/promises"
+import { turn, until } from "./settle.js"
 
 /** What to give as the limit. A timer of just this length is one that the test holds. */
 export const heldLimit = "1 day"
@@ -21,8 +21,6 @@ export interface HandTimers {
   readonly idle: Effect.Effect<void>
 }
 
-const turn = Effect.promise(() => setImmediate())
-
 /** Takes the place of `setTimeout` and `clearTimeout` until the scope is closed. */
 export const handTimers: Effect.Effect<HandTimers, never, Scope.Scope> = Effect.map(
   Effect.acquireRelease(Effect.sync(replaceTimers), ({ restore }) => Effect.sync(restore)),
@@ -36,16 +34,16 @@ export const handTimers: Effect.Effect<HandTimers, never, Scope.Scope> = Effect.
     return {
       elapse,
       elapsing: (effect) => Effect.raceFirst(effect, Effect.forever(Effect.zipRight(turn, Effect.sync(elapse)))),
-      elapseOnce: Effect.zipRight(Effect.repeat(turn, { until: () => held.size > 0 }), Effect.sync(elapse)),
-      idle: Effect.repeat(turn, { until: () => held.size + others.size === 0 })
+      elapseOnce: Effect.zipRight(until(Effect.sync(() => held.size > 0)), Effect.sync(elapse)),
+      idle: until(Effect.sync(() => held.size + others.size === 0))
     }
   }
 )
 
 function replaceTimers() {
   const original = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout }
-  const held = new Map<unknown, () => void>()
-  const others = new Set<unknown>()
+  const held = new Map<Parameters<typeof clearTimeout>[0], () => void>()
+  const others = new Set<Parameters<typeof clearTimeout>[0]>()
   globalThis.setTimeout = ((callback: (...args: Array<unknown>) => void, millis?: number, ...args: Array<unknown>) => {
     const fire = () => callback(...args)
     const timer = original.setTimeout(() => {
