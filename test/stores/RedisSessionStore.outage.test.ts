@@ -262,17 +262,16 @@ describe("RedisSessionStore without its Redis", () => {
       yield* server.signal("SIGSTOP")
       const fiber = yield* Effect.fork(store.load(key))
       yield* settle
-      yield* server.signal("SIGCONT")
-      // The call is on its way, and is answered before the later one of another process, for which this one blocks. Its
-      // time is up before this process has looked, in the phase of the event loop in which a timer of Node fires.
-      const blocked = Effect.async<void>((resume) => {
+      // The call is on its way. It is answered before the later one of another process, for which this one blocks, and its
+      // time is up before this process has looked: in the phase of the event loop in which Node's timers fire.
+      yield* Effect.async<void>((resume) => {
         setTimeout(() => {
+          Effect.runSync(server.signal("SIGCONT"))
           execFileSync(process.execPath, ["-e", pingOnce, String(server.port)])
           elapse()
           resume(Effect.void)
         }, 0)
       })
-      yield* blocked
       assert.strictEqual((yield* fiber)._tag, "Live")
     }))
 
