@@ -24,7 +24,7 @@ import {
   storm,
   whoAmI
 } from "./faultyApp.js"
-import { delay, pass, silence } from "./tcpProxy.js"
+import { delay, late, pass, silence } from "./tcpProxy.js"
 
 interface Scenario {
   readonly args?: ReadonlyArray<string>
@@ -47,9 +47,6 @@ const durable = ["--appendonly", "yes", "--appendfsync", "always"]
 /** Between two rounds: long enough for the connection to be tried anew, again and again. */
 const betweenRounds = "250 millis"
 
-const pausedMillis = rounds * 1_000
-let pausedUntil = 0
-
 const scenarios: Readonly<Record<string, Scenario>> = {
   "refuses connections": {
     begin: ({ proxy }) => proxy.refuse,
@@ -65,11 +62,10 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     writes: "Unavailable"
   },
   "is slow, within the limit": {
-    limitMillis: limits.short,
     begin: ({ proxy }) => proxy.behave(delay(10, 20)),
     end: ({ proxy }) => proxy.behave(pass),
-    reads: "Either",
-    writes: "Either"
+    reads: "Answered",
+    writes: "Answered"
   },
   "is slow, now within the limit and now beyond": {
     limitMillis: limits.short,
@@ -80,7 +76,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   },
   "is slow, beyond the limit": {
     limitMillis: limits.short,
-    begin: ({ proxy }) => proxy.behave(delay(2 * limits.short, limits.short)),
+    begin: ({ proxy }) => proxy.behave(late),
     end: ({ proxy }) => proxy.behave(pass),
     reads: "Unavailable",
     writes: "Unavailable"
@@ -102,19 +98,15 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   },
   "pauses all clients": {
     limitMillis: limits.short,
-    // No command ends this pause, not even that of an operator.
-    begin: ({ admin }) =>
-      Effect.promise(() => {
-        pausedUntil = performance.now() + pausedMillis
-        return admin.client("PAUSE", pausedMillis, "ALL")
-      }),
-    end: () => Effect.suspend(() => Effect.sleep(Math.max(0, pausedUntil - performance.now()))),
+    // No command ends this pause, not even that of an operator: it ends by itself.
+    begin: ({ admin }) => Effect.promise(() => admin.client("PAUSE", rounds * 1_000, "ALL")),
+    end: () => Effect.void,
     reads: "Either",
     writes: "Either"
   },
   "pauses writes": {
     limitMillis: limits.short,
-    begin: ({ admin }) => Effect.promise(() => admin.client("PAUSE", 60_000, "WRITE")),
+    begin: ({ admin }) => Effect.promise(() => admin.client("PAUSE", 86_400_000, "WRITE")),
     end: ({ admin }) => Effect.promise(() => admin.client("UNPAUSE")),
     reads: "Either",
     writes: "Unavailable"
@@ -226,7 +218,6 @@ describe("a Redis that", () => {
 
         yield* begin(faulty)
         const closedMillis = yield* faulty.close
-        assert.isBelow(closedMillis, 5_000)
 
         report(`Redis ${title}`, {
           "requests": total.requests,
@@ -237,6 +228,6 @@ describe("a Redis that", () => {
           "recovered after, ms": Math.round(recoveredMillis),
           "closed after, ms": Math.round(closedMillis)
         })
-      }), scaled(60_000, 120_000))
+      }))
   }
 })

@@ -12,6 +12,7 @@ import { createConnection, createServer } from "node:net"
  * - `Pass`: it passes.
  * - `Silence`: connections are accepted, and nothing passes in either direction. What has met with silence stays silent.
  * - `Delay`: each reply waits for `millis`, and up to `jitter` milliseconds more.
+ * - `Late`: each reply waits until the app has given up its connection. One that has kept a reply keeps the next ones too.
  * - `Cut`: after so many more bytes of replies the connection is broken, by a reset (RST) or by an ordinary end (FIN).
  *   Once that has happened, everything passes.
  */
@@ -19,6 +20,7 @@ export type Behaviour =
   | { readonly _tag: "Pass" }
   | { readonly _tag: "Silence" }
   | { readonly _tag: "Delay"; readonly millis: number; readonly jitter: number }
+  | { readonly _tag: "Late" }
   | { readonly _tag: "Cut"; readonly bytes: number; readonly by: "Reset" | "End" }
 
 export interface TcpProxy {
@@ -37,6 +39,7 @@ export interface TcpProxy {
 
 export const pass: Behaviour = { _tag: "Pass" }
 export const silence: Behaviour = { _tag: "Silence" }
+export const late: Behaviour = { _tag: "Late" }
 export const delay = (millis: number, jitter = 0): Behaviour => ({ _tag: "Delay", millis, jitter })
 export const cut = (bytes: number, by: "Reset" | "End" = "Reset"): Behaviour => ({ _tag: "Cut", bytes, by })
 
@@ -67,6 +70,7 @@ const open = async (target: number): Promise<TcpProxy> => {
     // A chunk that was held up must not overtake the one before it.
     let last = 0
     let isSilent = false
+    const kept: Array<Buffer> = []
     app.setNoDelay(true)
     app.on("data", (chunk) => {
       sent.push(chunk)
@@ -76,15 +80,26 @@ const open = async (target: number): Promise<TcpProxy> => {
         redis.write(chunk)
       }
     })
+    app.on("end", () => {
+      kept.splice(0).forEach(reply)
+      app.end()
+    })
     redis.on("data", (chunk) => {
       isSilent ||= behaviour._tag === "Silence"
       if (isSilent) {
+        return
+      }
+      if (kept.length > 0) {
+        kept.push(chunk)
         return
       }
       switch (behaviour._tag) {
         case "Silence":
         case "Pass":
           return reply(chunk)
+        case "Late":
+          kept.push(chunk)
+          return
         case "Delay": {
           const now = performance.now()
           last = Math.max(last, now + behaviour.millis + Math.random() * behaviour.jitter)
@@ -103,8 +118,11 @@ const open = async (target: number): Promise<TcpProxy> => {
           if (by === "End") {
             app.end(chunk.subarray(0, bytes))
           } else {
-            // A reset may throw away what was written just before it, so that it has to arrive first.
-            app.write(chunk.subarray(0, bytes), () => setTimeout(() => app.resetAndDestroy(), 5))
+            // A reset may throw away what was written just before it, so that the app, in this process, has to read first.
+            app.write(
+              chunk.subarray(0, bytes),
+              () => setImmediate(() => setImmediate(() => setImmediate(() => app.resetAndDestroy())))
+            )
           }
           return
         }
@@ -119,7 +137,7 @@ const open = async (target: number): Promise<TcpProxy> => {
   let server: Server | undefined
   const listen = (port: number) =>
     new Promise<number>((resolve, reject) => {
-      server = createServer(link).once("error", reject)
+      server = createServer({ allowHalfOpen: true }, link).once("error", reject)
       server.listen(port, "127.0.0.1", () => resolve((server!.address() as AddressInfo).port))
     })
   const port = await listen(0)

@@ -4,30 +4,29 @@ import type * as SessionRecord from "effect-session/SessionRecord"
 import type * as SessionStore from "effect-session/SessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Cause from "effect/Cause"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { Redis } from "ioredis"
+import { execFileSync } from "node:child_process"
 import type { AddressInfo, Socket } from "node:net"
 import { createConnection, createServer } from "node:net"
 import { inspect } from "node:util"
 import { afterAll, beforeAll } from "vitest"
+import type { HandTimers } from "../support/handTimers.js"
+import { handTimers, heldLimit } from "../support/handTimers.js"
 import { livingFor } from "../support/lifetimes.js"
 import { freePort, redisServer } from "../support/redisServer.js"
+import { settle, until } from "../support/settle.js"
 
 const minute = 60_000
+const hour = 60 * minute
 const lifetime: SessionRecord.Lifetime = { ttl: minute, maxLifetime: undefined }
 const state = new Map([["a", "1"]])
 const change: SessionRecord.SessionChange = { set: new Map([["b", "2"]]), unset: new Set(), expect: new Map() }
-
-/** Far more than anything here takes: whoever runs into it hangs. */
-const hang = "20 seconds"
-
-const hangs = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Cause.TimeoutException, R> =>
-  Effect.timeout(effect, hang)
 
 const verbsOf = (store: SessionStore.SessionStore, key: SessionKey.SessionKey) =>
   [
@@ -39,15 +38,15 @@ const verbsOf = (store: SessionStore.SessionStore, key: SessionKey.SessionKey) =
     store.delete(key)
   ] as ReadonlyArray<Effect.Effect<unknown, SessionStore.SessionStoreError>>
 
-/** Every verb fails, as Unavailable, and in time even where it cannot be interrupted. */
+/** Every verb fails, as Unavailable, even where it cannot be interrupted. */
 const allUnavailable = (store: SessionStore.SessionStore, key = SessionKey.mint()) =>
   Effect.forEach(verbsOf(store, key), (verb) =>
     Effect.map(
-      hangs(Effect.flip(Effect.uninterruptible(verb))),
+      Effect.flip(Effect.uninterruptible(verb)),
       (error) => assert.strictEqual((error as SessionStore.SessionStoreError).reason, "Unavailable")
     ), { concurrency: "unbounded", discard: true })
 
-const recovered = <A, E>(call: Effect.Effect<A, E>) => hangs(Effect.retry(call, Schedule.spaced("20 millis")))
+const recovered = <A, E>(call: Effect.Effect<A, E>) => Effect.retry(call, Schedule.spaced("20 millis"))
 
 const allAvailable = (store: SessionStore.SessionStore) =>
   Effect.gen(function*() {
@@ -58,6 +57,12 @@ const allAvailable = (store: SessionStore.SessionStore) =>
     assert.strictEqual((yield* store.load(key))._tag, "Absent")
   })
 
+/** A program that sends a PING and ends when it is answered. */
+const pingOnce = `
+  const socket = require("node:net").connect(Number(process.argv[1]), "127.0.0.1", () => socket.write("PING\\r\\n"))
+  socket.once("data", () => socket.destroy())
+`
+
 /** The lines that a store logs while it is built and while it runs. */
 const logging = () => {
   const lines: Array<string> = []
@@ -67,15 +72,24 @@ const logging = () => {
   return { lines, layer: Logger.replace(Logger.defaultLogger, logger) }
 }
 
-/** A store whose log lines do not matter. */
-const makeStore = (options: RedisSessionStore.Options) =>
-  Effect.provide(RedisSessionStore.make(options), logging().layer)
+/** A store whose calls end because something happened to them, or because the test lets their time limit pass. */
+const makeStore = (options: RedisSessionStore.Options, { layer } = logging()) =>
+  Effect.provide(RedisSessionStore.make({ timeout: heldLimit, ...options }), layer)
+
+/** A store that is built though its Redis is not there. Its first line says why, and is logged before time is up. */
+const makeWithout = (timers: HandTimers, options: RedisSessionStore.Options, log = logging()) =>
+  Effect.gen(function*() {
+    const before = log.lines.length
+    const making = yield* Effect.fork(makeStore(options, log))
+    yield* until(Effect.sync(() => log.lines.length > before))
+    return yield* timers.elapsing(Fiber.join(making))
+  })
 
 const levels = (lines: ReadonlyArray<string>) => lines.map((line) => line.slice(0, line.indexOf(" ")))
 
 const adminOf = (url: string) =>
   Effect.acquireRelease(
-    Effect.sync(() => new Redis(url)),
+    Effect.sync(() => new Redis(url).on("error", () => {})),
     (client) => Effect.sync(() => client.disconnect())
   )
 
@@ -127,12 +141,9 @@ describe("RedisSessionStore without its Redis", () => {
     Effect.gen(function*() {
       const server = yield* redisServer({ args: ["--requirepass", "planted"] })
       yield* server.stop()
-      const { layer, lines } = logging()
-      const store = yield* hangs(
-        RedisSessionStore.make({ url: `redis://:planted@127.0.0.1:${server.port}`, timeout: "300 millis" }).pipe(
-          Effect.provide(layer)
-        )
-      )
+      const log = logging()
+      const { lines } = log
+      const store = yield* makeWithout(yield* handTimers, { url: `redis://:planted@127.0.0.1:${server.port}` }, log)
       yield* allUnavailable(store)
       yield* allUnavailable(store)
       yield* server.restart()
@@ -145,9 +156,10 @@ describe("RedisSessionStore without its Redis", () => {
 
   it.scopedLive("a Redis that was killed and came back is used again, and the outage is logged once", () =>
     Effect.gen(function*() {
-      const { layer, lines } = logging()
+      const log = logging()
+      const { lines } = log
       const server = yield* redisServer()
-      const store = yield* RedisSessionStore.make({ url: server.url }).pipe(Effect.provide(layer))
+      const store = yield* makeStore({ url: server.url }, log)
       yield* allAvailable(store)
       yield* server.kill9()
       yield* allUnavailable(store)
@@ -162,51 +174,61 @@ describe("RedisSessionStore without its Redis", () => {
       const store = yield* makeStore({ url: server.url })
       const { key } = yield* store.save(state, lifetime)
       yield* server.signal("SIGSTOP")
-      yield* Effect.all([
-        allUnavailable(store, key),
-        Effect.zipRight(Effect.sleep("50 millis"), server.kill9())
-      ], { concurrency: "unbounded" })
+      const calls = yield* Effect.fork(allUnavailable(store, key))
+      yield* settle
+      yield* server.kill9()
+      yield* Fiber.join(calls)
       yield* server.restart()
       yield* allAvailable(store)
     }))
 
   it.scopedLive("a Redis that hangs makes calls Unavailable, and is used again when it goes on", () =>
     Effect.gen(function*() {
-      const { layer, lines } = logging()
+      const log = logging()
+      const { lines } = log
+      const { elapseOnce, elapsing } = yield* handTimers
       const server = yield* redisServer()
-      const store = yield* RedisSessionStore.make({ url: server.url, timeout: "300 millis" }).pipe(
-        Effect.provide(layer)
-      )
+      const store = yield* makeStore({ url: server.url }, log)
       yield* allAvailable(store)
       yield* server.signal("SIGSTOP")
-      yield* allUnavailable(store)
-      // Long enough for new connections to be tried, and given up, on a server that accepts them and hangs.
-      yield* Effect.sleep("1 seconds")
+      yield* elapsing(allUnavailable(store))
+      // New connections are tried, and given up, on a server that accepts them and hangs.
+      yield* Effect.repeatN(elapseOnce, 2)
       yield* allUnavailable(store)
       yield* server.signal("SIGCONT")
       yield* allAvailable(store)
       assert.deepStrictEqual(levels(lines), ["WARN", "INFO"])
-      assert.include(lines[0], "no answer within 300ms")
+      assert.include(lines[0], "no answer within 1d")
     }))
 
   it.scopedLive("a Redis that pauses its clients makes calls Unavailable, and is used again afterwards", () =>
     Effect.gen(function*() {
       const server = yield* redisServer()
       const admin = yield* adminOf(server.url)
-      const store = yield* makeStore({ url: server.url, timeout: "200 millis" })
+      const { elapsing } = yield* handTimers
+      const store = yield* makeStore({ url: server.url })
       const { key } = yield* store.save(state, lifetime)
-      yield* Effect.promise(() => admin.client("PAUSE", 1_500))
-      yield* allUnavailable(store, key)
+      yield* Effect.promise(() => admin.client("PAUSE", hour, "WRITE"))
+      const write = store.update(key, change, livingFor(minute))
+      assert.strictEqual((yield* elapsing(Effect.flip(write))).reason, "Unavailable")
+      yield* Effect.promise(() => admin.client("UNPAUSE"))
+      yield* allAvailable(store)
+      // Nobody ends this pause, not even an operator, other than by another server.
+      yield* Effect.promise(() => admin.client("PAUSE", hour, "ALL"))
+      yield* elapsing(allUnavailable(store, key))
+      yield* server.kill9()
+      yield* server.restart()
       yield* allAvailable(store)
     }))
 
   it.scopedLive("a write that was given up before it was sent is never sent", () =>
     Effect.gen(function*() {
       const server = yield* redisServer()
-      const store = yield* makeStore({ url: server.url, timeout: "300 millis" })
+      const { elapsing } = yield* handTimers
+      const store = yield* makeStore({ url: server.url })
       const { key } = yield* store.save(state, lifetime)
       yield* server.signal("SIGSTOP")
-      yield* Effect.flip(store.load(key))
+      yield* elapsing(Effect.flip(store.load(key)))
       yield* Effect.flip(store.delete(key))
       yield* Effect.flip(store.update(key, change, livingFor(minute)))
       yield* server.signal("SIGCONT")
@@ -217,31 +239,39 @@ describe("RedisSessionStore without its Redis", () => {
 
   it.scopedLive("a connection that gets stuck before Redis says its first word is given up for another", () =>
     Effect.gen(function*() {
-      const { layer, lines } = logging()
+      const log = logging()
+      const { lines } = log
+      const { elapsing } = yield* handTimers
       const redis = yield* redisServer()
       let connections = 0
       const port = yield* proxy(() => ++connections > 2 ? redis.port : undefined)
-      const store = yield* hangs(
-        Effect.provide(RedisSessionStore.make({ url: `redis://127.0.0.1:${port}`, timeout: "200 millis" }), layer)
-      )
+      const store = yield* elapsing(makeStore({ url: `redis://127.0.0.1:${port}` }, log))
       yield* allUnavailable(store)
+      yield* elapsing(until(Effect.sync(() => connections > 2)))
       yield* allAvailable(store)
       assert.deepStrictEqual(levels(lines), ["WARN", "INFO"])
-      assert.include(lines[0], "no answer within 200ms")
+      assert.include(lines[0], "no answer within 1d")
     }))
 
   it.scopedLive("an answer that this process had no time to read in time counts", () =>
     Effect.gen(function*() {
       const server = yield* redisServer()
-      const store = yield* makeStore({ url: server.url, timeout: "200 millis" })
+      const { elapse } = yield* handTimers
+      const store = yield* makeStore({ url: server.url })
       const { key } = yield* store.save(state, lifetime)
       yield* server.signal("SIGSTOP")
       const fiber = yield* Effect.fork(store.load(key))
-      yield* Effect.promise(() => new Promise((resolve) => setImmediate(() => setImmediate(resolve))))
-      // The call is on its way. It is answered while this loop keeps the process from looking.
-      yield* server.signal("SIGCONT")
-      const until = performance.now() + 400
-      while (performance.now() < until);
+      yield* settle
+      // The call is on its way. It is answered before the later one of another process, for which this one blocks, and its
+      // time is up before this process has looked: in the phase of the event loop in which Node's timers fire.
+      yield* Effect.async<void>((resume) => {
+        setTimeout(() => {
+          Effect.runSync(server.signal("SIGCONT"))
+          execFileSync(process.execPath, ["-e", pingOnce, String(server.port)])
+          elapse()
+          resume(Effect.void)
+        }, 0)
+      })
       assert.strictEqual((yield* fiber)._tag, "Live")
     }))
 
@@ -277,12 +307,12 @@ describe("RedisSessionStore without its Redis", () => {
 
   it.scopedLive("a wrong password is Unavailable, and no log line or error has it", () =>
     Effect.gen(function*() {
-      const { layer, lines } = logging()
+      const log = logging()
+      const { lines } = log
+      const timers = yield* handTimers
       const { port } = yield* redisServer({ args: ["--requirepass", "right"] })
       for (const url of [`redis://:planted@127.0.0.1:${port}`, `redis://user:planted@127.0.0.1:${port}`]) {
-        const store = yield* hangs(
-          Effect.provide(RedisSessionStore.make({ url, timeout: "300 millis" }), layer)
-        )
+        const store = yield* makeWithout(timers, { url }, log)
         yield* allUnavailable(store)
         const error = yield* Effect.flip(store.load(SessionKey.mint()))
         assert.notInclude(inspect(error, { depth: 10 }), "planted")
@@ -294,9 +324,10 @@ describe("RedisSessionStore without its Redis", () => {
 
   it.scopedLive("a missing password is Unavailable and logged", () =>
     Effect.gen(function*() {
-      const { layer, lines } = logging()
+      const log = logging()
+      const { lines } = log
       const { url } = yield* redisServer({ args: ["--requirepass", "right"] })
-      const store = yield* hangs(Effect.provide(RedisSessionStore.make({ url, timeout: "300 millis" }), layer))
+      const store = yield* makeWithout(yield* handTimers, { url }, log)
       yield* allUnavailable(store)
       assert.deepStrictEqual(levels(lines), ["WARN"])
       assert.include(lines[0], "NOAUTH")
@@ -308,7 +339,7 @@ describe("RedisSessionStore without its Redis", () => {
       const admin = yield* adminOf(url)
       const password = "p@ss/w:o#r?d%20é"
       yield* Effect.promise(() => admin.acl("SETUSER", "us%er", "on", `>${password}`, "~session:*", "+@all"))
-      const store = yield* RedisSessionStore.make({
+      const store = yield* makeStore({
         url: `redis://us%25er:${encodeURIComponent(password)}@127.0.0.1:${port}/3?family=4`
       })
       yield* store.save(state, lifetime)
@@ -335,16 +366,19 @@ describe("RedisSessionStore without its Redis", () => {
 
   it.scopedLive("a database that does not exist is Unavailable, and database 0 stays as it is", () =>
     Effect.gen(function*() {
-      const { layer, lines } = logging()
+      const log = logging()
+      const { lines } = log
       const { url } = yield* redisServer()
       const admin = yield* adminOf(url)
-      const store = yield* hangs(
-        Effect.provide(RedisSessionStore.make({ url: `${url}/99`, timeout: "500 millis" }), layer)
+      const connections = Effect.map(
+        Effect.promise(() => admin.info("stats")),
+        (stats) => Number(/total_connections_received:(\d+)/.exec(stats)![1])
       )
-      for (let i = 0; i < 20; i++) {
-        yield* allUnavailable(store)
-        yield* Effect.sleep("10 millis")
-      }
+      const store = yield* makeWithout(yield* handTimers, { url: `${url}/99` }, log)
+      const before = yield* connections
+      yield* until(
+        Effect.zipRight(allUnavailable(store), Effect.map(connections, (connections) => connections > before + 3))
+      )
       assert.strictEqual(yield* Effect.promise(() => admin.dbsize()), 0)
       assert.strictEqual(levels(lines)[0], "WARN")
       assert.include(lines[0], "DB index is out of range")
@@ -353,9 +387,9 @@ describe("RedisSessionStore without its Redis", () => {
   it.scopedLive("options that ioredis cannot connect with fail the layer", () =>
     Effect.gen(function*() {
       const port = yield* freePort
-      const error = yield* hangs(Effect.flip(
+      const error = yield* Effect.flip(
         makeStore({ url: `rediss://:planted@127.0.0.1:${port}`, redis: { tls: { cert: "no certificate" } } })
-      ))
+      )
       assert(error._tag === "SessionStoreConfigError")
       assert.strictEqual(error.option, "redis")
       assert.notInclude(error.message, "planted")
@@ -365,19 +399,21 @@ describe("RedisSessionStore without its Redis", () => {
 describe("closing the scope of a RedisSessionStore", () => {
   const closing = (
     options: RedisSessionStore.Options,
-    before: (store: SessionStore.SessionStore) => Effect.Effect<unknown>
+    before: (store: SessionStore.SessionStore) => Effect.Effect<unknown>,
+    build: typeof makeWithout = (_, options, log) => makeStore(options, log)
   ) =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
-      const { layer, lines } = logging()
-      const store = yield* RedisSessionStore.make(options).pipe(Effect.provide(layer), Scope.extend(scope))
+      const timers = yield* handTimers
+      const log = logging()
+      const store = yield* Scope.extend(build(timers, options, log), scope)
       yield* before(store)
-      const linesBefore = lines.length
-      yield* hangs(Scope.close(scope, Exit.void))
+      const linesBefore = log.lines.length
+      yield* timers.elapsing(Scope.close(scope, Exit.void))
       yield* allUnavailable(store)
-      yield* Effect.sleep("400 millis")
-      assert.strictEqual(lines.length, linesBefore)
-      return store
+      yield* timers.idle
+      yield* settle
+      assert.strictEqual(log.lines.length, linesBefore)
     })
 
   it.scopedLive("closes the connection, after which calls are Unavailable", () =>
@@ -389,35 +425,38 @@ describe("closing the scope of a RedisSessionStore", () => {
         (list) => list.trim().split("\n").length
       )
       yield* closing({ url }, () => Effect.map(count, (count) => assert.strictEqual(count, 2)))
-      assert.strictEqual(yield* count, 1)
+      yield* until(Effect.map(count, (count) => count === 1))
     }))
 
   it.scopedLive("neither fails nor hangs where Redis never was", () =>
     Effect.gen(function*() {
       const port = yield* freePort
-      yield* closing({ url: `redis://127.0.0.1:${port}`, timeout: "300 millis" }, () => Effect.void)
+      yield* closing({ url: `redis://127.0.0.1:${port}` }, () => Effect.void, makeWithout)
     }))
 
   it.scopedLive("neither fails nor hangs where Redis is gone", () =>
     Effect.gen(function*() {
       const server = yield* redisServer()
-      yield* closing({ url: server.url, timeout: "300 millis" }, () => server.kill9())
+      yield* closing({ url: server.url }, () => server.kill9())
     }))
 
   it.scopedLive("neither fails nor hangs where Redis hangs", () =>
     Effect.gen(function*() {
       const server = yield* redisServer()
-      yield* closing({ url: server.url, timeout: "300 millis" }, () => server.signal("SIGSTOP"))
+      yield* closing({ url: server.url }, () => server.signal("SIGSTOP"))
     }))
 
   it.scopedLive("neither fails nor hangs amid calls to a Redis that hangs", () =>
     Effect.gen(function*() {
       const server = yield* redisServer()
-      yield* closing({ url: server.url, timeout: "300 millis" }, (store) =>
-        Effect.zipRight(
-          server.signal("SIGSTOP"),
-          Effect.zipLeft(Effect.forkDaemon(allUnavailable(store)), Effect.sleep("50 millis"))
-        ))
+      let calls: Fiber.Fiber<void, unknown> | undefined
+      yield* closing({ url: server.url }, (store) =>
+        Effect.gen(function*() {
+          yield* server.signal("SIGSTOP")
+          calls = yield* Effect.forkDaemon(allUnavailable(store))
+          yield* settle
+        }))
+      yield* Fiber.join(calls!)
     }))
 })
 
@@ -429,8 +468,9 @@ describe("RedisSessionStore on a client of the app", () => {
         Effect.sync(() => new Redis({ port, maxRetriesPerRequest: null }).on("error", () => {})),
         (client) => Effect.sync(() => client.disconnect())
       )
-      const store = yield* RedisSessionStore.fromClient(client, { timeout: Duration.millis(200) })
-      yield* allUnavailable(store)
+      const { elapsing } = yield* handTimers
+      const store = yield* RedisSessionStore.fromClient(client, { timeout: heldLimit })
+      yield* elapsing(allUnavailable(store))
     }))
 
   it.effect("refuses a limit that is none", () =>
