@@ -11,7 +11,6 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as SessionConfig from "effect-session/Config"
 import * as Session from "effect-session/Session"
-import * as SessionEvent from "effect-session/SessionEvent"
 import * as SessionKey from "effect-session/SessionKey"
 import * as SessionMiddleware from "effect-session/SessionMiddleware"
 import * as SessionStore from "effect-session/SessionStore"
@@ -47,7 +46,7 @@ const health = Effect.gen(function*() {
 // What an operator wants to know. Everything else that happens to sessions is counted in SessionMetrics.
 const Watch = Layer.scopedDiscard(
   SessionMiddleware.events.pipe(
-    Stream.filter((event) => SessionEvent.$is("KeyRefused")(event) || SessionEvent.$is("StoreUnavailable")(event)),
+    Stream.filter(({ _tag }) => _tag === "KeyRefused" || _tag === "StoreUnavailable" || _tag === "Missed"),
     Stream.runForEach((event) => Effect.logWarning("Session event", event)),
     Effect.forkScoped
   )

@@ -13,7 +13,7 @@
  *
  * const watch = SessionMiddleware.events.pipe(
  *   Stream.filter(SessionEvent.$is("KeyRefused")),
- *   Stream.runForEach((event) => Effect.logWarning("Refused a session cookie", event.reason))
+ *   Stream.runForEach((event) => Effect.logWarning("Refused session cookies", event.count, event.reason))
  * )
  * ```
  *
@@ -42,13 +42,19 @@ export type RefusalReason = "BrokenSeal" | "MalformedKey" | "TooManyCookies" | "
  * - `Created`, `Renewed`, `Purged`: stored so.
  * - `KeyExpired`: a genuine key whose session the store does not know: expired, ended, evicted, or with another secret.
  * - `KeySuperseded`: a genuine key that a renewal replaced a moment ago.
- * - `KeyRefused`: see `RefusalReason`.
+ * - `KeyRefused`: see `RefusalReason`. Refusals of one reason (and id) that a listener had no time for yet are one event,
+ *   with their `count`.
  * - `Gone`: the session ended while a request was working on it.
  * - `WritesLost`: what a request wrote was not kept: its session had ended meanwhile (`Ended`), or its key had been replaced
  *   by a renewal (`Superseded`).
  * - `Conflict`: a parallel request changed a value first, and this one computes its own anew.
  * - `StoreUnavailable`: the store could not answer; `during` says what for. A `refresh` that fails leaves its answer as it
  *   is: the session only ends sooner.
+ * - `Missed`: the listener fell behind, and so many events of that kind are lost, which would have stood here.
+ *
+ * Whoever has a cookie of any kind can cause `KeyRefused`, `KeyExpired` and `KeySuperseded` in masses; a visitor with a session
+ * any of the others. For each listener 1024 events of each kind are kept while it is busy, so that none of them displaces what
+ * is of another kind.
  *
  * @since 0.1.0
  * @category models
@@ -59,12 +65,39 @@ export type SessionEvent = Data.TaggedEnum<{
   readonly Purged: { readonly id: SessionId }
   readonly KeyExpired: { readonly id: SessionId }
   readonly KeySuperseded: { readonly id: SessionId }
-  readonly KeyRefused: { readonly reason: RefusalReason; readonly id: SessionId | undefined }
+  readonly KeyRefused: { readonly reason: RefusalReason; readonly id: SessionId | undefined; readonly count: number }
   readonly Gone: { readonly id: SessionId }
   readonly WritesLost: { readonly id: SessionId; readonly reason: "Ended" | "Superseded" }
   readonly Conflict: { readonly id: SessionId }
   readonly StoreUnavailable: { readonly during: "load" | "refresh" | "commit" }
+  readonly Missed: { readonly kind: EventKind; readonly count: number }
 }>
+
+/**
+ * The kinds of events that happen to sessions: all but `Missed`, which happens to a listener.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type EventKind =
+  | "Created"
+  | "Renewed"
+  | "Purged"
+  | "KeyExpired"
+  | "KeySuperseded"
+  | "KeyRefused"
+  | "Gone"
+  | "WritesLost"
+  | "Conflict"
+  | "StoreUnavailable"
+
+/**
+ * An event that happens to sessions, as the middleware publishes it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Happening = Exclude<SessionEvent, { readonly _tag: "Missed" }>
 
 const constructors = Data.taggedEnum<SessionEvent>()
 
@@ -148,6 +181,14 @@ export const Conflict = constructors.Conflict
  * @category constructors
  */
 export const StoreUnavailable = constructors.StoreUnavailable
+
+/**
+ * A listener fell behind, and has lost events.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const Missed = constructors.Missed
 
 /**
  * Whether an event is of that kind: a predicate for `Stream.filter`.

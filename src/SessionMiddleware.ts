@@ -52,13 +52,13 @@ import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as PubSub from "effect/PubSub"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SessionConfig from "./Config.js"
 import * as CookieCrypto from "./CookieCrypto.js"
 import { haveCommonSigningKey } from "./internal/cookieRs.js"
+import { EventHub } from "./internal/eventHub.js"
 import { HttpSession, PendingCommit } from "./internal/httpSession.js"
 import { namesOf } from "./internal/openedCookie.js"
 import { type AnyFiber, responding, setHooks } from "./internal/responseHooks.js"
@@ -102,10 +102,10 @@ export interface SessionMiddleware<in out Self = Session.Session> {
   /**
    * Tells those who listen. Never waits and never fails.
    */
-  readonly publish: (event: SessionEvent.SessionEvent) => Effect.Effect<void>
+  readonly publish: (event: SessionEvent.Happening) => Effect.Effect<void>
   /**
-   * What happens to sessions from now on. A listener that falls 1024 events behind loses the oldest; one that fails
-   * harms nobody else.
+   * What happens to sessions from now on. For each listener 1024 events of each kind are kept while it is busy, and refusals
+   * of one reason are counted together; it is told of what it missed. One that fails harms nobody else.
    */
   readonly events: Stream.Stream<SessionEvent.SessionEvent>
 }
@@ -160,7 +160,7 @@ const makeFor = <Self>(
     for (const name of names) {
       made.set(name, (made.get(name) ?? 0) + 1)
     }
-    const hub = yield* PubSub.sliding<SessionEvent.SessionEvent>(eventsKept)
+    const hub = new EventHub()
     return {
       [TypeId]: TypeId,
       session,
@@ -168,16 +168,14 @@ const makeFor = <Self>(
       crypto: cryptoOf(config.cookie.name),
       retiredCrypto: new Map(names.slice(1).map((name) => [name, cryptoOf(name)])),
       store,
-      publish: (event) => Effect.zipRight(countEvent(event._tag), PubSub.publish(hub, event)),
-      events: Stream.fromPubSub(hub)
+      publish: (event) => Effect.zipRight(countEvent(event._tag), Effect.sync(() => hub.publish(event))),
+      events: hub.events
     }
   })
 
-const eventsKept = 1_024
-
 const counters = new Map<string, Metric.Metric.Counter<number>>()
 
-const countEvent = (tag: SessionEvent.SessionEvent["_tag"]): Effect.Effect<void> => {
+const countEvent = (tag: SessionEvent.EventKind): Effect.Effect<void> => {
   let counter = counters.get(tag)
   if (counter === undefined) {
     counter = Metric.tagged(SessionMetrics.events, "event", tag)

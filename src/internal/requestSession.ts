@@ -103,7 +103,7 @@ const allButCookies: ReadonlyArray<Session.ClearSiteData> = ["cache", "storage",
  */
 export interface SessionServices extends CookieReaders {
   readonly store: SessionStore.SessionStore
-  readonly publish: (event: SessionEvent.SessionEvent) => Effect.Effect<void>
+  readonly publish: (event: SessionEvent.Happening) => Effect.Effect<void>
 }
 
 // Those who share a store share its sessions, and so take turns.
@@ -707,7 +707,7 @@ export abstract class RequestSession extends SessionBase {
   }
 
   private refuse(reason: SessionEvent.RefusalReason, id?: SessionId): Effect.Effect<void> {
-    return this.services().publish(SessionEvent.KeyRefused({ reason, id }))
+    return this.services().publish(SessionEvent.KeyRefused({ reason, id, count: 1 }))
   }
 
   private opened(): OpenedCookie {
