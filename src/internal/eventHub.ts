@@ -64,7 +64,9 @@ export class Backlog {
       if (missed !== undefined) {
         all.push([missed.since, SessionEvent.Missed({ kind, count: missed.count })])
       }
-      all.push(...waiting)
+      for (const entry of waiting) {
+        all.push(entry)
+      }
     }
     this.lanes.clear()
     return Chunk.unsafeFromArray(all.sort(([one], [other]) => one - other).map(([, event]) => event))
