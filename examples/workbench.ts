@@ -8,6 +8,7 @@
  * | `PORT` | the port to listen on, `0` for a free one; default `3000` |
  * | `SESSION_STORE` | `memory` (default), `cookie` or `redis` |
  * | `REDIS_URL` | where Redis is; default `redis://127.0.0.1:6379` |
+ * | `REDIS_TIMEOUT` | how long a call may wait for Redis, such as `500 millis`; default `1 second` |
  * | `SESSION_…` | what `Config.fromEnv` reads; without `SESSION_KEYS`, a key is drawn that lasts as long as the process |
  *
  * The cookie is that of the library's defaults: `__Host-id` with Secure. Clients that keep such cookies from plain HTTP,
@@ -46,7 +47,8 @@ const Store = Layer.unwrapEffect(Effect.gen(function*() {
       return CookieSessionStore.layer
     case "redis":
       return RedisSessionStore.layerConfig({
-        url: Config.withDefault(Config.redacted("REDIS_URL"), Redacted.make("redis://127.0.0.1:6379"))
+        url: Config.withDefault(Config.redacted("REDIS_URL"), Redacted.make("redis://127.0.0.1:6379")),
+        timeout: Config.withDefault(Config.duration("REDIS_TIMEOUT"), RedisSessionStore.defaults.timeout)
       })
   }
 }))

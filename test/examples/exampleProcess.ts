@@ -2,16 +2,25 @@
  * The examples as their users run them: each in a process of its own, on a free port.
  */
 import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
+import { until } from "../support/settle.js"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
+const heldDelays = new URL("../support/heldDelays.ts", import.meta.url).href
 
 export interface ExampleProcess {
   readonly output: () => { readonly stdout: string; readonly stderr: string }
+  /** Waits until it has printed this to its standard output, and dies where it ends before. */
+  readonly printed: (text: RegExp) => Effect.Effect<string>
   readonly signal: (signal: NodeJS.Signals) => void
+  /** Waits until a wait of `heldLimit` has begun in the example that nobody has waited for here yet. */
+  readonly waiting: Effect.Effect<void>
+  /** Ends all waits of `heldLimit` in the example. */
+  readonly endWaits: Effect.Effect<void>
   /** The exit code, once the process has ended and said all it had to say; `null` when a signal killed it. */
   readonly ended: Effect.Effect<number | null>
 }
@@ -27,27 +36,36 @@ export const startExample = (
   env: Readonly<Record<string, string>> = {}
 ): Effect.Effect<ExampleProcess, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.sync(() => {
+    Effect.map(Queue.unbounded<void>(), (waits) => {
       // Nothing of the environment of the tests but the way to programs: a SESSION_KEYS there must not come in here.
-      const child = spawn(process.execPath, ["--import", "tsx", `examples/${file}`], {
+      const child = spawn(process.execPath, ["--import", "tsx", "--import", heldDelays, `examples/${file}`], {
         cwd: root,
         env: { PATH: process.env["PATH"], PORT: "0", ...env },
-        stdio: ["ignore", "pipe", "pipe"]
+        stdio: ["ignore", "pipe", "pipe", "ipc"]
       })
+      child.on("message", () => waits.unsafeOffer())
       let stdout = ""
       let stderr = ""
-      child.stdout.setEncoding("utf8").on("data", (text: string) => stdout += text)
-      child.stderr.setEncoding("utf8").on("data", (text: string) => stderr += text)
+      child.stdout!.setEncoding("utf8").on("data", (text: string) => stdout += text)
+      child.stderr!.setEncoding("utf8").on("data", (text: string) => stderr += text)
       // A worker that ends without closing its scopes must not leave an example behind.
       const endWithWorker = () => child.kill("SIGKILL")
       process.once("exit", endWithWorker)
       const closed = once(child, "close").then(() => process.off("exit", endWithWorker))
+      const ended = Effect.promise(() => closed.then(() => child.exitCode))
       return {
         output: () => ({ stdout, stderr }),
+        printed: (text) =>
+          Effect.raceFirst(
+            Effect.map(until(Effect.sync(() => text.test(stdout))), () => text.exec(stdout)![0]),
+            Effect.flatMap(ended, (code) => Effect.dieMessage(`${file} ended with ${code}: ${stderr}${stdout}`))
+          ),
         signal: (signal: NodeJS.Signals) => {
           child.kill(signal)
         },
-        ended: Effect.promise(() => closed.then(() => child.exitCode))
+        waiting: Queue.take(waits),
+        endWaits: Effect.sync(() => child.send("end")),
+        ended
       }
     }),
     (example) => {
@@ -63,18 +81,6 @@ export const runExample = (
 ): Effect.Effect<RunningExample, never, Scope.Scope> =>
   Effect.gen(function*() {
     const example = yield* startExample(file, env)
-    const printed = Effect.suspend(() => {
-      const url = /http:\/\/[\w.]+:\d+/.exec(example.output().stdout)?.[0]
-      return url === undefined ? Effect.fail("not yet") : Effect.succeed(url)
-    })
-    const url = yield* Effect.raceFirst(
-      Effect.orDie(Effect.retry(Effect.zipRight(pause(20), printed), { while: () => true })),
-      Effect.flatMap(example.ended, (code) =>
-        Effect.dieMessage(`${file} ended with ${code}: ${example.output().stderr}${example.output().stdout}`))
-    )
+    const url = yield* example.printed(/http:\/\/[\w.]+:\d+/)
     return { ...example, url: url.replace("0.0.0.0", "127.0.0.1") }
   })
-
-/** Waits on the machine's clock, whatever clock the test has. */
-export const pause = (millis: number): Effect.Effect<void> =>
-  Effect.promise(() => new Promise((resolve) => setTimeout(resolve, millis)))

@@ -149,7 +149,7 @@ const everyView = async (page: Page, look: () => Promise<void>): Promise<void> =
 }
 
 describe("login example for everybody", () => {
-  layer(AppAndChromium, { excludeTestServices: true, timeout: "60 seconds" })((it) => {
+  layer(AppAndChromium, { excludeTestServices: true })((it) => {
     for (const colorScheme of ["light", "dark"] as const) {
       it.scoped(`every text and every control stands out enough, and has its name, on ${colorScheme} ground`, () =>
         Effect.gen(function*() {

@@ -32,7 +32,7 @@ const client = Effect.map(App, ({ url }) => {
 })
 
 describe("login example over its API", () => {
-  layer(AppLive, { excludeTestServices: true, timeout: "60 seconds" })((it) => {
+  layer(AppLive, { excludeTestServices: true })((it) => {
     it.effect("a session is begun, filled, looked at, renewed and ended", () =>
       Effect.gen(function*() {
         const call = yield* client
@@ -54,8 +54,10 @@ describe("login example over its API", () => {
           { key: "color", value: ["teal"], isYours: true }
         ])
         const lifeMillis = Date.parse(view["expiresAt"]) - Date.parse(view["createdAt"])
-        assert.approximately(lifeMillis / 1000, view["ttlSeconds"], 60)
-        assert.approximately(view["secondsLeft"], view["ttlSeconds"], 60)
+        // More than this test may take.
+        const slack = 1_000
+        assert.approximately(lifeMillis / 1000, view["ttlSeconds"], slack)
+        assert.approximately(view["secondsLeft"], view["ttlSeconds"], slack)
 
         const renewed = yield* call("POST /api/renew")
         assert.lengthOf(renewed.headers.getSetCookie(), 1)

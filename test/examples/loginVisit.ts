@@ -5,7 +5,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
-import { launchChromium } from "../support/chromium.js"
+import { launchChromium, newContext } from "../support/chromium.js"
 import type { RunningExample } from "./exampleProcess.js"
 import { runExample } from "./exampleProcess.js"
 
@@ -22,10 +22,7 @@ export const open = (options: BrowserContextOptions = {}) =>
   Effect.gen(function*() {
     const { url } = yield* App
     const browser = yield* Chromium
-    const context = yield* Effect.acquireRelease(
-      Effect.promise(() => browser.newContext(options)),
-      (context) => Effect.promise(() => context.close())
-    )
+    const context = yield* newContext(browser, options)
     return yield* Effect.promise(async () => {
       const page = await context.newPage()
       const complaints: Array<string> = []

@@ -3,11 +3,17 @@ import * as Config from "effect-session/Config"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { Redis } from "ioredis"
+import { heldLimit } from "../support/handTimers.js"
 import { redisServer } from "../support/redisServer.js"
+import { until } from "../support/settle.js"
 import { visitor } from "./cookieJar.js"
-import { pause, runExample, startExample } from "./exampleProcess.js"
+import { runExample, startExample } from "./exampleProcess.js"
 
-const environment = (url: string) => ({ REDIS_URL: url, SESSION_KEYS: Redacted.value(Config.generateKey()) })
+const environment = (url: string) => ({
+  REDIS_URL: url,
+  REDIS_TIMEOUT: heldLimit,
+  SESSION_KEYS: Redacted.value(Config.generateKey())
+})
 
 describe("Redis example", () => {
   it.scopedLive("shares sessions between two servers, under its own prefix, with an expiry and behind a password", () =>
@@ -41,20 +47,20 @@ describe("Redis example", () => {
       assert.strictEqual((yield* browser.send("GET /health")).status, 200)
 
       yield* redis.signal("SIGSTOP")
-      assert.strictEqual((yield* browser.send("GET /health")).status, 503)
+      const hanging = Effect.raceFirst(
+        browser.send("GET /health"),
+        Effect.forever(Effect.zipRight(example.waiting, example.endWaits))
+      )
+      assert.strictEqual((yield* hanging).status, 503)
       const away = yield* browser.send("GET /")
       assert.strictEqual(away.status, 503)
       assert.deepStrictEqual(away.headers.getSetCookie(), [])
       yield* redis.signal("SIGCONT")
 
-      const healthy = Effect.flatMap(
-        browser.send("GET /health"),
-        ({ status }) => status === 200 ? Effect.void : Effect.fail(status)
-      )
-      yield* Effect.retry(Effect.zipRight(pause(50), healthy), { while: () => true })
+      yield* until(Effect.map(browser.send("GET /health"), ({ status }) => status === 200))
       assert.strictEqual((yield* browser.send("GET /")).text, "Visit number 2\n")
       assert.strictEqual(browser.cookie(), cookie)
-      assert.include(example.output().stdout, "StoreUnavailable")
+      yield* example.printed(/StoreUnavailable/)
     }))
 
   it.scopedLive("does not start without a key", () =>

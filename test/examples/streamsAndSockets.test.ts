@@ -31,7 +31,7 @@ describe("streams and sockets example", () => {
       assert.include(type, "text/event-stream")
       assert.lengthOf(events, 2)
       for (const event of events) {
-        assert.match(event, /^data: (1d|23h 59m)/)
+        assert.match(event, /^data: (1d$|23h )/)
       }
       assert.deepStrictEqual((yield* firstEvents(`${url}/time-left`, "", 1)).events, ["data: none"])
     }))
@@ -54,7 +54,7 @@ describe("streams and sockets example", () => {
       // The server stores it a moment after the client has seen the socket end.
       yield* ferris.send("GET /messages").pipe(
         Effect.filterOrFail((reply) => reply.text === "2\n", (reply) => `counted ${reply.text}`),
-        Effect.retry({ times: 100, schedule: Schedule.spaced("50 millis") })
+        Effect.retry(Schedule.spaced("50 millis"))
       )
     }))
 

@@ -9,15 +9,20 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { Redis } from "ioredis"
+import { heldMillis } from "../support/handTimers.js"
 import { freePort, RedisServer } from "../support/redisServer.js"
 import type { Visitor } from "./cookieJar.js"
 import { send, visitor } from "./cookieJar.js"
 import type { RunningExample } from "./exampleProcess.js"
-import { pause, runExample, startExample } from "./exampleProcess.js"
+import { runExample, startExample } from "./exampleProcess.js"
 
 class Workbench extends Context.Tag("test/Workbench")<Workbench, RunningExample>() {}
 
-const workbenchOn = (env: Readonly<Record<string, string>>) => Layer.scoped(Workbench, runExample("workbench.ts", env))
+// Limits for what hangs, not for what is slow.
+const limits = { SESSION_STORE_TIMEOUT: "10 minutes", REDIS_TIMEOUT: "10 minutes" }
+
+const workbenchOn = (env: Readonly<Record<string, string>>) =>
+  Layer.scoped(Workbench, runExample("workbench.ts", { ...limits, ...env }))
 
 const onRedis = Layer.provideMerge(
   Layer.unwrapEffect(Effect.map(RedisServer, ({ url }) => workbenchOn({ SESSION_STORE: "redis", REDIS_URL: url }))),
@@ -345,17 +350,24 @@ const promises = (it: Methods<Workbench>) => {
     Effect.gen(function*() {
       const visitor = yield* newVisitor
       yield* visitor.send("POST /entries/n/increment")
-      const slow = visitor.copy().send("PUT /entries/a?delay=200", "slow")
-      const fast = visitor.copy().send("PUT /entries/b", "fast")
-      yield* Effect.all([slow, fast], { concurrency: "unbounded" })
+      const workbench = yield* Workbench
+      const slow = yield* Effect.fork(visitor.copy().send(`PUT /entries/a?delay=${heldMillis}`, "slow"))
+      yield* workbench.waiting
+      yield* visitor.copy().send("PUT /entries/b", "fast")
+      yield* workbench.endWaits
+      yield* Fiber.join(slow)
       yield* expectJson(visitor, "GET /entries", { n: 1, a: "slow", b: "fast" })
     }))
 
   it.scoped("fifty parallel increments count fifty", () =>
     Effect.gen(function*() {
       const visitor = yield* knownVisitor
-      const increment = Effect.suspend(() => visitor.copy().send("POST /entries/n/increment?delay=20"))
-      const replies = yield* Effect.all(Array.from({ length: 50 }, () => increment), { concurrency: "unbounded" })
+      const workbench = yield* Workbench
+      const increment = Effect.suspend(() => visitor.copy().send(`POST /entries/n/increment?delay=${heldMillis}`))
+      const increments = yield* Effect.fork(Effect.replicateEffect(increment, 50, { concurrency: "unbounded" }))
+      yield* Effect.replicateEffect(workbench.waiting, 50)
+      yield* workbench.endWaits
+      const replies = yield* Fiber.join(increments)
       assert.deepStrictEqual(replies.map(({ status }) => status), Array.from({ length: 50 }, () => 200))
       yield* expectJson(visitor, "GET /entries", { a: 1, n: 50 })
     }))
@@ -367,9 +379,11 @@ const promises = (it: Methods<Workbench>) => {
         yield* visitor.send("POST /login", { user_id: "ferris" })
         const tab = visitor.copy()
         const thief = visitor.copy()
-        const write = yield* Effect.fork(tab.send("PUT /entries/a?delay=1500", 1))
-        yield* pause(500)
+        const workbench = yield* Workbench
+        const write = yield* Effect.fork(tab.send(`PUT /entries/a?delay=${heldMillis}`, 1))
+        yield* workbench.waiting
         yield* visitor.send(ending)
+        yield* workbench.endWaits
         const late = yield* Fiber.join(write)
         assert.deepStrictEqual([late.status, late.text], [409, ""])
         assert.deepStrictEqual(late.headers.getSetCookie(), [])
@@ -478,7 +492,7 @@ const costs = (it: Methods<Workbench | RedisServer>) => {
     }))
 }
 
-const options = { excludeTestServices: true, timeout: "60 seconds" } as const
+const options = { excludeTestServices: true } as const
 
 describe("workbench", () => {
   layer(workbenchOn({}), options)("without SESSION_STORE, in memory", (it) => {
@@ -530,8 +544,8 @@ describe("workbench", () => {
       it.scopedLive(`ends on ${signal}, though a request still waits`, () =>
         Effect.gen(function*() {
           const workbench = yield* runExample("workbench.ts")
-          const waiting = yield* Effect.fork(Effect.exit(visitor(workbench.url).send("GET /?delay=3600000")))
-          yield* pause(200)
+          const waiting = yield* Effect.fork(Effect.exit(visitor(workbench.url).send(`GET /?delay=${heldMillis}`)))
+          yield* workbench.waiting
           workbench.signal(signal)
           yield* workbench.ended
           assert.strictEqual((yield* Fiber.join(waiting))._tag, "Failure")

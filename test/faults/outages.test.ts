@@ -24,7 +24,7 @@ import {
   storm,
   whoAmI
 } from "./faultyApp.js"
-import { delay, late, pass, silence } from "./tcpProxy.js"
+import { delay, keep, pass, silence } from "./tcpProxy.js"
 
 interface Scenario {
   readonly args?: ReadonlyArray<string>
@@ -32,6 +32,8 @@ interface Scenario {
   readonly limitMillis?: number
   readonly begin: (faulty: FaultyApp) => Effect.Effect<unknown>
   readonly end: (faulty: FaultyApp) => Effect.Effect<unknown>
+  /** What happens once all requests of a round have been answered. */
+  readonly afterRound?: (faulty: FaultyApp) => Effect.Effect<unknown>
   readonly reads: Expected
   readonly writes: Expected
   /** How a logout goes, where that is another matter than other writes. */
@@ -74,9 +76,10 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     reads: "Either",
     writes: "Either"
   },
-  "is slow, beyond the limit": {
+  "answers too late": {
     limitMillis: limits.short,
-    begin: ({ proxy }) => proxy.behave(late),
+    begin: ({ proxy }) => proxy.behave(keep),
+    afterRound: ({ proxy }) => proxy.release,
     end: ({ proxy }) => proxy.behave(pass),
     reads: "Unavailable",
     writes: "Unavailable"
@@ -179,7 +182,8 @@ describe("a Redis that", () => {
   for (const [title, scenario] of Object.entries(scenarios)) {
     it.scopedLive(`${title} lets nobody in or out by mistake`, () =>
       Effect.gen(function*() {
-        const { args = [], begin, end, losesScripts = false, purges, reads, writes } = scenario
+        const { afterRound = () => Effect.void, args = [], begin, end, losesScripts = false, purges, reads, writes } =
+          scenario
         const faulty = yield* makeFaultyApp({
           args,
           limitMillis: scenario.limitMillis ?? limits.long,
@@ -200,6 +204,7 @@ describe("a Redis that", () => {
         const expected = { reads, writes, purges: purges ?? writes }
         for (let round = 0; round < rounds; round++) {
           yield* storm(faulty, alice, expected, total, spare)
+          yield* afterRound(faulty)
           yield* Effect.sleep(betweenRounds)
         }
         yield* end(faulty)

@@ -12,7 +12,7 @@ import { createConnection, createServer } from "node:net"
  * - `Pass`: it passes.
  * - `Silence`: connections are accepted, and nothing passes in either direction. What has met with silence stays silent.
  * - `Delay`: each reply waits for `millis`, and up to `jitter` milliseconds more.
- * - `Late`: each reply waits until the app has given up its connection. One that has kept a reply keeps the next ones too.
+ * - `Keep`: each reply is kept until `release`, on a connection that has kept one the next ones too.
  * - `Cut`: after so many more bytes of replies the connection is broken, by a reset (RST) or by an ordinary end (FIN).
  *   Once that has happened, everything passes.
  */
@@ -20,12 +20,14 @@ export type Behaviour =
   | { readonly _tag: "Pass" }
   | { readonly _tag: "Silence" }
   | { readonly _tag: "Delay"; readonly millis: number; readonly jitter: number }
-  | { readonly _tag: "Late" }
+  | { readonly _tag: "Keep" }
   | { readonly _tag: "Cut"; readonly bytes: number; readonly by: "Reset" | "End" }
 
 export interface TcpProxy {
   readonly port: number
   readonly behave: (behaviour: Behaviour) => Effect.Effect<void>
+  /** Passes on all replies that were kept. */
+  readonly release: Effect.Effect<void>
   /** Breaks all connections and lets nobody connect until `accept`. */
   readonly refuse: Effect.Effect<void>
   readonly accept: Effect.Effect<void>
@@ -39,7 +41,7 @@ export interface TcpProxy {
 
 export const pass: Behaviour = { _tag: "Pass" }
 export const silence: Behaviour = { _tag: "Silence" }
-export const late: Behaviour = { _tag: "Late" }
+export const keep: Behaviour = { _tag: "Keep" }
 export const delay = (millis: number, jitter = 0): Behaviour => ({ _tag: "Delay", millis, jitter })
 export const cut = (bytes: number, by: "Reset" | "End" = "Reset"): Behaviour => ({ _tag: "Cut", bytes, by })
 
@@ -50,6 +52,7 @@ const open = async (target: number): Promise<TcpProxy> => {
   let behaviour = pass as Behaviour
   let replied = 0
   const links = new Set<readonly [app: Socket, redis: Socket]>()
+  const releases = new Set<() => void>()
   const commands: Array<ReadonlyArray<string>> = []
   const sent: Array<Buffer> = []
 
@@ -57,12 +60,16 @@ const open = async (target: number): Promise<TcpProxy> => {
     const redis = createConnection({ port: target, host: "127.0.0.1", noDelay: true })
     const pair = [app, redis] as const
     links.add(pair)
+    const kept: Array<Buffer> = []
     const read = commandReader((command) => commands.push(command))
     const reply = (chunk: Buffer) => {
       replied += chunk.length
       app.write(chunk)
     }
+    const release = () => kept.splice(0).forEach(reply)
+    releases.add(release)
     const unlink = () => {
+      releases.delete(release)
       links.delete(pair)
       app.destroy()
       redis.destroy()
@@ -70,7 +77,6 @@ const open = async (target: number): Promise<TcpProxy> => {
     // A chunk that was held up must not overtake the one before it.
     let last = 0
     let isSilent = false
-    const kept: Array<Buffer> = []
     app.setNoDelay(true)
     app.on("data", (chunk) => {
       sent.push(chunk)
@@ -80,10 +86,8 @@ const open = async (target: number): Promise<TcpProxy> => {
         redis.write(chunk)
       }
     })
-    app.on("end", () => {
-      kept.splice(0).forEach(reply)
-      app.end()
-    })
+    // An app that has given up may still listen for a moment: what is kept for it can come in this moment.
+    app.on("end", () => kept.length > 0 || app.end())
     redis.on("data", (chunk) => {
       isSilent ||= behaviour._tag === "Silence"
       if (isSilent) {
@@ -97,7 +101,7 @@ const open = async (target: number): Promise<TcpProxy> => {
         case "Silence":
         case "Pass":
           return reply(chunk)
-        case "Late":
+        case "Keep":
           kept.push(chunk)
           return
         case "Delay": {
@@ -150,6 +154,7 @@ const open = async (target: number): Promise<TcpProxy> => {
       Effect.sync(() => {
         behaviour = next
       }),
+    release: Effect.sync(() => releases.forEach((release) => release())),
     refuse: Effect.promise(() =>
       new Promise<void>((resolve) => {
         if (server === undefined) {

@@ -23,7 +23,7 @@ describe("redisCommand", () => {
       const { seen, send } = makeSend()
       const failure = yield* elapsing(Effect.flip(Effect.uninterruptible(send("load", () => never))))
       assert.strictEqual(failure.reason, "Unavailable")
-      assert.strictEqual(failure.message, "Redis did not answer \"load\" within 1d")
+      assert.strictEqual(failure.message, "Redis did not answer \"load\" within 1h")
       assert.strictEqual(seen.drops, 1)
     }))
 

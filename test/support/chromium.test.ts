@@ -4,7 +4,8 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { launchChromium } from "./chromium.js"
+import type { Page } from "playwright-core"
+import { launchChromium, newContext } from "./chromium.js"
 
 /** Sets a cookie on the first visit and shows on each the cookies that it was sent. */
 const cookieMirror = Effect.acquireRelease(
@@ -33,15 +34,16 @@ describe("chromium", () => {
     Effect.gen(function*() {
       const { url } = yield* cookieMirror
       const browser = yield* launchChromium()
-      const visit = (page: Awaited<ReturnType<typeof browser.newPage>>) =>
+      const newPage = Effect.flatMap(newContext(browser), (context) => Effect.promise(() => context.newPage()))
+      const visit = (page: Page) =>
         Effect.promise(async () => {
           await page.goto(url)
           return page.textContent("p")
         })
-      const first = yield* Effect.promise(() => browser.newPage())
+      const first = yield* newPage
       assert.strictEqual(yield* visit(first), "no cookie")
       assert.strictEqual(yield* visit(first), "visited=yes")
-      const other = yield* Effect.promise(() => browser.newPage())
+      const other = yield* newPage
       assert.strictEqual(yield* visit(other), "no cookie")
     }))
 

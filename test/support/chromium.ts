@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { Browser } from "playwright-core"
+import type { Browser, BrowserContext, BrowserContextOptions } from "playwright-core"
 import { chromium as engine } from "playwright-core"
 import { chromium, findProgram } from "../../scripts/systemPrograms.mjs"
 
@@ -32,10 +32,28 @@ export interface ChromiumOptions {
   readonly args?: ReadonlyArray<string> | undefined
 }
 
-/** Each `browser.newContext()` has cookies of its own. */
+/** Playwright's own limits, for what hangs: shorter than those of the tests, since its messages say more. */
+const patience = 600_000
+
 export const launchChromium = (options: ChromiumOptions = {}): Effect.Effect<Browser, never, Scope.Scope> =>
   Effect.flatMap(chromiumExecutable, (executablePath) =>
     Effect.acquireRelease(
-      Effect.promise(() => engine.launch({ executablePath, args: [...args, ...options.args ?? []] })),
+      Effect.promise(() =>
+        engine.launch({ executablePath, args: [...args, ...options.args ?? []], timeout: patience })
+      ),
       (browser) => Effect.promise(() => browser.close())
     ))
+
+/** A visitor with cookies of its own, who waits for as long as it takes. Gone with the scope. */
+export const newContext = (
+  browser: Browser,
+  options: BrowserContextOptions = {}
+): Effect.Effect<BrowserContext, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const context = await browser.newContext(options)
+      context.setDefaultTimeout(patience)
+      return context
+    }),
+    (context) => Effect.promise(() => context.close())
+  )

@@ -4,11 +4,11 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { turn, until } from "./settle.js"
+import { nap, until } from "./settle.js"
 
 /** What to give as the limit. A timer of just this length is one that the test holds. */
-export const heldLimit = "1 day"
-const heldMillis = 86_400_000
+export const heldLimit = "1 hour"
+export const heldMillis = 3_600_000
 
 export interface HandTimers {
   /** The limit passes for all who wait for it now. */
@@ -23,24 +23,17 @@ export interface HandTimers {
 
 /** Takes the place of `setTimeout` and `clearTimeout` until the scope is closed. */
 export const handTimers: Effect.Effect<HandTimers, never, Scope.Scope> = Effect.map(
-  Effect.acquireRelease(Effect.sync(replaceTimers), ({ restore }) => Effect.sync(restore)),
-  ({ held, others }) => {
-    const elapse = () => {
-      for (const [timer, fire] of Array.from(held)) {
-        clearTimeout(timer)
-        fire()
-      }
-    }
-    return {
-      elapse,
-      elapsing: (effect) => Effect.raceFirst(effect, Effect.forever(Effect.zipRight(turn, Effect.sync(elapse)))),
-      elapseOnce: Effect.zipRight(until(Effect.sync(() => held.size > 0)), Effect.sync(elapse)),
-      idle: until(Effect.sync(() => held.size + others.size === 0))
-    }
-  }
+  Effect.acquireRelease(Effect.sync(() => replaceTimers()), ({ restore }) => Effect.sync(restore)),
+  ({ elapse, held, others }) => ({
+    elapse,
+    elapsing: (effect) => Effect.raceFirst(effect, Effect.forever(Effect.zipRight(nap, Effect.sync(elapse)))),
+    elapseOnce: Effect.zipRight(until(Effect.sync(() => held.size > 0)), Effect.sync(elapse)),
+    idle: until(Effect.sync(() => held.size + others.size === 0))
+  })
 )
 
-function replaceTimers() {
+/** Holds timers of the one length from now on, and calls `onHeld` for each. */
+export function replaceTimers(onHeld = () => {}) {
   const original = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout }
   const held = new Map<Parameters<typeof clearTimeout>[0], () => void>()
   const others = new Set<Parameters<typeof clearTimeout>[0]>()
@@ -51,7 +44,8 @@ function replaceTimers() {
       fire()
     }, millis)
     if (millis === heldMillis) {
-      held.set(timer.unref(), fire)
+      held.set(timer, fire)
+      onHeld()
     } else {
       others.add(timer)
     }
@@ -62,5 +56,15 @@ function replaceTimers() {
     others.delete(timer)
     original.clearTimeout(timer)
   }
-  return { held, others, restore: () => Object.assign(globalThis, original) }
+  const elapse = () => {
+    for (const [timer, fire] of Array.from(held)) {
+      clearTimeout(timer)
+      fire()
+    }
+  }
+  const restore = () => {
+    held.forEach((_, timer) => clearTimeout(timer))
+    Object.assign(globalThis, original)
+  }
+  return { held, others, elapse, restore }
 }
