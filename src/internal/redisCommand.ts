@@ -21,13 +21,20 @@ export interface RedisClient {
 }
 
 /**
- * A client, and how to get rid of a connection that has stopped answering.
+ * A client, and what can be known and done about its connection.
  *
  * @internal
  */
 export interface RedisConnection {
   readonly client: RedisClient
+  /** Gets rid of a connection that has stopped answering. */
   readonly dropIfReady: () => void
+  /**
+   * Calls `go` once: with `true` as soon as a command can be sent, at once where it can be now, or with `false` where there has
+   * been no connection for too long. `isLost` asks for the next connection, as the one that seems to be there is none.
+   * Returns how to wait no longer. A client of the app's has its own way to wait, or not to.
+   */
+  readonly whenReady?: (go: (isReady: boolean) => void, isLost: boolean) => () => void
 }
 
 /**
@@ -60,44 +67,74 @@ export const makeSendCommand = (connection: RedisConnection, limit: Duration.Dur
     Effect.async((resume) => {
       const answersBefore = answers
       let isOpen = true
-      const settle = (result: Effect.Effect<unknown, RedisFailure>) => {
+      let isSent = false
+      let waitNoLonger = () => {}
+      const end = () => {
         isOpen = false
         clearTimeout(timer)
+        waitNoLonger()
+      }
+      const settle = (result: Effect.Effect<unknown, RedisFailure>) => {
+        end()
         resume(result)
       }
       const giveUp = () => {
-        if (isOpen) {
-          const message = `Redis did not answer "${verb}" within ${Duration.format(limit)}`
-          settle(Effect.fail({ reason: "Unavailable", message }))
-          if (answers === answersBefore) {
-            connection.dropIfReady()
-          }
+        if (!isOpen) {
+          return
+        }
+        if (!isSent) {
+          settle(Effect.fail(noConnection(verb)))
+          return
+        }
+        const message = `Redis did not answer "${verb}" within ${Duration.format(limit)}`
+        settle(Effect.fail({ reason: "Unavailable", message }))
+        if (answers === answersBefore) {
+          connection.dropIfReady()
         }
       }
       // Where it was this process that had no time, the answer has arrived by now: it is read before the next immediate.
       const timer = setTimeout(() => setImmediate(giveUp), millis)
-      try {
-        call(connection.client).then(
-          (reply) => {
-            answers++
-            settle(Effect.succeed(reply))
-          },
-          (error: unknown) => {
-            if (isReply(error)) {
-              answers++
-            }
-            settle(Effect.fail(toFailure(verb, error)))
-          }
-        )
-      } catch (error) {
-        settle(Effect.fail(toFailure(verb, error)))
+      const failed = (error: unknown) => {
+        if (isReply(error)) {
+          answers++
+        }
+        if (isOpen && connection.whenReady !== undefined && wasNotSent(error)) {
+          isSent = false
+          waitNoLonger = connection.whenReady(go, true)
+        } else {
+          settle(Effect.fail(toFailure(verb, error)))
+        }
       }
-      return Effect.sync(() => {
-        isOpen = false
-        clearTimeout(timer)
-      })
+      const send = () => {
+        isSent = true
+        try {
+          call(connection.client).then(
+            (reply) => {
+              answers++
+              settle(Effect.succeed(reply))
+            },
+            failed
+          )
+        } catch (error) {
+          failed(error)
+        }
+      }
+      const go = (isReady: boolean) => isReady ? send() : settle(Effect.fail(noConnection(verb)))
+      if (connection.whenReady === undefined) {
+        send()
+      } else {
+        waitNoLonger = connection.whenReady(go, false)
+      }
+      return Effect.sync(end)
     })
 }
+
+const noConnection = (verb: string): RedisFailure => toFailure(verb, new Error(notWritable))
+
+const notWritable = "Stream isn't writeable"
+
+// ioredis refuses it before a byte goes out, so that sending it later is not sending it twice.
+const wasNotSent = (error: unknown): boolean => error instanceof Error && error.message.startsWith(notWritable)
 
 const isReply = (error: unknown): boolean => error instanceof Error && error.name === "ReplyError"
 
@@ -111,7 +148,7 @@ export const describeError = (error: unknown): string => {
   if (!(error instanceof Error)) {
     return "an unknown error"
   }
-  if (error.message.startsWith("Stream isn't writeable")) {
+  if (wasNotSent(error)) {
     return "there is no connection"
   }
   if (error.name === "MaxRetriesPerRequestError") {
@@ -128,8 +165,41 @@ const toFailure = (verb: string, error: unknown): RedisFailure => {
   if (description.includes("WRONGTYPE")) {
     return { reason: "Malformed", message: "it is not a hash", cause }
   }
-  return { reason: "Unavailable", message: `Redis could not carry out "${verb}": ${description}`, cause }
+  const mend = isRefusal(description) ? `. ${rightsMend}` : ""
+  return { reason: "Unavailable", message: `Redis could not carry out "${verb}": ${description}${mend}`, cause }
 }
+
+/**
+ * Whether Redis says that this user may not, or that the server does not know the command. Neither mends itself.
+ *
+ * @internal
+ */
+export const isRefusal = (description: string): boolean =>
+  /^NOPERM\b|\bunknown (redis )?command\b|\bexecuting the script can't\b/i.test(description)
+
+/**
+ * The commands that the store needs, on the keys of its prefix. The first three it sends, the others its scripts call.
+ *
+ * @internal
+ */
+export const neededCommands = [
+  "hgetall",
+  "evalsha",
+  "eval",
+  "exists",
+  "hmget",
+  "hget",
+  "hexists",
+  "hset",
+  "hdel",
+  "pexpire",
+  "del"
+] as const
+
+/** @internal */
+export const rightsMend = `Sessions need a server that has these commands, and a user with the rights ${
+  neededCommands.map((command) => `+${command}`).join(" ")
+} on the keys of the prefix`
 
 // Half of the longest string there is, since ioredis makes one of a command; and of what Redis takes, 512 MiB.
 const maxLength = 2 ** 28

@@ -21,7 +21,8 @@ export interface RedisScript {
   readonly sha: string
 }
 
-const script = (...parts: ReadonlyArray<string>): RedisScript => {
+/** @internal */
+export const script = (...parts: ReadonlyArray<string>): RedisScript => {
   const source = parts.join("\n")
   return { source, sha: createHash("sha1").update(source).digest("hex") }
 }

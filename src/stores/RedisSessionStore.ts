@@ -2,7 +2,8 @@
  * Keeps sessions in Redis or Valkey: one hash a session, one round trip a call, each write one atomic script.
  *
  * An app boots, runs and shuts down without its Redis: calls fail as `Unavailable` within the time limit while it is
- * away, and work again within about a second after it is back. Needs `ioredis` 5.11 or later, or 6.
+ * away, and work again within about a second after it is back. A connection that was closed while nothing was sent costs no
+ * call: the next ones wait for the new one. Needs `ioredis` 5.11 or later, or 6.
  *
  * @example
  * ```ts
@@ -28,13 +29,14 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
-import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
-import { Redis, type RedisOptions } from "ioredis"
-import type { RedisClient, RedisConnection, RedisFailure } from "../internal/redisCommand.js"
-import { describeError, makeSendCommand, sendScript } from "../internal/redisCommand.js"
+import type { RedisOptions } from "ioredis"
+import type { RedisClient, RedisFailure, SendCommand } from "../internal/redisCommand.js"
+import { makeSendCommand, sendScript } from "../internal/redisCommand.js"
+import { connect } from "../internal/redisConnection.js"
 import { decodeRecord, encodeRecord, fieldOf, timeText } from "../internal/redisRecord.js"
 import { readHash, readSaveReply, readScriptReply, type ScriptAnswer } from "../internal/redisReply.js"
+import { checkRights } from "../internal/redisRights.js"
 import * as scripts from "../internal/redisScripts.js"
 import type { RedisAddress } from "../internal/redisUrl.js"
 import { parseRedisUrl } from "../internal/redisUrl.js"
@@ -84,7 +86,7 @@ export interface Options extends ClientOptions {
 }
 
 /**
- * The options of ioredis that this store sets for its own connection: no command waits for a connection, none is sent
+ * The options of ioredis that this store sets for its own connection: no command waits in a queue of ioredis, none is sent
  * twice, and the connection is made anew for as long as the store is there.
  *
  * @since 0.1.0
@@ -128,8 +130,8 @@ export type {
 /**
  * Connects to Redis and makes a store of the connection, which is closed with the scope.
  *
- * Fails with a `SessionStoreConfigError` where an option cannot be used; its message never quotes the URL. Waits for the
- * connection for at most the time limit. Where it is not there by then, a warning is logged and the store
+ * Fails with a `SessionStoreConfigError` where an option cannot be used, and where Redis refuses its user what the store
+ * needs; its message never quotes the URL. Waits for the connection for at most the time limit. Where it is not there by then, a warning is logged and the store
  * is built nevertheless. A connection that is lost is logged once as a warning, and once more when it is back.
  *
  * @since 0.1.0
@@ -143,13 +145,19 @@ export const make = (
     const limit = yield* decodeTimeout(options)
     const prefix = yield* decodePrefix(options)
     const connection = yield* connect(address, limit, options.redis)
-    return makeStore(connection, limit, prefix)
+    const send = makeSendCommand(connection, limit)
+    yield* checkRights(send, prefix, "url")
+    return makeStore(send, prefix)
   })
 
 /**
  * Makes a store of a client that the app has and keeps: it is neither connected, watched nor closed here. How it queues
  * and repeats commands is the client's affair; `docs/stores/redis.md` says which of its options keep this store's
  * promises.
+ *
+ * Fails with a `SessionStoreConfigError` where the client cannot serve: it has other methods, is closed, or is one that
+ * nothing would connect; or Redis refuses its user what the store needs. One that does not answer within the time limit is
+ * taken as it is, with a warning.
  *
  * @since 0.1.0
  * @category constructors
@@ -162,25 +170,39 @@ export const fromClient = (
     const limit = yield* decodeTimeout(options)
     const prefix = yield* decodePrefix(options)
     yield* checkClient(client)
-    return makeStore({ client, dropIfReady: () => {} }, limit, prefix)
+    const send = makeSendCommand({ client, dropIfReady: () => {} }, limit)
+    yield* checkRights(send, prefix, "client")
+    return makeStore(send, prefix)
   })
 
 const commands: ReadonlyArray<keyof RedisClient> = ["hgetall", "evalsha", "eval"]
 
 // From JavaScript a client of any package may come, and none at all.
-const checkClient = (client: unknown): Either.Either<void, SessionStore.SessionStoreConfigError> =>
-  commands.every((command) => Predicate.hasProperty(client, command) && Predicate.isFunction(client[command]))
+const checkClient = (client: unknown): Either.Either<void, SessionStore.SessionStoreConfigError> => {
+  const problem = !commands.every((command) => isFunctionOf(client, command))
+    ? `client must have the methods ${
+      commands.join(", ")
+    } as ioredis has them: pass a Redis or a Cluster of ioredis, ` +
+      "or an object with these three methods that calls the client of another package"
+    : neverConnects(client)
+    ? "client is not connected, and its enableOfflineQueue is off, so that no command of this store would connect it: " +
+      "call client.connect() before the layer is built, or leave lazyConnect out"
+    : Predicate.hasProperty(client, "status") && client.status === "end"
+    ? "client has been closed for good: pass one that is open, and close it after the layers that use it"
+    : undefined
+  return problem === undefined
     ? Either.void
-    : Either.left(
-      new SessionStore.SessionStoreConfigError({
-        option: "client",
-        message:
-          `client must have the methods ${
-            commands.join(", ")
-          } as ioredis has them: pass a Redis or a Cluster of ioredis, ` +
-          "or an object with these three methods that calls the client of another package"
-      })
-    )
+    : Either.left(new SessionStore.SessionStoreConfigError({ option: "client", message: problem }))
+}
+
+const isFunctionOf = (client: unknown, method: string): boolean =>
+  Predicate.hasProperty(client, method) && Predicate.isFunction(client[method])
+
+// What ioredis says of itself; a client of another package is not asked.
+const neverConnects = (client: unknown): boolean =>
+  Predicate.hasProperty(client, "status") && client.status === "wait" &&
+  Predicate.hasProperty(client, "options") && Predicate.hasProperty(client.options, "enableOfflineQueue") &&
+  client.options.enableOfflineQueue === false
 
 /**
  * The store as a Layer, with a connection of its own. See `make`.
@@ -259,178 +281,12 @@ const decodeTimeout = (
     )
   )
 
-// -- the connection
-
-// How long a connection that is given up has for its goodbyes.
-const disconnectMillis = 50
-
-const maxRetryMillis = 250
-
-const connect = (
-  address: RedisAddress,
-  limit: Duration.Duration,
-  options: Options["redis"]
-): Effect.Effect<RedisConnection, SessionStore.SessionStoreConfigError, Scope.Scope> =>
-  Effect.gen(function*() {
-    const runtime = yield* Effect.runtime<never>()
-    const fork = (effect: Effect.Effect<void>) => {
-      Runtime.runFork(runtime)(effect)
-    }
-    const own = yield* Effect.acquireRelease(
-      Effect.try({
-        try: () => openConnection(address, limit, options, fork),
-        catch: (error) =>
-          new SessionStore.SessionStoreConfigError({
-            option: "redis",
-            message: `ioredis refuses it: ${describeError(error)}`
-          })
-      }),
-      (own) => own.close
-    )
-    yield* own.awaitReady
-    return own
-  })
-
-interface OwnConnection extends RedisConnection {
-  readonly awaitReady: Effect.Effect<void, SessionStore.SessionStoreConfigError>
-  readonly close: Effect.Effect<void>
-}
-
-const openConnection = (
-  address: RedisAddress,
-  limit: Duration.Duration,
-  options: Options["redis"],
-  fork: (effect: Effect.Effect<void>) => void
-): OwnConnection => {
-  const millis = Duration.toMillis(limit)
-  const { isTls, ...server } = address
-  const name = `Redis at ${address.host}:${address.port}`
-  const client = new Redis({
-    connectTimeout: millis,
-    disconnectTimeout: disconnectMillis,
-    enableAutoPipelining: true,
-    maxLoadingRetryTime: maxRetryMillis,
-    retryStrategy: (times) => Math.min(times * 50, maxRetryMillis),
-    ...options,
-    ...(isTls ? { tls: options?.tls ?? {} } : {}),
-    ...server,
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    // A primary that became a replica: the name may lead to the new one.
-    reconnectOnError: (error) => error.message.includes("READONLY")
-  })
-
-  let isClosing = false
-  let isDown = false
-  let lastError: string | undefined
-  const reportDown = () => {
-    if (!isDown && !isClosing) {
-      isDown = true
-      const reason = lastError ?? "the connection was closed"
-      fork(Effect.logWarning(`${name} is not reachable (${reason}). Sessions are unavailable until it is back`))
-    }
-  }
-  const drop = () => client.disconnect(true)
-
-  // A peer that accepts the connection and then says nothing has no command that could run out of time.
-  let handshake: NodeJS.Timeout | undefined
-  client.on("connect", () => {
-    clearTimeout(handshake)
-    handshake = setTimeout(() => {
-      if (client.status === "connect") {
-        lastError = `no answer within ${Duration.format(limit)}`
-        drop()
-      }
-    }, millis)
-  })
-  client.on("error", (error: Error & { readonly command?: { readonly name: string } | undefined }) => {
-    // The first one is the reason, whatever else breaks with it.
-    lastError ??= describeError(error)
-    // ioredis would go on with database 0, where another app may live.
-    if (error.command?.name === "select") {
-      drop()
-    }
-  })
-  client.on("close", () => {
-    clearTimeout(handshake)
-    reportDown()
-    lastError = undefined
-  })
-  client.on("end", reportDown)
-  client.on("ready", () => {
-    clearTimeout(handshake)
-    lastError = undefined
-    if (isDown) {
-      isDown = false
-      fork(Effect.logInfo(`${name} is back`))
-    }
-  })
-  client.connect().catch(() => {})
-
-  return {
-    client,
-    dropIfReady: () => {
-      if (client.status === "ready") {
-        lastError = `no answer within ${Duration.format(limit)}`
-        drop()
-      }
-    },
-    awaitReady: Effect.async((resume) => {
-      const goOn = () => {
-        clearTimeout(timer)
-        client.off("ready", goOn)
-        client.off("end", goOn)
-        if (client.status === "ready") {
-          resume(Effect.void)
-        } else if (client.status === "end") {
-          const message = `ioredis cannot connect with it: ${lastError ?? "the connection was closed for good"}`
-          resume(Effect.fail(new SessionStore.SessionStoreConfigError({ option: "redis", message })))
-        } else {
-          lastError ??= `no answer within ${Duration.format(limit)}`
-          reportDown()
-          resume(Effect.void)
-        }
-      }
-      const timer = setTimeout(goOn, millis)
-      client.on("ready", goOn)
-      client.on("end", goOn)
-      return Effect.sync(() => {
-        clearTimeout(timer)
-        client.off("ready", goOn)
-        client.off("end", goOn)
-      })
-    }),
-    close: Effect.async((resume) => {
-      isClosing = true
-      clearTimeout(handshake)
-      const disconnect = () => {
-        clearTimeout(timer)
-        client.disconnect()
-        resume(Effect.void)
-      }
-      const timer = setTimeout(disconnect, millis)
-      if (client.status === "ready") {
-        client.quit().then(disconnect, disconnect)
-      } else {
-        disconnect()
-      }
-    })
-  }
-}
-
 // -- the verbs
 
 // Out of 2^128 ids, a taken one is drawn never. Taken ones in a row say that the machine's randomness is broken.
 const maxDraws = 8
 
-const makeStore = (
-  connection: RedisConnection,
-  limit: Duration.Duration,
-  prefix: string
-): SessionStore.SessionStore => {
-  const send = makeSendCommand(connection, limit)
+const makeStore = (send: SendCommand, prefix: string): SessionStore.SessionStore => {
   const redisKey = (id: SessionId): string => prefix + id
 
   const load = (key: SessionKey.SessionKey): Effect.Effect<SessionStore.LoadResult, SessionStore.LoadError> =>

@@ -158,14 +158,57 @@ describe("RedisSessionStore without its Redis", () => {
     Effect.gen(function*() {
       const log = logging()
       const { lines } = log
+      const { elapsing } = yield* handTimers
       const server = yield* redisServer()
       const store = yield* makeStore({ url: server.url }, log)
       yield* allAvailable(store)
       yield* server.kill9()
+      yield* elapsing(allUnavailable(store))
+      // Whoever comes when the connection has been away for as long as a call may take waits no more.
       yield* allUnavailable(store)
       yield* server.restart()
       yield* allAvailable(store)
       assert.deepStrictEqual(levels(lines), ["WARN", "INFO"])
+    }))
+
+  it.scopedLive("a connection that was closed while it was idle costs no call, and what was sent is not sent again", () =>
+    Effect.gen(function*() {
+      const log = logging()
+      const server = yield* redisServer()
+      const admin = yield* adminOf(server.url)
+      const store = yield* makeStore({ url: server.url }, log)
+      const { key } = yield* store.save(state, lifetime)
+      for (let round = 1; round <= 10; round++) {
+        yield* Effect.promise(() => admin.client("KILL", "TYPE", "normal", "SKIPME", "yes"))
+        yield* until(Effect.sync(() => log.lines.length >= 2 * round - 1))
+        const calls = Effect.replicateEffect(store.load(key), 50)
+        const results = yield* Effect.all([calls, calls, calls], { concurrency: "unbounded" })
+        assert.isTrue(results.flat().every(({ _tag }) => _tag === "Live"))
+        yield* until(Effect.sync(() => log.lines.length === 2 * round))
+      }
+      yield* Effect.promise(() => admin.call("CONFIG", "RESETSTAT"))
+      yield* store.updateTtl(key, livingFor(minute))
+      const stats = yield* Effect.promise(() => admin.info("commandstats"))
+      assert.match(stats, /cmdstat_evalsha:calls=1,/)
+    }))
+
+  it.scopedLive("a call that waits for the connection can be interrupted, and leaves nothing behind", () =>
+    Effect.gen(function*() {
+      const server = yield* redisServer()
+      const timers = yield* handTimers
+      const store = yield* makeStore({ url: server.url })
+      const { key } = yield* store.save(state, lifetime)
+      yield* server.kill9()
+      const waiting = yield* Effect.forEach(
+        Array.from({ length: 1_000 }),
+        () => Effect.fork(store.update(key, change, livingFor(minute)))
+      )
+      yield* settle
+      yield* Fiber.interruptAll(waiting)
+      yield* server.restart()
+      yield* allAvailable(store)
+      yield* timers.idle
+      assert.strictEqual((yield* store.load(key))._tag, "Absent")
     }))
 
   it.scopedLive("a Redis killed amid calls fails them, and none of them hangs", () =>
@@ -229,8 +272,8 @@ describe("RedisSessionStore without its Redis", () => {
       const { key } = yield* store.save(state, lifetime)
       yield* server.signal("SIGSTOP")
       yield* elapsing(Effect.flip(store.load(key)))
-      yield* Effect.flip(store.delete(key))
-      yield* Effect.flip(store.update(key, change, livingFor(minute)))
+      yield* elapsing(Effect.flip(store.delete(key)))
+      yield* elapsing(Effect.flip(store.update(key, change, livingFor(minute))))
       yield* server.signal("SIGCONT")
       const result = yield* recovered(store.load(key))
       assert(result._tag === "Live")
@@ -374,11 +417,12 @@ describe("RedisSessionStore without its Redis", () => {
         Effect.promise(() => admin.info("stats")),
         (stats) => Number(/total_connections_received:(\d+)/.exec(stats)![1])
       )
-      const store = yield* makeWithout(yield* handTimers, { url: `${url}/99` }, log)
+      const timers = yield* handTimers
+      const store = yield* makeWithout(timers, { url: `${url}/99` }, log)
       const before = yield* connections
-      yield* until(
+      yield* timers.elapsing(until(
         Effect.zipRight(allUnavailable(store), Effect.map(connections, (connections) => connections > before + 3))
-      )
+      ))
       assert.strictEqual(yield* Effect.promise(() => admin.dbsize()), 0)
       assert.strictEqual(levels(lines)[0], "WARN")
       assert.include(lines[0], "DB index is out of range")
@@ -469,7 +513,7 @@ describe("RedisSessionStore on a client of the app", () => {
         (client) => Effect.sync(() => client.disconnect())
       )
       const { elapsing } = yield* handTimers
-      const store = yield* RedisSessionStore.fromClient(client, { timeout: heldLimit })
+      const store = yield* elapsing(RedisSessionStore.fromClient(client, { timeout: heldLimit }))
       yield* elapsing(allUnavailable(store))
     }))
 

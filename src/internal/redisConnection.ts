@@ -1,0 +1,214 @@
+/**
+ * The store's own connection: made anew for as long as the store is there, watched, and closed with its scope.
+ *
+ * @internal
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+import type * as Scope from "effect/Scope"
+import { Redis, type RedisOptions } from "ioredis"
+import { SessionStoreConfigError } from "../SessionStore.js"
+import { describeError, type RedisConnection } from "./redisCommand.js"
+import type { RedisAddress } from "./redisUrl.js"
+
+// How long a connection that is given up has for its goodbyes.
+const disconnectMillis = 50
+
+const maxRetryMillis = 250
+
+/**
+ * Connects, and closes with the scope. Waits for the connection for at most the limit, and goes on without it.
+ *
+ * @internal
+ */
+export const connect = (
+  address: RedisAddress,
+  limit: Duration.Duration,
+  options: RedisOptions | undefined
+): Effect.Effect<RedisConnection, SessionStoreConfigError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const runtime = yield* Effect.runtime<never>()
+    const fork = (effect: Effect.Effect<void>) => {
+      Runtime.runFork(runtime)(effect)
+    }
+    const own = yield* Effect.acquireRelease(
+      Effect.try({
+        try: () => openConnection(address, limit, options, fork),
+        catch: (error) =>
+          new SessionStoreConfigError({
+            option: "redis",
+            message: `ioredis refuses it: ${describeError(error)}`
+          })
+      }),
+      (own) => own.close
+    )
+    yield* own.awaitReady
+    return own
+  })
+
+interface OwnConnection extends RedisConnection {
+  readonly awaitReady: Effect.Effect<void, SessionStoreConfigError>
+  readonly close: Effect.Effect<void>
+}
+
+const openConnection = (
+  address: RedisAddress,
+  limit: Duration.Duration,
+  options: RedisOptions | undefined,
+  fork: (effect: Effect.Effect<void>) => void
+): OwnConnection => {
+  const millis = Duration.toMillis(limit)
+  const { isTls, ...server } = address
+  const name = `Redis at ${address.host}:${address.port}`
+  const client = new Redis({
+    connectTimeout: millis,
+    disconnectTimeout: disconnectMillis,
+    enableAutoPipelining: true,
+    maxLoadingRetryTime: maxRetryMillis,
+    retryStrategy: (times) => Math.min((times - 1) * 50, maxRetryMillis),
+    ...options,
+    ...(isTls ? { tls: options?.tls ?? {} } : {}),
+    ...server,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    // A primary that became a replica: the name may lead to the new one.
+    reconnectOnError: (error) => error.message.includes("READONLY")
+  })
+
+  let isClosing = false
+  let isDown = false
+  let lastError: string | undefined
+  const reportDown = () => {
+    if (!isDown && !isClosing) {
+      isDown = true
+      const reason = lastError ?? "the connection was closed"
+      fork(Effect.logWarning(`${name} is not reachable (${reason}). Sessions are unavailable until it is back`))
+    }
+  }
+  const drop = () => client.disconnect(true)
+
+  // For as long as a call may wait, those that come wait for the connection. After that they would only pile up.
+  const waiting = new Set<(isReady: boolean) => void>()
+  let isLongGone = false
+  let patience: NodeJS.Timeout | undefined
+  const wake = (isReady: boolean) => {
+    clearTimeout(patience)
+    patience = undefined
+    isLongGone = !isReady
+    const all = Array.from(waiting)
+    waiting.clear()
+    for (const go of all) {
+      go(isReady)
+    }
+  }
+  const losePatience = () => {
+    if (!isLongGone) {
+      patience ??= setTimeout(() => wake(false), millis)
+    }
+  }
+  losePatience()
+
+  // A peer that accepts the connection and then says nothing has no command that could run out of time.
+  let handshake: NodeJS.Timeout | undefined
+  client.on("connect", () => {
+    clearTimeout(handshake)
+    handshake = setTimeout(() => {
+      if (client.status === "connect") {
+        lastError = `no answer within ${Duration.format(limit)}`
+        drop()
+      }
+    }, millis)
+  })
+  client.on("error", (error: Error & { readonly command?: { readonly name: string } | undefined }) => {
+    // The first one is the reason, whatever else breaks with it.
+    lastError ??= describeError(error)
+    // ioredis would go on with database 0, where another app may live.
+    if (error.command?.name === "select") {
+      drop()
+    }
+  })
+  client.on("close", () => {
+    clearTimeout(handshake)
+    reportDown()
+    losePatience()
+    lastError = undefined
+  })
+  client.on("end", () => {
+    reportDown()
+    wake(false)
+  })
+  client.on("ready", () => {
+    clearTimeout(handshake)
+    lastError = undefined
+    wake(true)
+    if (isDown) {
+      isDown = false
+      fork(Effect.logInfo(`${name} is back`))
+    }
+  })
+  client.connect().catch(() => {})
+
+  return {
+    client,
+    dropIfReady: () => {
+      if (client.status === "ready") {
+        lastError = `no answer within ${Duration.format(limit)}`
+        drop()
+      }
+    },
+    whenReady: (go, isLost) => {
+      if (client.status === "ready" && !isLost) {
+        go(true)
+      } else if (isLongGone) {
+        go(false)
+      } else {
+        waiting.add(go)
+      }
+      return () => waiting.delete(go)
+    },
+    awaitReady: Effect.async((resume) => {
+      const goOn = () => {
+        clearTimeout(timer)
+        client.off("ready", goOn)
+        client.off("end", goOn)
+        if (client.status === "ready") {
+          resume(Effect.void)
+        } else if (client.status === "end") {
+          const message = `ioredis cannot connect with it: ${lastError ?? "the connection was closed for good"}`
+          resume(Effect.fail(new SessionStoreConfigError({ option: "redis", message })))
+        } else {
+          lastError ??= `no answer within ${Duration.format(limit)}`
+          reportDown()
+          resume(Effect.void)
+        }
+      }
+      const timer = setTimeout(goOn, millis)
+      client.on("ready", goOn)
+      client.on("end", goOn)
+      return Effect.sync(() => {
+        clearTimeout(timer)
+        client.off("ready", goOn)
+        client.off("end", goOn)
+      })
+    }),
+    close: Effect.async((resume) => {
+      isClosing = true
+      clearTimeout(handshake)
+      wake(false)
+      const disconnect = () => {
+        clearTimeout(timer)
+        client.disconnect()
+        resume(Effect.void)
+      }
+      const timer = setTimeout(disconnect, millis)
+      if (client.status === "ready") {
+        client.quit().then(disconnect, disconnect)
+      } else {
+        disconnect()
+      }
+    })
+  }
+}
