@@ -9,7 +9,9 @@ import * as Effect from "effect/Effect"
 import type { RedisScript } from "./redisScripts.js"
 
 /**
- * What this store needs of a client: `Redis` and `Cluster` of ioredis 5 and 6 have it.
+ * What this store needs of a client: `Redis` and `Cluster` of ioredis 5 and 6 have it. As in ioredis, one of the arguments may
+ * be a list of arguments. Whatever else stands in for them has to answer as ioredis does: texts, integers, lists, and `null`
+ * for nothing; and a rejection, with Redis' own words, for an error. `docs/stores/redis.md` has an adapter for node-redis.
  *
  * @since 0.1.0
  * @category models
