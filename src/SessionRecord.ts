@@ -140,13 +140,16 @@ export const supersededWindow = 10_000
 export const supersededRetention = { millis: 3_600_000, renewals: 128 } as const
 
 /**
- * When a session that was created at `createdAt` ends whatever its requests do, cut to a whole millisecond.
+ * When a session that was created at `createdAt` ends whatever its requests do, cut to a whole millisecond. A time that is too
+ * far away to be counted exactly is no limit.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const deadline = (createdAt: number, { maxLifetime }: Lifetime): number =>
-  maxLifetime === undefined ? Infinity : Math.floor(createdAt + maxLifetime)
+export const deadline = (createdAt: number, { maxLifetime = Infinity }: Lifetime): number => {
+  const millis = Math.floor(createdAt + maxLifetime)
+  return millis <= Number.MAX_SAFE_INTEGER ? millis : Infinity
+}
 
 /**
  * When a record that is written now expires.

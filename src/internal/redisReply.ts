@@ -17,6 +17,7 @@ import { readTime, wrongField } from "./redisRecord.js"
 export type ScriptAnswer =
   | { readonly _tag: "Saved"; readonly expiresAt: number }
   | { readonly _tag: "Conflict"; readonly values: ReadonlyArray<string | undefined> }
+  | { readonly _tag: "TooLarge" }
   | { readonly _tag: "Superseded" }
   | { readonly _tag: "Deleted" }
   | { readonly _tag: "Gone" }
@@ -46,6 +47,22 @@ export const readHash = (reply: unknown): Read<ReadonlyArray<readonly [string, s
   return entries.every((entry): entry is [string, string] => isText(entry[1]))
     ? Either.right(entries)
     : noAnswer("load")
+}
+
+/**
+ * The fields and values of a record that is read by the script, or `TooLarge`.
+ *
+ * @internal
+ */
+export const readLoadReply = (reply: unknown): Read<ReadonlyArray<readonly [string, string]> | "TooLarge"> => {
+  const [tag, hash, ...more] = Array.isArray(reply) ? reply as ReadonlyArray<unknown> : []
+  if (tag === "TooLarge" && hash === undefined) {
+    return Either.right("TooLarge")
+  }
+  if (tag !== "Found" || !Array.isArray(hash) || hash.length % 2 === 1 || !hash.every(isText) || more.length > 0) {
+    return noAnswer("load")
+  }
+  return Either.right(Array.from({ length: hash.length / 2 }, (_, i) => [hash[2 * i]!, hash[2 * i + 1]!] as const))
 }
 
 /**
@@ -79,6 +96,10 @@ export const readScriptReply = (verb: string, reply: unknown, expected: number):
           values: details.map((value) => value === null ? undefined : value as string)
         })
         : noAnswer(verb)
+    case "TooLarge":
+      return verb === "delete" || verb === "updateTtl" || details.length > 0
+        ? noAnswer(verb)
+        : Either.right({ _tag: "TooLarge" })
     case "Superseded":
       return verb === "delete" || details.length > 0 ? noAnswer(verb) : Either.right({ _tag: "Superseded" })
     case "Deleted":

@@ -37,6 +37,19 @@ local function sliced(command, from, to)
 end
 `
 
+// The bytes of a record: names and values, as they stand in the hash. No value is empty.
+const sizes = `
+local function sizeOf(field)
+  local size = redis.call('HSTRLEN', KEYS[1], field)
+  return size > 0 and size + #field or 0
+end
+local function sizeOfAll()
+  local size = 0
+  for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do size = size + sizeOf(field) end
+  return size
+end
+`
+
 // Redis counts whole milliseconds, and refuses a number that overflows its clock.
 const expire = `
 local function expire(at)
@@ -69,13 +82,15 @@ end
 `
 
 // ARGV[3]: when the record would expire if its session had no maxLifetime. ARGV[4]: that of now, or nothing.
-// A deadline is a whole number of milliseconds, which Lua writes as JavaScript does.
+// A deadline is a whole number of milliseconds, which Lua writes as JavaScript does as long as it is one exactly.
 const writable = `
 local extended = ARGV[3]
 if ARGV[4] ~= '' then
   local deadline = math.floor(tonumber(createdAt) + tonumber(ARGV[4]))
-  if now >= deadline then return {'Gone'} end
-  if deadline < tonumber(extended) then extended = string.format('%.0f', deadline) end
+  if deadline <= ${Number.MAX_SAFE_INTEGER} then
+    if now >= deadline then return {'Gone'} end
+    if deadline < tonumber(extended) then extended = string.format('%.0f', deadline) end
+  end
 end
 if not isCurrent then return {'Superseded'} end
 `
@@ -104,6 +119,14 @@ if not isMet() then
 end
 `
 
+// ARGV[5]: how many bytes a record may have. One that has more already may shrink.
+const growth = `
+local growth = 0
+for i = set, #ARGV, 2 do growth = growth + #ARGV[i] + #ARGV[i + 1] - sizeOf(ARGV[i]) end
+for i = unset, set - 1 do growth = growth - sizeOf(ARGV[i]) end
+if growth > 0 and sizeOfAll() + growth > tonumber(ARGV[5]) then return {'TooLarge'} end
+`
+
 // HSET comes first: where Redis is out of memory it is the command that is refused, and nothing has been written then.
 const change = `
 redis.call('HSET', KEYS[1], '${fields.extendedAt}', ARGV[2], '${fields.expiresAt}', extended)
@@ -111,6 +134,21 @@ sliced('HDEL', unset, set - 1)
 sliced('HSET', set, #ARGV)
 expire(extended)
 `
+
+/**
+ * `ARGV[1]`: how many bytes a record may have. Answers `Found` with the fields and values, of which there are none where there
+ * is no key, or `TooLarge`, and then reads no value. A field has three bytes at least, so that too many need not be counted.
+ *
+ * @internal
+ */
+export const load = script(
+  sizes,
+  `
+local limit = tonumber(ARGV[1])
+if redis.call('HLEN', KEYS[1]) * 3 > limit or sizeOfAll() > limit then return {'TooLarge'} end
+return {'Found', redis.call('HGETALL', KEYS[1])}
+`
+)
 
 /**
  * `ARGV`: the time to live in milliseconds, then fields and values of the whole record. Answers 1, or 0 where the id is
@@ -128,15 +166,17 @@ export const save = script(
 
 /**
  * Answers `Saved` with the new expiry, `Conflict` with what stands under each field that something was expected of,
- * `Superseded`, `Gone`, or `Malformed` with the name of the field that is wrong.
+ * `TooLarge`, `Superseded`, `Gone`, or `Malformed` with the name of the field that is wrong.
  *
  * @internal
  */
 export const update = script(
   own,
   writable,
-  "local first = 5",
+  "local first = 6",
   expectations,
+  sizes,
+  growth,
   sliced,
   expire,
   change,
@@ -144,15 +184,17 @@ export const update = script(
 )
 
 /**
- * `ARGV[5]`: the new digest. Answers as `update` does.
+ * `ARGV[6]`: the new digest. Answers as `update` does.
  *
  * @internal
  */
 export const renew = script(
   own,
   writable,
-  "local first = 6",
+  "local first = 7",
   expectations,
+  sizes,
+  growth,
   sliced,
   expire,
   `
@@ -161,7 +203,7 @@ for old, at in string.gmatch(superseded, '([^:,]+):([^,]+)') do
   if #kept >= ${SessionRecord.supersededRetention.renewals} then break end
   if now - tonumber(at) < ${SessionRecord.supersededRetention.millis} then kept[#kept + 1] = old .. ':' .. at end
 end
-redis.call('HSET', KEYS[1], '${fields.digest}', ARGV[5], '${fields.superseded}', table.concat(kept, ','))
+redis.call('HSET', KEYS[1], '${fields.digest}', ARGV[6], '${fields.superseded}', table.concat(kept, ','))
 `,
   change,
   `return {'Saved', extended}`

@@ -31,11 +31,12 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { RedisOptions } from "ioredis"
+import { RecentIds } from "../internal/recentIds.js"
 import type { RedisClient, RedisFailure, SendCommand } from "../internal/redisCommand.js"
 import { makeSendCommand, sendScript } from "../internal/redisCommand.js"
 import { connect } from "../internal/redisConnection.js"
 import { decodeRecord, encodeRecord, fieldOf, timeText } from "../internal/redisRecord.js"
-import { readHash, readSaveReply, readScriptReply, type ScriptAnswer } from "../internal/redisReply.js"
+import { readHash, readLoadReply, readSaveReply, readScriptReply, type ScriptAnswer } from "../internal/redisReply.js"
 import { checkRights } from "../internal/redisRights.js"
 import * as scripts from "../internal/redisScripts.js"
 import type { RedisAddress } from "../internal/redisUrl.js"
@@ -64,6 +65,12 @@ export interface ClientOptions {
    * also where the caller cannot be interrupted, and runs on the machine's own clock.
    */
   readonly timeout?: Duration.DurationInput | undefined
+  /**
+   * How many bytes a session may have in Redis, fields and values together: an integer from 1024 to 2^28. A write that would make
+   * it larger fails as `TooLarge`, whichever requests made it grow. One that is larger already is `Malformed`, and is not
+   * fetched: it would keep everybody else waiting on the one connection. Keep it well above the middleware's `maxStateBytes`.
+   */
+  readonly maxRecordBytes?: number | undefined
 }
 
 /**
@@ -110,12 +117,12 @@ export type FixedRedisOption =
 
 /**
  * A prefix that says what the keys are, and a second: far longer than Redis takes, and short enough for a request to be
- * answered 503 before its client gives up.
+ * answered 503 before its client gives up. Four mebibytes are four times what the middleware lets a session hold by default.
  *
  * @since 0.1.0
  * @category constants
  */
-export const defaults = { prefix: "session:", timeout: "1 second" } as const
+export const defaults = { prefix: "session:", timeout: "1 second", maxRecordBytes: 4_194_304 } as const
 
 export type {
   /**
@@ -144,10 +151,11 @@ export const make = (
     const address = yield* decodeUrl(options)
     const limit = yield* decodeTimeout(options)
     const prefix = yield* decodePrefix(options)
+    const maxBytes = yield* decodeMaxBytes(options)
     const connection = yield* connect(address, limit, options.redis)
     const send = makeSendCommand(connection, limit)
     yield* checkRights(send, prefix, "url")
-    return makeStore(send, prefix)
+    return makeStore(send, prefix, maxBytes)
   })
 
 /**
@@ -169,10 +177,11 @@ export const fromClient = (
   Effect.gen(function*() {
     const limit = yield* decodeTimeout(options)
     const prefix = yield* decodePrefix(options)
+    const maxBytes = yield* decodeMaxBytes(options)
     yield* checkClient(client)
     const send = makeSendCommand({ client, dropIfReady: () => {} }, limit)
     yield* checkRights(send, prefix, "client")
-    return makeStore(send, prefix)
+    return makeStore(send, prefix, maxBytes)
   })
 
 const commands: ReadonlyArray<keyof RedisClient> = ["hgetall", "evalsha", "eval"]
@@ -268,6 +277,25 @@ const decodePrefix = (
     )
 }
 
+const smallestMaxBytes = 1_024
+// Half of the longest text there is, which ioredis makes of a command.
+const largestMaxBytes = 2 ** 28
+
+const decodeMaxBytes = (
+  options: ClientOptions | undefined
+): Either.Either<number, SessionStore.SessionStoreConfigError> => {
+  const bytes: unknown = options?.maxRecordBytes ?? defaults.maxRecordBytes
+  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= smallestMaxBytes &&
+      bytes <= largestMaxBytes
+    ? Either.right(bytes)
+    : Either.left(
+      new SessionStore.SessionStoreConfigError({
+        option: "maxRecordBytes",
+        message: `The option maxRecordBytes must be an integer from ${smallestMaxBytes} to ${largestMaxBytes}`
+      })
+    )
+}
+
 const decodeTimeout = (
   options: ClientOptions | undefined
 ): Effect.Effect<Duration.Duration, SessionStore.SessionStoreConfigError> =>
@@ -286,15 +314,42 @@ const decodeTimeout = (
 // Out of 2^128 ids, a taken one is drawn never. Taken ones in a row say that the machine's randomness is broken.
 const maxDraws = 8
 
-const makeStore = (send: SendCommand, prefix: string): SessionStore.SessionStore => {
+// Whoever writes keeps to the limit, so that a record which this process has seen within it needs no second look.
+const recentGeneration = 8_192
+
+const makeStore = (send: SendCommand, prefix: string, maxBytes: number): SessionStore.SessionStore => {
   const redisKey = (id: SessionId): string => prefix + id
+  const recent = new RecentIds(recentGeneration)
+
+  const tooLarge = (): RedisFailure => ({
+    reason: "TooLarge",
+    message: `The session would have more than ${maxBytes} bytes in Redis (maxRecordBytes): keep less in it`
+  })
+
+  const readWithin = (key: SessionKey.SessionKey): Effect.Effect<Fields, RedisFailure> =>
+    Effect.flatMap(
+      sendScript(send, "load", scripts.load, redisKey(key.id), [String(maxBytes)]),
+      (reply) =>
+        Either.flatMap(readLoadReply(reply), (read) => {
+          if (read === "TooLarge") {
+            return Either.left(malformed(`it has more than ${maxBytes} bytes (maxRecordBytes)`))
+          }
+          recent.add(key.id)
+          return Either.right(read)
+        })
+    )
+
+  const read = (key: SessionKey.SessionKey): Effect.Effect<Fields, RedisFailure> =>
+    recent.has(key.id)
+      ? Effect.flatMap(send("load", (client) => client.hgetall(redisKey(key.id))), readHash)
+      : readWithin(key)
 
   const load = (key: SessionKey.SessionKey): Effect.Effect<SessionStore.LoadResult, SessionStore.LoadError> =>
     Effect.mapError(
       withClock((clock) =>
-        Effect.flatMap(send("load", (client) => client.hgetall(redisKey(key.id))), (reply) =>
+        Effect.flatMap(read(key), (hash) =>
           Either.map(
-            Either.flatMap(readHash(reply), (hash) => readRecord(key.id, hash)),
+            readRecord(key.id, hash),
             (record) => SessionStore.loadResult(record, key, clock.unsafeCurrentTimeMillis())
           ))
       ),
@@ -313,13 +368,18 @@ const makeStore = (send: SendCommand, prefix: string): SessionStore.SessionStore
       const now = clock.unsafeCurrentTimeMillis()
       const key = SessionKey.mint()
       const record = SessionRecord.create(key, state, lifetime, now)
-      const args = [redisTtl(record.expiresAt - now), ...encodeRecord(record)]
+      const fields = encodeRecord(record)
+      if (bytesOf(fields) > maxBytes) {
+        return Effect.fail(new SessionStore.SaveError({ ...tooLarge(), reason: "TooLarge" }))
+      }
+      const args = [redisTtl(record.expiresAt - now), ...fields]
       const sent = Effect.flatMap(sendScript(send, "save", scripts.save, redisKey(key.id), args), readSaveReply)
       return Effect.matchEffect(sent, {
         onFailure: ({ reason, ...rest }) =>
           Effect.fail(new SessionStore.SaveError({ ...rest, reason: reason === "TooLarge" ? reason : "Unavailable" })),
         onSuccess: (reply) => {
           if (reply === "Saved") {
+            recent.add(key.id)
             return Effect.succeed({ key, expiresAt: record.expiresAt })
           }
           return draws < maxDraws
@@ -362,15 +422,18 @@ const makeStore = (send: SendCommand, prefix: string): SessionStore.SessionStore
     more: ReadonlyArray<string>,
     expected: SessionChange["expect"] = new Map()
   ): Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError> =>
-    Effect.mapBoth(
+    Effect.matchEffect(
       runScript(verb, script, key, (now) => [
         timeText(now + ttl),
         maxLifetime === undefined ? "" : timeText(maxLifetime),
         ...more
       ], expected.size),
       {
-        onFailure: (failure) => new SessionStore.UpdateError(failure),
-        onSuccess: (answer) => toWriteResult(answer, newKey, expected)
+        onFailure: (failure) => Effect.fail(new SessionStore.UpdateError(failure)),
+        onSuccess: (answer) =>
+          answer._tag === "TooLarge"
+            ? Effect.fail(new SessionStore.UpdateError(tooLarge()))
+            : Effect.succeed(toWriteResult(answer, newKey, expected))
       }
     )
 
@@ -385,12 +448,20 @@ const makeStore = (send: SendCommand, prefix: string): SessionStore.SessionStore
     load,
     save: (state, lifetime) => save(state, lifetime, 1),
     update: (key, change, lifetime) =>
-      rewrite("update", scripts.update, key, key, lifetime, changeArguments(change), change.expect),
+      rewrite(
+        "update",
+        scripts.update,
+        key,
+        key,
+        lifetime,
+        [String(maxBytes), ...changeArguments(change)],
+        change.expect
+      ),
     updateTtl: (key, lifetime) => rewrite("updateTtl", scripts.updateTtl, key, key, lifetime, [timeText(lifetime.ttl)]),
     renew: (key, change, lifetime) =>
       Effect.suspend(() => {
         const newKey = SessionKey.mintSecret(key.id)
-        const args = [SessionKey.digest(newKey), ...changeArguments(change)]
+        const args = [String(maxBytes), SessionKey.digest(newKey), ...changeArguments(change)]
         return rewrite("renew", scripts.renew, key, newKey, lifetime, args, change.expect)
       }),
     delete: remove
@@ -398,6 +469,10 @@ const makeStore = (send: SendCommand, prefix: string): SessionStore.SessionStore
   // Each command has its own limit, which holds in a region that cannot be interrupted as well.
   return SessionStore.make(verbs, { timeout: "none" })
 }
+
+type Fields = ReadonlyArray<readonly [string, string]>
+
+const bytesOf = (texts: ReadonlyArray<string>): number => texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
 
 const redisTtl = (millis: number): string => String(millis >= 1 ? Math.min(Math.ceil(millis), 1e15) : 1)
 
@@ -436,7 +511,7 @@ const readRecord = (
 ): Either.Either<StoredRecord | undefined, RedisFailure> => Either.mapLeft(decodeRecord(id, hash), malformed)
 
 const toWriteResult = (
-  answer: ScriptAnswer,
+  answer: Exclude<ScriptAnswer, { readonly _tag: "TooLarge" }>,
   key: SessionKey.SessionKey,
   expected: SessionChange["expect"]
 ): SessionStore.WriteResult => {

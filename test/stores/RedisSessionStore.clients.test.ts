@@ -99,7 +99,8 @@ describe("RedisSessionStore on a client of the app's", () => {
 })
 
 describe("a Redis that refuses what sessions need", () => {
-  const rights = "+hgetall +evalsha +eval +exists +hmget +hget +hexists +hset +hdel +pexpire +del +info +select +quit"
+  const rights =
+    "+hgetall +evalsha +eval +exists +hmget +hget +hexists +hkeys +hlen +hstrlen +hset +hdel +pexpire +del +info +select +quit"
   const needed = rights.split(" ").filter((right) => !["+info", "+select", "+quit"].includes(right))
 
   const withUser = (...rules: ReadonlyArray<string>) =>
