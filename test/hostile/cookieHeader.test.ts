@@ -5,10 +5,10 @@ import { afterAll, assert, describe, it } from "@effect/vitest"
 import { maxCandidates, readCookieValues, tooManyCandidates } from "../../src/internal/cookieHeader.js"
 import { report } from "../support/figures.js"
 import { scaled } from "../support/soak.js"
+import { repeat } from "./breathing.js"
 import { builtIns } from "./builtIns.js"
 import { mostCandidates, readAsDocumented, readEveryValue } from "./cookieAutomaton.js"
 import { askedNames, costlyShapes, hugeHeader, longHeader, ownName, shortHeader } from "./headers.js"
-import { patience, repeat } from "./patience.js"
 import { makeRandom } from "./random.js"
 
 const before = builtIns()
@@ -53,7 +53,7 @@ describe("the cookie header, fuzzed", () => {
       "without it": foundNothing,
       "too many": overfull
     })
-  }, patience)
+  })
 
   it("reads every byte as itself: 256 bytes in 12 places of a header", () => {
     for (let byte = 0; byte < 256; byte++) {
@@ -97,7 +97,7 @@ describe("the cookie header, fuzzed", () => {
         `seed ${random.seed}, ${JSON.stringify(pairs)}`
       )
     })
-  }, patience)
+  })
 
   it("never loses the true cookie to whatever stands beside it, short of too many of its name", async () => {
     const random = makeRandom()
@@ -111,7 +111,7 @@ describe("the cookie header, fuzzed", () => {
         assert.isTrue(values === tooManyCandidates || values.includes("T"), `seed ${random.seed}, ${header}`)
       }
     })
-  }, patience)
+  })
 
   describe("a header of a megabyte", () => {
     const megabyte = 1_000_000

@@ -7,8 +7,9 @@ import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Effect from "effect/Effect"
 import { Redis, type RedisOptions } from "ioredis"
 import { redisServer } from "../support/redisServer.js"
+import { generous } from "../support/timeLimits.js"
 
-const lifetime = { ttl: 60_000, maxLifetime: undefined }
+const lifetime = { ttl: 3_600_000, maxLifetime: undefined }
 
 const connect = (url: string, options: RedisOptions = {}) =>
   Effect.acquireRelease(
@@ -22,12 +23,12 @@ describe("RedisSessionStore on a client of the app's", () => {
       const { url } = yield* redisServer()
       const sound = yield* connect(url)
       const { key } = yield* Effect.flatMap(
-        RedisSessionStore.fromClient(sound),
+        RedisSessionStore.fromClient(sound, { timeout: generous }),
         (store) => store.save(new Map([["a", "1"]]), lifetime)
       )
       const client = yield* connect(url)
       yield* Effect.promise(() => client.multi({ pipeline: false }))
-      const store = yield* RedisSessionStore.fromClient(client)
+      const store = yield* RedisSessionStore.fromClient(client, { timeout: generous })
       const errors = [
         yield* Effect.flip(store.load(key)),
         yield* Effect.flip(store.save(new Map(), lifetime)),
@@ -44,7 +45,9 @@ describe("RedisSessionStore on a client of the app's", () => {
   it.scopedLive("a client that hands numbers out as texts serves", () =>
     Effect.gen(function*() {
       const { url } = yield* redisServer()
-      const store = yield* RedisSessionStore.fromClient(yield* connect(url, { stringNumbers: true }))
+      const store = yield* RedisSessionStore.fromClient(yield* connect(url, { stringNumbers: true }), {
+        timeout: generous
+      })
       const { key } = yield* store.save(new Map([["a", "1"]]), lifetime)
       assert.strictEqual((yield* store.update(key, SessionRecord.noChange, lifetime))._tag, "Saved")
       assert.isTrue(yield* store.delete(key))

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { generate } from "selfsigned"
 import { freePort, redisServer } from "../support/redisServer.js"
+import { generous } from "../support/timeLimits.js"
 
 const certificate = () =>
   generate([{ name: "commonName", value: "localhost" }], {
@@ -41,13 +42,13 @@ const tlsServer = Effect.gen(function*() {
   return { cert, url: Redacted.make(`rediss://:planted@127.0.0.1:${port}`) }
 })
 
-const lifetime = { ttl: 60_000, maxLifetime: undefined }
+const lifetime = { ttl: 3_600_000, maxLifetime: undefined }
 
 describe("RedisSessionStore over TLS", () => {
   it.scopedLive("trusts the authority that the options name", () =>
     Effect.gen(function*() {
       const { cert, url } = yield* tlsServer
-      const store = yield* RedisSessionStore.make({ url, timeout: "10 seconds", redis: { tls: { ca: cert } } })
+      const store = yield* RedisSessionStore.make({ url, timeout: generous, redis: { tls: { ca: cert } } })
       const { key } = yield* store.save(new Map([["a", "1"]]), lifetime)
       assert.strictEqual((yield* store.load(key))._tag, "Live")
     }))
