@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Effect from "effect/Effect"
-import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { generate } from "selfsigned"
+import { handTimers } from "../support/handTimers.js"
+import { logging, makeWithout } from "../support/loggingStore.js"
 import { freePort, redisServer } from "../support/redisServer.js"
 import { generous } from "../support/timeLimits.js"
 
@@ -59,15 +60,10 @@ describe("RedisSessionStore over TLS", () => {
   for (const [title, redis] of strangers) {
     it.scopedLive(`does not talk to a server that no trusted authority vouches for (authority: ${title})`, () =>
       Effect.gen(function*() {
-        const lines: Array<string> = []
-        const logger = Logger.make(({ message }) => {
-          lines.push(String(message))
-        })
+        const log = logging()
+        const { lines } = log
         const { url } = yield* tlsServer
-        const store = yield* Effect.provide(
-          RedisSessionStore.make({ url, timeout: "500 millis", redis }),
-          Logger.replace(Logger.defaultLogger, logger)
-        )
+        const store = yield* makeWithout(yield* handTimers, { url, redis }, log)
         const error = yield* Effect.flip(store.save(new Map(), lifetime))
         assert.strictEqual(error.reason, "Unavailable")
         assert.match(lines.join(), /self-signed certificate|unable to verify/)
