@@ -162,8 +162,8 @@ const start = async (
     const listen = (stream: Readable) =>
       stream.setEncoding("utf8").on("data", (text: string) => {
         said += text
-        // `Listening on http://127.0.0.1:40715`, `http://localhost:35733`, or workerd's `"port":33545`
-        const port = /(?:http:\/\/[\w.]+:|"port":)(\d+)\b/.exec(said)?.[1]
+        // With what comes after it, since a number may come in two parts: `Listening on http://127.0.0.1:40715`, `http://localhost:35733`, or workerd's `"port":33545`
+        const port = /(?:http:\/\/[\w.]+:|"port":)(\d+)(?=\D)/.exec(said)?.[1]
         if (port !== undefined) {
           resolve(`http://127.0.0.1:${port}`)
         }
