@@ -51,9 +51,13 @@ const fetchFrom = (layer: Layer.Layer<never, unknown, HttpServer.HttpServer | Se
     )
     const { address } = yield* Effect.provide(HttpServer.HttpServer, context)
     const port = address._tag === "TcpAddress" ? address.port : 0
-    return (path: string, init: RequestInit = {}) =>
+    return (path: string, init: RequestInit & { readonly headers?: Record<string, string> } = {}) =>
       Effect.promise(async () => {
-        const response = await fetch(`http://127.0.0.1:${port}${path}`, init)
+        const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+          ...init,
+          // A kept connection may be closed by the server just when it is used again: each request has one of its own.
+          headers: { connection: "close", ...init.headers }
+        })
         return {
           status: response.status,
           body: await response.text(),
