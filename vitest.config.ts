@@ -15,6 +15,7 @@ export default defineConfig({
     // Limits for what hangs, not for what is slow: a busy machine fails no test.
     testTimeout: 900_000,
     hookTimeout: 900_000,
+    teardownTimeout: 900_000,
     pool: "forks",
     poolOptions: { forks: { maxForks: 2 } }
   }

@@ -147,7 +147,8 @@ const sendTo = (server: HttpServer.HttpServer, path: string, request: Request): 
   Effect.promise(async (signal) => {
     const response = await fetch(urlOf(server, path), {
       method: request.method ?? "GET",
-      headers: { ...request.headers },
+      // A kept connection may be closed by the server just when it is used again: each request has one of its own.
+      headers: { connection: "close", ...request.headers },
       redirect: "manual",
       signal,
       ...(request.body === undefined ? {} : { body: request.body })

@@ -29,6 +29,7 @@ import { randomUUID } from "node:crypto"
 import type { ClientRequest } from "node:http"
 import { createServer, IncomingMessage, request as httpRequest } from "node:http"
 import { RedisServer } from "../support/redisServer.js"
+import { generous } from "../support/timeLimits.js"
 
 // -- the app: it does what the path says, once the body has ended
 
@@ -193,7 +194,7 @@ const withDefaults = Effect.map(memory, (store) => SessionStore.make(store))
 
 const redis = Effect.flatMap(RedisServer, ({ url }) =>
   Effect.map(
-    Layer.build(RedisSessionStore.layer({ url, prefix: `${randomUUID()}:`, timeout: "10 seconds" })),
+    Layer.build(RedisSessionStore.layer({ url, prefix: `${randomUUID()}:`, timeout: generous })),
     Context.get(SessionStore.SessionStore)
   ))
 

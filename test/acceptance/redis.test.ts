@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { redisServer } from "../support/redisServer.js"
+import { generous } from "../support/timeLimits.js"
 
 class Url extends Context.Tag("test/Url")<Url, string>() {}
 
@@ -16,7 +17,10 @@ afterAll(() => server.dispose())
 
 AcceptanceSuite.suite("RedisSessionStore", {
   store: Layer.unwrapEffect(
-    Effect.map(Effect.promise(() => server.runPromise(Url)), (url) => RedisSessionStore.layer({ url }))
+    Effect.map(
+      Effect.promise(() => server.runPromise(Url)),
+      (url) => RedisSessionStore.layer({ url, timeout: generous })
+    )
   ),
   canInvalidate: true
 })

@@ -23,6 +23,7 @@ import { createServer } from "node:http"
 import type { Browser, Page } from "playwright-core"
 import { launchChromium } from "../support/chromium.js"
 import { RedisServer } from "../support/redisServer.js"
+import { generous } from "../support/timeLimits.js"
 
 const Counter = Session.entry("counter", Schema.NonNegativeInt)
 const User = Session.entry("user", Schema.String)
@@ -144,7 +145,7 @@ const stores: Readonly<Record<string, Layer.Layer<SessionStore.SessionStore, nev
   memory: Layer.orDie(MemorySessionStore.layer()),
   cookie: CookieSessionStore.layer,
   Redis: Layer.unwrapEffect(
-    Effect.map(RedisServer, ({ url }) => Layer.orDie(RedisSessionStore.layer({ url, timeout: "5 minutes" })))
+    Effect.map(RedisServer, ({ url }) => Layer.orDie(RedisSessionStore.layer({ url, timeout: generous })))
   )
 }
 

@@ -24,6 +24,7 @@ import * as TestClock from "effect/TestClock"
 import { Redis } from "ioredis"
 import { livingFor } from "../support/lifetimes.js"
 import { redisServer } from "../support/redisServer.js"
+import { generous } from "../support/timeLimits.js"
 import { answer, entriesOf, serve, StoreCalls } from "./servedApp.js"
 
 const lifetime: SessionRecord.Lifetime = { ttl: 60_000, maxLifetime: undefined }
@@ -202,14 +203,17 @@ layer(MemorySessionStore.layer())("MemorySessionStore", (it) => {
 })
 
 layer(ServerLive)("RedisSessionStore", (it) => {
-  it.layer(Layer.unwrapEffect(Effect.map(Server, ({ url }) => RedisSessionStore.layer({ url }))))((it) =>
-    serverSide(it)
-  )
+  it.layer(Layer.unwrapEffect(Effect.map(Server, ({ url }) => RedisSessionStore.layer({ url, timeout: generous }))))((
+    it
+  ) => serverSide(it))
 
   it.scoped("every kind of JSON comes back as it went (round_trip_versioned_format)", () =>
-    Effect.flatMap(Server, ({ url }) => keepsEveryJson(RedisSessionStore.layer({ url }))))
+    Effect.flatMap(Server, ({ url }) => keepsEveryJson(RedisSessionStore.layer({ url, timeout: generous }))))
 
-  it.scoped(expiryTitle, () => Effect.flatMap(Server, ({ url }) => expiresUnderWay(RedisSessionStore.layer({ url }))))
+  it.scoped(
+    expiryTitle,
+    () => Effect.flatMap(Server, ({ url }) => expiresUnderWay(RedisSessionStore.layer({ url, timeout: generous })))
+  )
 
   it.scoped(
     "what is not a session record fails as Malformed, and its visitor is a new one to the app "
@@ -237,7 +241,7 @@ layer(ServerLive)("RedisSessionStore", (it) => {
             assert.strictEqual(written.status, 200)
             assert.strictEqual(written.setCookies.length, 1)
           }
-        }).pipe(Effect.provide(serve(roundTrips, { store: RedisSessionStore.layer({ url }) })))
+        }).pipe(Effect.provide(serve(roundTrips, { store: RedisSessionStore.layer({ url, timeout: generous }) })))
       })
   )
 
@@ -261,7 +265,7 @@ layer(ServerLive)("RedisSessionStore", (it) => {
           HttpRouter.get("/purge", answer((session) => session.purge))
         ),
         {
-          store: RedisSessionStore.layer({ url }),
+          store: RedisSessionStore.layer({ url, timeout: generous }),
           config: { lifecycle: Config.PersistentSession({ ttlExtension: "OnEveryRequest" }) }
         }
       )))

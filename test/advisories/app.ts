@@ -22,6 +22,7 @@ import { Redis } from "ioredis"
 import { randomUUID } from "node:crypto"
 import { RedisServer } from "../support/redisServer.js"
 import { settle } from "../support/settle.js"
+import { generous } from "../support/timeLimits.js"
 import type { Answer, Handler, WebApp } from "../support/webApp.js"
 import { Counter, handle, makeWebApp, User } from "../support/webApp.js"
 
@@ -146,7 +147,7 @@ export const redisApp = (
       Effect.sync(() => new Redis(url)),
       (client) => Effect.sync(() => client.disconnect())
     )
-    const app = yield* makeWebApp({ config, store: RedisSessionStore.layer({ url, prefix, timeout: "10 seconds" }) })
+    const app = yield* makeWebApp({ config, store: RedisSessionStore.layer({ url, prefix, timeout: generous }) })
     const keys = Effect.map(
       Effect.promise(() => redis.keys("*")),
       (all) => all.filter((key) => key.startsWith(prefix))

@@ -33,7 +33,8 @@ export const send = (url: string, { body, headers, method = "GET" }: RequestOpti
       method,
       signal,
       redirect: "manual",
-      headers: { ...headers },
+      // A kept connection may be closed by the server just when it is used again: each request has one of its own.
+      headers: { connection: "close", ...headers },
       ...(body === undefined ? {} : { body })
     })
     const text = await response.text()

@@ -81,6 +81,7 @@ export const runExample = (
 ): Effect.Effect<RunningExample, never, Scope.Scope> =>
   Effect.gen(function*() {
     const example = yield* startExample(file, env)
-    const url = yield* example.printed(/http:\/\/[\w.]+:\d+/)
+    // With what comes after it, since a number may come in two parts.
+    const url = yield* example.printed(/http:\/\/[\w.]+:\d+(?=\D)/)
     return { ...example, url: url.replace("0.0.0.0", "127.0.0.1") }
   })

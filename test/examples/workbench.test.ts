@@ -11,6 +11,7 @@ import * as Redacted from "effect/Redacted"
 import { Redis } from "ioredis"
 import { heldMillis } from "../support/handTimers.js"
 import { freePort, RedisServer } from "../support/redisServer.js"
+import { generous } from "../support/timeLimits.js"
 import type { Visitor } from "./cookieJar.js"
 import { send, visitor } from "./cookieJar.js"
 import type { RunningExample } from "./exampleProcess.js"
@@ -18,8 +19,7 @@ import { runExample, startExample } from "./exampleProcess.js"
 
 class Workbench extends Context.Tag("test/Workbench")<Workbench, RunningExample>() {}
 
-// Limits for what hangs, not for what is slow.
-const limits = { SESSION_STORE_TIMEOUT: "10 minutes", REDIS_TIMEOUT: "10 minutes" }
+const limits = { SESSION_STORE_TIMEOUT: generous, REDIS_TIMEOUT: generous }
 
 const workbenchOn = (env: Readonly<Record<string, string>>) =>
   Layer.scoped(Workbench, runExample("workbench.ts", { ...limits, ...env }))

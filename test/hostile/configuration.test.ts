@@ -21,9 +21,9 @@ import { report } from "../support/figures.js"
 import { redisServer } from "../support/redisServer.js"
 import { scaled } from "../support/soak.js"
 import { handle, makeWebApp, User } from "../support/webApp.js"
+import { pause } from "./breathing.js"
 import { builtIns } from "./builtIns.js"
 import { resultOf } from "./operations.js"
-import { patience, pause } from "./patience.js"
 import { makeRandom } from "./random.js"
 import type { Random } from "./random.js"
 import { parseSetCookie } from "./setCookieGrammar.js"
@@ -173,7 +173,7 @@ describe("configuration, fuzzed", () => {
       assert.deepStrictEqual([...messages], ["SessionConfigError"])
       assert.isAbove(accepted, tries / 50)
       report("hostile configuration", { seed: random.seed, tried: tries, accepted, defects: 0 })
-    }).pipe(Effect.provide(silence)), patience)
+    }).pipe(Effect.provide(silence)))
 
   it.effect("whatever is not options at all is a SessionConfigError", () =>
     Effect.gen(function*() {
@@ -222,8 +222,7 @@ describe("configuration, fuzzed", () => {
           yield* pause(++served)
         }
         report("hostile configuration, served", { seed: random.seed, served, "lines that no browser takes": 0 })
-      }).pipe(Effect.provide(silence)),
-    patience
+      }).pipe(Effect.provide(silence))
   )
 
   it.effect("any environment makes options or a ConfigError, which never shows a value", () =>
@@ -257,7 +256,7 @@ describe("configuration, fuzzed", () => {
         }
       }
       assert.isAbove(accepted, 100)
-    }), patience)
+    }))
 
   it.effect("any options make a memory store or a SessionStoreConfigError", () =>
     Effect.gen(function*() {
@@ -322,8 +321,7 @@ describe("configuration, fuzzed", () => {
           assert.isFalse(yield* attempt({ url: Redacted.make(wrong), timeout: "20 millis" }), wrong)
         }
         assert.isAbove(accepted, 5)
-      }).pipe(Effect.provide(silence)),
-    patience
+      }).pipe(Effect.provide(silence))
   )
 
   it("leaves the built-in prototypes as they were", () => {

@@ -13,10 +13,10 @@ import { report } from "../support/figures.js"
 import { livingFor } from "../support/lifetimes.js"
 import { scaled } from "../support/soak.js"
 import { makeWebApp } from "../support/webApp.js"
+import { pause } from "./breathing.js"
 import { builtIns } from "./builtIns.js"
 import { observed, operations, resultOf } from "./operations.js"
 import type { Result } from "./operations.js"
-import { patience, pause } from "./patience.js"
 import { makeRandom } from "./random.js"
 import { hugeRecordTexts, recordText } from "./records.js"
 
@@ -75,7 +75,7 @@ describe("records in the cookie, fuzzed", () => {
       assert.isAbove(live, records / 100)
       assert.isBelow(live, records / 2)
       report("hostile records in the cookie", { seed: random.seed, records, live, defects: 0 })
-    }), patience)
+    }))
 
   it.effect("so it does for ten megabytes of them, and for nesting that no stack holds", () =>
     Effect.gen(function*() {
@@ -85,7 +85,7 @@ describe("records in the cookie, fuzzed", () => {
         const about = `${text.length} characters, ${text.slice(0, 60)}`
         assertNoDefect(resultOf(yield* Effect.exit(store.load(key))), about)
       }
-    }), patience)
+    }))
 
   it.scoped(
     "a request with such a cookie is anonymous or gets a typed error, whatever its handler does",
@@ -110,8 +110,7 @@ describe("records in the cookie, fuzzed", () => {
           assert.include([204, 500], status, about)
           assert.isUndefined(body)
         }
-      }).pipe(Effect.provide(silence)),
-    patience
+      }).pipe(Effect.provide(silence))
   )
 
   it.scoped("a time that no date can hold crashes no handler that asks for it", () =>

@@ -9,11 +9,11 @@ import { report } from "../support/figures.js"
 import { scaled } from "../support/soak.js"
 import { makeWebApp } from "../support/webApp.js"
 import type { WebApp } from "../support/webApp.js"
+import { pause } from "./breathing.js"
 import { builtIns } from "./builtIns.js"
 import { ownName, shortHeader } from "./headers.js"
 import { observed, operations } from "./operations.js"
 import type { Result } from "./operations.js"
-import { patience, pause } from "./patience.js"
 import { makeRandom } from "./random.js"
 import type { Random } from "./random.js"
 
@@ -104,8 +104,7 @@ describe("cookies that open nothing, through the middleware", () => {
           requests++
         }
         report("cookies that open nothing", { seed: random.seed, cookies, requests, "store calls": app.calls.length })
-      }),
-    patience
+      })
   )
 
   it("leaves the built-in prototypes as they were", () => {

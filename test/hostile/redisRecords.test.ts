@@ -16,11 +16,12 @@ import { report } from "../support/figures.js"
 import { livingFor } from "../support/lifetimes.js"
 import { redisServer } from "../support/redisServer.js"
 import { scaled } from "../support/soak.js"
+import { generous } from "../support/timeLimits.js"
 import { makeWebApp } from "../support/webApp.js"
+import { pause } from "./breathing.js"
 import { builtIns } from "./builtIns.js"
 import { observed, operations, resultOf } from "./operations.js"
 import type { Result } from "./operations.js"
-import { patience, pause } from "./patience.js"
 import { makeRandom } from "./random.js"
 import { recordHash } from "./records.js"
 import type { Hash } from "./records.js"
@@ -31,7 +32,7 @@ const silence = Logger.minimumLogLevel(LogLevel.None)
 
 const world = Effect.gen(function*() {
   const { url } = yield* redisServer()
-  const store = yield* RedisSessionStore.make({ url, timeout: "10 seconds" })
+  const store = yield* RedisSessionStore.make({ url, timeout: generous })
   const redis = yield* Effect.acquireRelease(
     Effect.sync(() => new Redis(url)),
     (client) => Effect.sync(() => client.disconnect())
@@ -121,8 +122,7 @@ describe("records in Redis, fuzzed", () => {
         assert.isAbove(live, records / 100)
         assert.isBelow(live, records)
         report("hostile records in Redis", { seed: random.seed, records, live, defects: 0 })
-      }),
-    patience
+      })
   )
 
   it.scopedLive("a key of another type is a typed error for each verb, and stays what it is", () =>
@@ -176,7 +176,7 @@ describe("records in Redis, fuzzed", () => {
           assertNoDefect(resultOf(yield* Effect.exit(call)), `${verb} of ten megabytes`)
         }
       }
-    }), patience)
+    }))
 
   it.scopedLive(
     "a request whose record is such a hash is anonymous or gets a typed error, whatever it does",
@@ -207,8 +207,7 @@ describe("records in Redis, fuzzed", () => {
           yield* Effect.promise(() => redis.del(redisKeyOf(key)))
         }
         yield* victim.isUntouched
-      }).pipe(Effect.provide(silence)),
-    patience
+      }).pipe(Effect.provide(silence))
   )
 
   it.scopedLive("a time that no date can hold crashes no handler that asks for it", () =>

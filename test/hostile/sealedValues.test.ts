@@ -7,9 +7,9 @@ import * as Option from "effect/Option"
 import { Buffer } from "node:buffer"
 import { report } from "../support/figures.js"
 import { scaled } from "../support/soak.js"
+import { breathe, repeat } from "./breathing.js"
 import { forgeries, spelledOut, targetsWith } from "./forgeries.js"
 import type { Target } from "./forgeries.js"
-import { breathe, patience, repeat } from "./patience.js"
 import { makeRandom } from "./random.js"
 
 const random = makeRandom()
@@ -65,7 +65,7 @@ describe("sealed values, forged", () => {
       for (const value of genuine) {
         assert.isTrue(Option.isSome(target.crypto.open(value)))
       }
-    }, patience)
+    })
 
     it(`${target.title}: nothing sealed with another key, for another name, policy or format opens`, async () => {
       const rounds = scaled(150, 3_000)
@@ -77,7 +77,7 @@ describe("sealed values, forged", () => {
           }
         }
       })
-    }, patience)
+    })
   }
 
   it("draws another nonce for each of a hundred thousand values, also of one text", async () => {
@@ -87,7 +87,7 @@ describe("sealed values, forged", () => {
       nonces.add(Buffer.from(target!.crypto.seal("one text"), "base64url").toString("latin1", 1, 13))
     })
     assert.strictEqual(nonces.size, scaled(100_000, 1_000_000))
-  }, patience)
+  })
 
   it("has tried as many as it says", () => {
     assert.isAtLeast(refused, attempts)

@@ -29,7 +29,7 @@ describe("interleavings find a store that", () => {
 
     it(`${defect}, in some drawn order of three requests`, async () => {
       const tally = new Tally({ breakage })
-      await drawnTriples([makeStageOf()], tally, { runs: 3000, limit: 60_000 })
+      await drawnTriples([makeStageOf()], tally, { runs: 3000, limit: 800_000 })
       assert.isDefined(tally.failure)
     })
   }

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
+import { settle } from "../support/settle.js"
 import { Counter, handle, makeWebApp } from "../support/webApp.js"
 
 setFlagsFromString("--expose-gc")
@@ -39,7 +40,7 @@ describe("the fiber of a request", () => {
         assert.strictEqual(answer.status, 200)
         const { fiber, session } = yield* found
         // What a weak reference has just been asked for stays until the next turn.
-        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 10)))
+        yield* settle
         collectGarbage()
         assert.isUndefined(session.deref(), "the session is still held")
         assert.isDefined(fiber.id())

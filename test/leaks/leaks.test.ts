@@ -24,6 +24,7 @@ import { Redis } from "ioredis"
 import type { TcpProxy } from "../faults/tcpProxy.js"
 import { silence, tcpProxy } from "../faults/tcpProxy.js"
 import { report } from "../support/figures.js"
+import { handTimers, heldLimit } from "../support/handTimers.js"
 import type { RunningRedis } from "../support/redisServer.js"
 import { redisServer } from "../support/redisServer.js"
 import type { Answer, Handler, WebApp } from "../support/webApp.js"
@@ -32,8 +33,6 @@ import type { Printed } from "./printed.js"
 import { makePrinted } from "./printed.js"
 import type { Vault } from "./vault.js"
 import { makeVault, unique } from "./vault.js"
-
-const limitMillis = 300
 
 /** An app whose secrets are all in the vault. */
 interface Planted {
@@ -59,7 +58,7 @@ const plantApp = (
     )
     const app = yield* makeWebApp({
       store,
-      config: { keys, storeTimeout: limitMillis },
+      config: { keys, storeTimeout: "300 millis" },
       ...wrap === undefined ? {} : { wrap }
     })
     const browser = app.browser()
@@ -339,7 +338,7 @@ const plantRedis = (vault: Vault, args: ReadonlyArray<string> = []): Effect.Effe
       Effect.sync(() => new Redis(server.url, { password }).on("error", () => {})),
       (admin) => Effect.sync(() => admin.disconnect())
     )
-    const store = RedisSessionStore.layer({ url: `redis://:${password}@127.0.0.1:${proxy.port}`, timeout: limitMillis })
+    const store = RedisSessionStore.layer({ url: `redis://:${password}@127.0.0.1:${proxy.port}`, timeout: heldLimit })
     return { server, proxy, admin, store }
   })
 
@@ -370,6 +369,8 @@ const storeFailures = ({ app, printed, value }: Planted, key: SessionKey.Session
 describe("no secret is printed by an app on Redis", () => {
   interface Trouble {
     readonly args?: ReadonlyArray<string>
+    /** Whether nothing but their time limit ends its calls. */
+    readonly hangs?: boolean
     readonly begin: (redis: PlantedRedis, planted: Planted) => Effect.Effect<unknown>
   }
 
@@ -383,7 +384,7 @@ describe("no secret is printed by an app on Redis", () => {
   const troubles: Readonly<Record<string, Trouble>> = {
     "in normal use": { begin: () => Effect.void },
     "that refuses connections": { begin: ({ proxy }) => proxy.refuse },
-    "that is silent": { begin: ({ proxy }) => proxy.behave(silence) },
+    "that is silent": { hangs: true, begin: ({ proxy }) => proxy.behave(silence) },
     "that was killed": { begin: ({ server }) => server.kill9() },
     "that is full": { begin: ({ admin }) => Effect.promise(() => admin.config("SET", "maxmemory", "1")) },
     "that became a replica": {
@@ -424,11 +425,13 @@ describe("no secret is printed by an app on Redis", () => {
     }
   }
 
-  for (const [title, { args = [], begin }] of Object.entries(troubles)) {
+  for (const [title, { args = [], begin, hangs = false }] of Object.entries(troubles)) {
     it.scopedLive(title, () => {
       const vault = makeVault()
       const printed = makePrinted()
       return Effect.gen(function*() {
+        const timers = yield* handTimers
+        const ended: typeof timers.elapsing = hangs ? timers.elapsing : (calls) => calls
         const redis = yield* plantRedis(vault, args)
         const planted = yield* plantApp(vault, printed, redis.store)
         const { app, cookieHeader, value, visit } = planted
@@ -445,7 +448,7 @@ describe("no secret is printed by an app on Redis", () => {
           app.middleware.crypto.open(header.slice(header.indexOf("=") + 1)),
           ({ plaintext }) => SessionKey.fromText(plaintext)
         )
-        yield* storeFailures(planted, Option.getOrElse(opened, SessionKey.mint))
+        yield* ended(storeFailures(planted, Option.getOrElse(opened, SessionKey.mint)))
         const operations: ReadonlyArray<(session: Session.Session) => Effect.Effect<unknown, unknown>> = [
           (session) => session.get(User),
           (session) => session.insert(User, value()),
@@ -454,15 +457,15 @@ describe("no secret is printed by an app on Redis", () => {
           (session) => session.purge
         ]
         for (const operation of operations) {
-          yield* visit(
+          yield* ended(visit(
             printing(printed, (session) =>
               Effect.catchAllCause(operation(session), (cause) =>
                 Effect.zipRight(
                   Effect.logError("an operation", cause),
                   Effect.sync(() => printed.print("an operation", cause))
                 )))
-          )
-          yield* visit(Effect.as(Effect.flatMap(Session.Session, operation), HttpServerResponse.empty()))
+          ))
+          yield* ended(visit(Effect.as(Effect.flatMap(Session.Session, operation), HttpServerResponse.empty())))
         }
         const searched = nothingFound(planted)
         if (inNormalUse) {

@@ -14,6 +14,7 @@ import { join } from "node:path"
 import { tcpProxy } from "../faults/tcpProxy.js"
 import { report } from "../support/figures.js"
 import { redisServer } from "../support/redisServer.js"
+import { generous } from "../support/timeLimits.js"
 import type { Handler } from "../support/webApp.js"
 import { handle, makeWebApp, User } from "../support/webApp.js"
 import { makeVault, unique } from "./vault.js"
@@ -69,7 +70,7 @@ describe("a copy of Redis", () => {
         Redacted.make(credentials.plantKey(name, Redacted.value(SessionConfig.generateKey())))
       )
       const app = yield* makeWebApp({
-        store: RedisSessionStore.layer({ url: `redis://127.0.0.1:${proxy.port}` }),
+        store: RedisSessionStore.layer({ url: `redis://127.0.0.1:${proxy.port}`, timeout: generous }),
         config: { keys }
       })
       const { config: { cookie }, crypto } = app.middleware

@@ -183,7 +183,10 @@ const visit = (path: string, cookie?: string) =>
     const { address } = yield* HttpServer.HttpServer
     assert(address._tag === "TcpAddress")
     const response = yield* Effect.promise(() =>
-      fetch(`http://127.0.0.1:${address.port}${path}`, cookie === undefined ? {} : { headers: { cookie } })
+      fetch(`http://127.0.0.1:${address.port}${path}`, {
+        // A kept connection may be closed by the server just when it is used again: each request has one of its own.
+        headers: { connection: "close", ...cookie === undefined ? {} : { cookie } }
+      })
     )
     const setCookies = response.headers.getSetCookie()
     return {

@@ -15,6 +15,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { redisServer } from "../support/redisServer.js"
+import { generous } from "../support/timeLimits.js"
 import { type Answer, Counter, handle, type Handler, makeWebApp, User, type WebApp } from "../support/webApp.js"
 
 const ttl = "1 hour"
@@ -32,7 +33,7 @@ const backends: ReadonlyArray<
   readonly [name: string, store: Effect.Effect<StoreLayer, never, Scope.Scope>, isShared: boolean]
 > = [
   ["in memory", Effect.succeed(MemorySessionStore.layer()), true],
-  ["in Redis", Effect.map(redisServer(), ({ url }) => RedisSessionStore.layer({ url })), true],
+  ["in Redis", Effect.map(redisServer(), ({ url }) => RedisSessionStore.layer({ url, timeout: generous })), true],
   ["in the cookie", Effect.succeed(CookieSessionStore.layer), false]
 ]
 

@@ -131,8 +131,7 @@ const answer = (app: App, isAway = false) =>
     return yield* Effect.promise(async () => {
       const response = await fetch(`http://127.0.0.1:${port}/`, {
         headers: { origin: "https://a.test" },
-        redirect: "manual",
-        signal: AbortSignal.timeout(5000)
+        redirect: "manual"
       })
       return { status: response.status, headers: response.headers, body: await response.text() }
     })

@@ -43,7 +43,8 @@ const streaming = (before: Work, during: ReadonlyArray<Work>, options: Options =
     const port = address._tag === "TcpAddress" ? address.port : 0
     const visit = (path: string, cookie?: string, signal: AbortSignal | null = null) =>
       Effect.promise(async () => {
-        const headers: Record<string, string> = cookie === undefined ? {} : { cookie }
+        // A kept connection may be closed by the server just when it is used again: each request has one of its own.
+        const headers = { connection: "close", ...cookie === undefined ? {} : { cookie } }
         const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers, signal })
         const line = response.headers.getSetCookie()[0]
         return { line, cookie: line?.split(";")[0], response }

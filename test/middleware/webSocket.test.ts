@@ -75,7 +75,8 @@ const appWith = (works: Record<string, Work>, options: Options = {}) =>
       ended: Queue.take(ended),
       get: (name: string, cookie?: string) =>
         Effect.promise(async () => {
-          const headers: Record<string, string> = cookie === undefined ? {} : { cookie }
+          // A kept connection may be closed by the server just when it is used again: each request has one of its own.
+          const headers = { connection: "close", ...cookie === undefined ? {} : { cookie } }
           const response = await fetch(`http://127.0.0.1:${port}/200?work=${name}`, { headers })
           return {
             body: JSON.parse(await response.text()) as unknown,

@@ -10,6 +10,7 @@ import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { Redis } from "ioredis"
+import { generous } from "../support/timeLimits.js"
 
 export interface Backend {
   readonly store: SessionStore.SessionStore
@@ -70,7 +71,7 @@ export const redis = (client: Redis): MakeBackend => {
   return () => {
     const prefix = `run${runs++}:`
     return {
-      store: Effect.runSync(RedisSessionStore.fromClient(client, { prefix, timeout: "20 seconds" })),
+      store: Effect.runSync(RedisSessionStore.fromClient(client, { prefix, timeout: generous })),
       isRevocable: true,
       grain: 3000,
       evictAllBut: (kept) =>

@@ -13,5 +13,5 @@ describe("sessions in Redis", () => {
       yield* Effect.promise(() =>
         expectModel("Redis", redis(client), { runs: scaled(200, 10_000), limit: scaled(90_000, 150_000) })
       )
-    }), 600_000)
+    }))
 })

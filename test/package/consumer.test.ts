@@ -96,7 +96,7 @@ const phrase = ({ exactOptionalPropertyTypes, moduleResolution, skipLibCheck }: 
     skipLibCheck ? "not " : ""
   }checked`
 
-describe("a project that uses the whole package", { timeout: 300_000 }, () => {
+describe("a project that uses the whole package", () => {
   let folder: string
 
   beforeAll(async () => {
@@ -148,7 +148,7 @@ describe("a project that uses the whole package", { timeout: 300_000 }, () => {
   })
 })
 
-describe("a project without the optional peers", { timeout: 300_000 }, () => {
+describe("a project without the optional peers", () => {
   it("compiles with every module that does without them, declarations checked", async () => {
     const packed = await pack()
     const folder = await mkdtemp(join(tmpdir(), "effect-session-consumer-"))

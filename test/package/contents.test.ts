@@ -12,7 +12,7 @@ const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf
 
 const kilobytes = (bytes: number): string => `${Math.round(bytes / 1000)} kB`
 
-describe("the packed package", { timeout: 240_000 }, () => {
+describe("the packed package", () => {
   it("holds the sources, what the compiler makes of each, and four files beside them", async () => {
     const packed = await pack()
     assert.deepStrictEqual(

@@ -42,8 +42,7 @@ const ask = async (app: ChildProcess, said: () => string, url: string, cookie?: 
   throw new Error(`The app ended before it answered:\n${said()}`)
 }
 
-// What npm fetches may be on its way for a while.
-describe("a newcomer with an empty folder", { timeout: 240_000 }, () => {
+describe("a newcomer with an empty folder", () => {
   let folder: string
   let readme: string
 
@@ -53,7 +52,7 @@ describe("a newcomer with an empty folder", { timeout: 240_000 }, () => {
     folder = await mkdtemp(join(tmpdir(), "effect-session-newcomer-"))
     const [npm = "", ...words] = installCommand(readme, tarball)
     await run(npm, [...words, "--no-audit", "--no-fund"], folder)
-  }, 240_000)
+  })
 
   afterAll(() => rm(folder, { recursive: true, force: true }))
 

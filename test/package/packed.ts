@@ -5,7 +5,19 @@
 import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
 import { existsSync } from "node:fs"
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises"
+import {
+  cp,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  writeFile
+} from "node:fs/promises"
 import { join, relative, sep } from "node:path"
 import { fileURLToPath } from "node:url"
 
@@ -126,14 +138,17 @@ const packOnce = async (): Promise<PackedPackage> => {
   const lock = `${folder}.lock`
   await mkdir(cache, { recursive: true })
   while (!existsSync(folder)) {
-    if (await mkdir(lock).then(() => true, () => false)) {
+    if (await symlink(String(process.pid), lock).then(() => true, () => false)) {
       try {
-        await removeOldPackages(cache)
-        const making = await mkdtemp(join(cache, "making-"))
-        await makePackage(files, making)
-        await rename(making, folder)
+        // Whoever had the lock before may have made it since.
+        if (!existsSync(folder)) {
+          await removeOldPackages(cache)
+          const making = await mkdtemp(join(cache, "making-"))
+          await makePackage(files, making)
+          await rename(making, folder)
+        }
       } finally {
-        await rm(lock, { recursive: true, force: true })
+        await rm(lock, { force: true })
       }
     } else {
       await waitForOther(lock)
@@ -145,19 +160,30 @@ const packOnce = async (): Promise<PackedPackage> => {
   return { ...packed, tarball: join(folder, tarball), folder: join(folder, "package") }
 }
 
-/** Another test file makes the same package. One that was killed on the way leaves its lock, which is void in time. */
+/**
+ * Another test file makes the same package, in the process that the lock names by its id. One that was killed on the way
+ * leaves its lock, which is void then.
+ */
 const waitForOther = async (lock: string): Promise<void> => {
   await new Promise((resolve) => setTimeout(resolve, 100))
-  const since = await stat(lock).then(({ mtimeMs }) => mtimeMs, () => undefined)
-  if (since !== undefined && Date.now() - since > 180_000) {
-    await rm(lock, { recursive: true, force: true })
+  const owner = await readlink(lock).then(Number, () => undefined)
+  if (owner !== undefined && !isRunning(owner)) {
+    await rm(lock, { force: true })
+  }
+}
+
+const isRunning = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM"
   }
 }
 
 const removeOldPackages = async (cache: string): Promise<void> => {
   for (const name of await readdir(cache)) {
     const path = join(cache, name)
-    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }))
+    const { mtimeMs } = await lstat(path).catch(() => ({ mtimeMs: Infinity }))
     // An hour: nobody is at work with it any more.
     if (Date.now() - mtimeMs > 3_600_000) {
       await rm(path, { recursive: true, force: true })

@@ -11,6 +11,7 @@ import { runExample } from "../examples/exampleProcess.js"
 import { report } from "../support/figures.js"
 import { redisServer } from "../support/redisServer.js"
 import { scaled } from "../support/soak.js"
+import { generous } from "../support/timeLimits.js"
 import type { SessionHistory } from "./clients.js"
 import { runClients } from "./clients.js"
 import { check } from "./linearizability.js"
@@ -83,7 +84,9 @@ describe("several processes", () => {
         const start = runExample("workbench.ts", {
           SESSION_STORE: "redis",
           REDIS_URL: redis.url,
-          SESSION_KEYS: Redacted.value(Config.generateKey())
+          SESSION_KEYS: Redacted.value(Config.generateKey()),
+          REDIS_TIMEOUT: generous,
+          SESSION_STORE_TIMEOUT: generous
         })
         const nodes: Array<RunningExample> = yield* Effect.all(Array.from({ length: processes }, () => start), {
           concurrency: 2
@@ -135,7 +138,6 @@ describe("several processes", () => {
         })
         assert.isAtMost(totals.undecided, Math.max(2, totals.sessions / 20), "sessions that the checker gave up on")
         assert.isAbove(totals.operations, totals.histories * processes * clientsPerNode * operationsPerClient * 0.9)
-      }),
-    scaled(180_000, 600_000)
+      })
   )
 })

@@ -16,5 +16,5 @@ describe("the promises hold, whoever waits, wins or hangs up, in Redis", () => {
         await twoAtATime("Redis", stage, { isRevocable: true }, pairsFrom(4, 12))
         await threeAtATime("Redis", stage, { isRevocable: true }, 150)
       })
-    }), 900_000)
+    }))
 })

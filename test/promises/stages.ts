@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { Redis } from "ioredis"
+import { generous } from "../support/timeLimits.js"
 import type { Library } from "./library.js"
 import { makeStage, type MakeStore, type Stage } from "./visit.js"
 
@@ -35,6 +36,6 @@ export const cookie: Stages = (library) =>
 
 export const redis = (client: Redis): Stages => (library) =>
   makeStage(library, ({ RedisSessionStore }, gate) => {
-    const store = Effect.runSync(RedisSessionStore.fromClient(client))
+    const store = Effect.runSync(RedisSessionStore.fromClient(client, { timeout: generous }))
     return { ...store, ...gate(store) }
   }, "before")

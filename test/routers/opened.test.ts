@@ -23,6 +23,7 @@ import * as SessionHttpApi from "effect-session/SessionHttpApi"
 import * as SessionHttpLayerRouter from "effect-session/SessionHttpLayerRouter"
 import * as SessionMiddleware from "effect-session/SessionMiddleware"
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -31,6 +32,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { createServer } from "node:http"
+import { generous } from "../support/timeLimits.js"
 import { User } from "../support/webApp.js"
 
 const Sessions = SessionMiddleware.layer({ keys: Config.generateKey() }).pipe(Layer.provide(MemorySessionStore.layer()))
@@ -49,9 +51,13 @@ const fetchFrom = (layer: Layer.Layer<never, unknown, HttpServer.HttpServer | Se
     )
     const { address } = yield* Effect.provide(HttpServer.HttpServer, context)
     const port = address._tag === "TcpAddress" ? address.port : 0
-    return (path: string, init: RequestInit = {}) =>
+    return (path: string, init: RequestInit & { readonly headers?: Record<string, string> } = {}) =>
       Effect.promise(async () => {
-        const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(5000), ...init })
+        const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+          ...init,
+          // A kept connection may be closed by the server just when it is used again: each request has one of its own.
+          headers: { connection: "close", ...init.headers }
+        })
         return {
           status: response.status,
           body: await response.text(),
@@ -150,7 +156,7 @@ describe("a session that is opened in a fiber of its own", () => {
     Record<string, (work: Effect.Effect<void, unknown, any>) => Effect.Effect<unknown, unknown, any>>
   > = {
     "the handler's own": (work) => work,
-    "a time limit": (work) => Effect.timeout(work, "5 seconds"),
+    "a time limit": (work) => Effect.timeout(work, generous),
     "a fiber that is joined": (work) => Effect.flatMap(Effect.fork(work), Fiber.join),
     "a fiber that is awaited": (work) => Effect.flatMap(Effect.fork(work), Fiber.await),
     "a daemon that is awaited": (work) => Effect.flatMap(Effect.forkDaemon(work), Fiber.await),
@@ -172,21 +178,23 @@ describe("a session that is opened in a fiber of its own", () => {
       const streamed = yield* served(
         Effect.map(Effect.context<any>(), (context) =>
           HttpServerResponse.stream(
-            Stream.fromEffect(Effect.zipRight(Effect.sleep("20 millis"), reasonOf)).pipe(
+            Stream.fromEffect(reasonOf).pipe(
               Stream.provideContext(context),
               Stream.encodeText
             ) as Stream.Stream<Uint8Array>
           ))
       )
       assert.strictEqual((yield* streamed("/")).body, "ResponseSent")
+      const answered = yield* Deferred.make<void>()
       let late: Fiber.Fiber<string, unknown> | undefined
       const outlived = yield* served(
         Effect.gen(function*() {
-          late = yield* Effect.forkDaemon(Effect.zipRight(Effect.sleep("50 millis"), reasonOf))
+          late = yield* Effect.forkDaemon(Effect.zipRight(Deferred.await(answered), reasonOf))
           return HttpServerResponse.empty()
         })
       )
       yield* outlived("/")
+      yield* Deferred.succeed(answered, undefined)
       assert.strictEqual(yield* Fiber.join(late!), "ResponseSent")
     }))
 })

@@ -120,8 +120,7 @@ export const runApp = (
     const end = Effect.promise(() => running.end())
     yield* Effect.addFinalizer(() => end)
     return {
-      // An app that hangs fails one case after the other, and not only when the whole file runs out of time.
-      send: (path, init) => fetch(running.url + path, { ...init, signal: AbortSignal.timeout(10_000) }),
+      send: (path, init) => fetch(running.url + path, init),
       restart: Effect.zipRight(
         end,
         Effect.promise(async () => {
@@ -163,8 +162,8 @@ const start = async (
     const listen = (stream: Readable) =>
       stream.setEncoding("utf8").on("data", (text: string) => {
         said += text
-        // `Listening on http://127.0.0.1:40715`, `http://localhost:35733`, or workerd's `"port":33545`
-        const port = /(?:http:\/\/[\w.]+:|"port":)(\d+)\b/.exec(said)?.[1]
+        // With what comes after it, since a number may come in two parts: `Listening on http://127.0.0.1:40715`, `http://localhost:35733`, or workerd's `"port":33545`
+        const port = /(?:http:\/\/[\w.]+:|"port":)(\d+)(?=\D)/.exec(said)?.[1]
         if (port !== undefined) {
           resolve(`http://127.0.0.1:${port}`)
         }

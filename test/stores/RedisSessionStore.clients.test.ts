@@ -8,8 +8,9 @@ import * as Effect from "effect/Effect"
 import { Cluster, Redis, type RedisOptions } from "ioredis"
 import { redisServer } from "../support/redisServer.js"
 import { until } from "../support/settle.js"
+import { generous } from "../support/timeLimits.js"
 
-const lifetime = { ttl: 60_000, maxLifetime: undefined }
+const lifetime = { ttl: 3_600_000, maxLifetime: undefined }
 
 const connect = (url: string, options: RedisOptions = {}) =>
   Effect.acquireRelease(
@@ -23,12 +24,12 @@ describe("RedisSessionStore on a client of the app's", () => {
       const { url } = yield* redisServer()
       const sound = yield* connect(url)
       const { key } = yield* Effect.flatMap(
-        RedisSessionStore.fromClient(sound),
+        RedisSessionStore.fromClient(sound, { timeout: generous }),
         (store) => store.save(new Map([["a", "1"]]), lifetime)
       )
       const client = yield* connect(url)
       yield* Effect.promise(() => client.multi({ pipeline: false }))
-      const store = yield* RedisSessionStore.fromClient(client)
+      const store = yield* RedisSessionStore.fromClient(client, { timeout: generous })
       const errors = [
         yield* Effect.flip(store.load(key)),
         yield* Effect.flip(store.save(new Map(), lifetime)),
@@ -45,7 +46,9 @@ describe("RedisSessionStore on a client of the app's", () => {
   it.scopedLive("a client that hands numbers out as texts serves", () =>
     Effect.gen(function*() {
       const { url } = yield* redisServer()
-      const store = yield* RedisSessionStore.fromClient(yield* connect(url, { stringNumbers: true }))
+      const store = yield* RedisSessionStore.fromClient(yield* connect(url, { stringNumbers: true }), {
+        timeout: generous
+      })
       const { key } = yield* store.save(new Map([["a", "1"]]), lifetime)
       assert.strictEqual((yield* store.update(key, SessionRecord.noChange, lifetime))._tag, "Saved")
       assert.isTrue(yield* store.delete(key))
@@ -86,7 +89,7 @@ describe("RedisSessionStore on a client of the app's", () => {
     Effect.gen(function*() {
       const { url } = yield* redisServer()
       const store = yield* RedisSessionStore.fromClient(yield* connect(url, { lazyConnect: true }), {
-        timeout: "5 minutes"
+        timeout: generous
       })
       assert.isDefined((yield* store.save(new Map(), lifetime)).key)
     }))
@@ -113,7 +116,7 @@ describe("a Redis that refuses what sessions need", () => {
       return { admin, allow, url: `redis://sessions:planted@127.0.0.1:${port}` }
     })
 
-  const refusal = (url: string) => Effect.flip(RedisSessionStore.make({ url, timeout: "5 minutes" }))
+  const refusal = (url: string) => Effect.flip(RedisSessionStore.make({ url, timeout: generous }))
 
   it.scopedLive("the layer is not built where one right is missing, and says which and the mend; nothing is written", () =>
     Effect.gen(function*() {
@@ -128,7 +131,7 @@ describe("a Redis that refuses what sessions need", () => {
         assert.notInclude(error.message, "planted")
         yield* allow(right)
       }
-      yield* RedisSessionStore.make({ url, timeout: "5 minutes" })
+      yield* RedisSessionStore.make({ url, timeout: generous })
       assert.strictEqual(yield* Effect.promise(() => admin.dbsize()), 0)
     }))
 
@@ -137,9 +140,9 @@ describe("a Redis that refuses what sessions need", () => {
       const { url } = yield* withUser("~shop:*", ...rights.split(" "))
       assert.match((yield* refusal(url)).message, /on the keys of the prefix/)
       const client = yield* connect(url)
-      const error = yield* Effect.flip(RedisSessionStore.fromClient(client, { timeout: "5 minutes" }))
+      const error = yield* Effect.flip(RedisSessionStore.fromClient(client, { timeout: generous }))
       assert.strictEqual(error.option, "client")
-      yield* RedisSessionStore.fromClient(client, { prefix: "shop:", timeout: "5 minutes" })
+      yield* RedisSessionStore.fromClient(client, { prefix: "shop:", timeout: generous })
     }))
 
   it.scopedLive("so it is where the server does not know a command", () =>
@@ -153,7 +156,7 @@ describe("a Redis that refuses what sessions need", () => {
   it.scopedLive("a right that is lost later makes calls Unavailable, with the mend in the message", () =>
     Effect.gen(function*() {
       const { allow, url } = yield* withUser("~session:*", ...rights.split(" "))
-      const store = yield* RedisSessionStore.make({ url, timeout: "5 minutes" })
+      const store = yield* RedisSessionStore.make({ url, timeout: generous })
       yield* allow("-evalsha")
       const error = yield* Effect.flip(store.save(new Map(), lifetime))
       assert.strictEqual(error.reason, "Unavailable")
@@ -165,9 +168,9 @@ describe("a Redis that refuses what sessions need", () => {
       const { port, url } = yield* redisServer()
       const admin = yield* connect(url)
       yield* Effect.promise(() => admin.config("SET", "maxmemory", "1"))
-      yield* RedisSessionStore.make({ url, timeout: "5 minutes" })
+      yield* RedisSessionStore.make({ url, timeout: generous })
       yield* Effect.promise(() => admin.config("SET", "maxmemory", "0"))
       yield* Effect.promise(() => admin.call("REPLICAOF", "127.0.0.1", String(port)))
-      yield* RedisSessionStore.make({ url, timeout: "5 minutes" })
+      yield* RedisSessionStore.make({ url, timeout: generous })
     }))
 })

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import { Cluster, Redis } from "ioredis"
 import { livingFor } from "../support/lifetimes.js"
 import { redisServer } from "../support/redisServer.js"
+import { generous } from "../support/timeLimits.js"
 
 const minute = 60_000
 const slots = 16_384
@@ -91,7 +92,7 @@ describe("RedisSessionStore on a Redis Cluster", () => {
           for (const { admin } of nodes) {
             assert.strictEqual(yield* Effect.promise(() => admin.dbsize()), 0)
           }
-        }).pipe(Effect.provide(RedisSessionStore.layerFromClient(client, { timeout: "10 seconds" })))
+        }).pipe(Effect.provide(RedisSessionStore.layerFromClient(client, { timeout: generous })))
         assert.strictEqual(client.status, "ready")
       }
     }))

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import { Redis } from "ioredis"
 import { vi } from "vitest"
 import { redisServer } from "../support/redisServer.js"
+import { generous } from "../support/timeLimits.js"
 
 /** What the next calls of `mint` draw; random keys when there is none left. */
 const draws = vi.hoisted((): Array<Key> => [])
@@ -15,13 +16,13 @@ vi.mock("../../src/SessionKey.js", async (original) => {
   return { ...module, mint: () => draws.shift() ?? module.mint() }
 })
 
-const lifetime = { ttl: 60_000, maxLifetime: undefined }
+const lifetime = { ttl: 3_600_000, maxLifetime: undefined }
 
 describe("RedisSessionStore and ids that are taken", () => {
   it.scopedLive("an id that is taken is drawn again, and what is there stays as it was", () =>
     Effect.gen(function*() {
       const { url } = yield* redisServer()
-      const store = yield* RedisSessionStore.make({ url })
+      const store = yield* RedisSessionStore.make({ url, timeout: generous })
       const first = yield* store.save(new Map([["a", "1"]]), lifetime)
       draws.push(SessionKey.mintSecret(first.key.id), SessionKey.mintSecret(first.key.id))
       const second = yield* store.save(new Map([["b", "2"]]), lifetime)
@@ -40,7 +41,7 @@ describe("RedisSessionStore and ids that are taken", () => {
         Effect.sync(() => new Redis(url)),
         (client) => Effect.sync(() => client.disconnect())
       )
-      const store = yield* RedisSessionStore.make({ url })
+      const store = yield* RedisSessionStore.make({ url, timeout: generous })
       const taken = SessionKey.mint()
       yield* Effect.promise(() => redis.set(`session:${taken.id}`, "somebody else's"))
       draws.push(taken)
@@ -52,7 +53,7 @@ describe("RedisSessionStore and ids that are taken", () => {
   it.scopedLive("randomness that draws nothing but taken ids is an error, not an endless loop", () =>
     Effect.gen(function*() {
       const { url } = yield* redisServer()
-      const store = yield* RedisSessionStore.make({ url })
+      const store = yield* RedisSessionStore.make({ url, timeout: generous })
       const { key } = yield* store.save(new Map(), lifetime)
       draws.push(...Array.from({ length: 100 }, () => key))
       const error = yield* Effect.flip(store.save(new Map(), lifetime))

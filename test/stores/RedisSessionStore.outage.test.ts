@@ -3,11 +3,9 @@ import * as SessionKey from "effect-session/SessionKey"
 import type * as SessionRecord from "effect-session/SessionRecord"
 import type * as SessionStore from "effect-session/SessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Logger from "effect/Logger"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { Redis } from "ioredis"
@@ -16,9 +14,9 @@ import type { AddressInfo, Socket } from "node:net"
 import { createConnection, createServer } from "node:net"
 import { inspect } from "node:util"
 import { afterAll, beforeAll } from "vitest"
-import type { HandTimers } from "../support/handTimers.js"
 import { handTimers, heldLimit } from "../support/handTimers.js"
 import { livingFor } from "../support/lifetimes.js"
+import { logging, makeStore, makeWithout } from "../support/loggingStore.js"
 import { freePort, redisServer } from "../support/redisServer.js"
 import { settle, until } from "../support/settle.js"
 
@@ -62,28 +60,6 @@ const pingOnce = `
   const socket = require("node:net").connect(Number(process.argv[1]), "127.0.0.1", () => socket.write("PING\\r\\n"))
   socket.once("data", () => socket.destroy())
 `
-
-/** The lines that a store logs while it is built and while it runs. */
-const logging = () => {
-  const lines: Array<string> = []
-  const logger = Logger.make(({ cause, logLevel, message }) => {
-    lines.push(`${logLevel.label} ${inspect(message)} ${Cause.pretty(cause)}`)
-  })
-  return { lines, layer: Logger.replace(Logger.defaultLogger, logger) }
-}
-
-/** A store whose calls end because something happened to them, or because the test lets their time limit pass. */
-const makeStore = (options: RedisSessionStore.Options, { layer } = logging()) =>
-  Effect.provide(RedisSessionStore.make({ timeout: heldLimit, ...options }), layer)
-
-/** A store that is built though its Redis is not there. Its first line says why, and is logged before time is up. */
-const makeWithout = (timers: HandTimers, options: RedisSessionStore.Options, log = logging()) =>
-  Effect.gen(function*() {
-    const before = log.lines.length
-    const making = yield* Effect.fork(makeStore(options, log))
-    yield* until(Effect.sync(() => log.lines.length > before))
-    return yield* timers.elapsing(Fiber.join(making))
-  })
 
 const levels = (lines: ReadonlyArray<string>) => lines.map((line) => line.slice(0, line.indexOf(" ")))
 

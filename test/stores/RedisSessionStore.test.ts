@@ -15,6 +15,8 @@ import * as TestClock from "effect/TestClock"
 import { Redis } from "ioredis"
 import { livingFor } from "../support/lifetimes.js"
 import { redisServer } from "../support/redisServer.js"
+import { until } from "../support/settle.js"
+import { generous } from "../support/timeLimits.js"
 
 class Fixture extends Context.Tag("Fixture")<Fixture, {
   readonly url: string
@@ -33,7 +35,7 @@ const FixtureLive = Layer.scoped(
   Fixture,
   Effect.gen(function*() {
     const { url } = yield* redisServer()
-    return { url, store: yield* RedisSessionStore.make({ url }), redis: yield* adminOf(url) }
+    return { url, store: yield* RedisSessionStore.make({ url, timeout: generous }), redis: yield* adminOf(url) }
   })
 )
 
@@ -41,6 +43,7 @@ const FixtureLive = Layer.scoped(
 const fixture = Effect.tap(Fixture, () => TestClock.setTime(0))
 
 const minute = 60_000
+const hour = 60 * minute
 const lifetime: SessionRecord.Lifetime = { ttl: minute, maxLifetime: undefined }
 
 const stateOf = (values: Record<string, string>): Map<string, string> => new Map(Object.entries(values))
@@ -179,7 +182,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
     it.effect("apps with different prefixes do not see each other's sessions", () =>
       Effect.gen(function*() {
         const { redis, store, url } = yield* fixture
-        const other = yield* RedisSessionStore.make({ url, prefix: "other app/" })
+        const other = yield* RedisSessionStore.make({ url, prefix: "other app/", timeout: generous })
         const { key } = yield* other.save(stateOf({ a: "1" }), lifetime)
         assert.strictEqual(yield* Effect.promise(() => redis.exists(`other app/${key.id}`)), 1)
         assert.strictEqual((yield* store.load(key))._tag, "Absent")
@@ -427,9 +430,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const renewed = saved(yield* store.renew(key, SessionRecord.noChange, livingFor(20 * minute)))
         assert.isAbove(yield* pttl, 10 * minute)
         yield* store.updateTtl(renewed.key, livingFor(50))
-        while ((yield* Effect.promise(() => redis.exists(redisKeyOf(key)))) === 1) {
-          yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 10)))
-        }
+        yield* until(Effect.map(Effect.promise(() => redis.exists(redisKeyOf(key))), (count) => count === 0))
         assert.strictEqual((yield* store.load(renewed.key))._tag, "Absent")
       }))
 
@@ -466,9 +467,9 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
   })
 
   describe("the same answers as the pure functions", () => {
-    const times = fc.constantFrom(0, 10_000, 20_000, 60_000, 120_000, 3_600_000, 7_200_000)
-    const ttls = fc.constantFrom(10_000, 60_000, 120_000, 7_200_000)
-    const maxLifetimes = fc.option(fc.oneof(ttls, fc.constantFrom(60_000.5, 3_600_000.25)), { nil: undefined })
+    const times = fc.constantFrom(0, minute, 2 * minute, 6 * minute, 12 * minute, hour, 2 * hour)
+    const ttls = fc.constantFrom(minute, 6 * minute, 12 * minute, 2 * hour)
+    const maxLifetimes = fc.option(fc.oneof(ttls, fc.constantFrom(6 * minute + 0.5, hour + 0.25)), { nil: undefined })
     const stateKeys = fc.constantFrom("", "a", "b", "digest", "=a", "__proto__", "\uD800", "\uDFFF")
     const jsonTexts = fc.constantFrom("1", "2", "\"é\"")
     const states = fc.array(fc.tuple(stateKeys, jsonTexts), { maxLength: 5 }).map((entries) => new Map(entries))
@@ -637,7 +638,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
     it.effect("writes of different values from several connections all stay, or hear of a renewal beside them", () =>
       Effect.gen(function*() {
         const { store, url } = yield* fixture
-        const second = yield* RedisSessionStore.make({ url })
+        const second = yield* RedisSessionStore.make({ url, timeout: generous })
         const { key } = yield* store.save(new Map(), lifetime)
         const numbers = Array.range(1, 50)
         const [results, renewal] = yield* Effect.all([
@@ -732,7 +733,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
     it.effect("twenty thousand values in one change", () =>
       Effect.gen(function*() {
         const { url } = yield* fixture
-        const store = yield* RedisSessionStore.make({ url, timeout: "20 seconds" })
+        const store = yield* RedisSessionStore.make({ url, timeout: generous })
         const state = new Map(Array.makeBy(20_000, (i) => [`k${i}`, String(i)]))
         const { key } = yield* store.save(state, lifetime)
         assert.deepStrictEqual(yield* loadState(store, key), state)
@@ -864,7 +865,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
     it.effect("every call is one command", () =>
       Effect.gen(function*() {
         const { url } = yield* redisServer()
-        const store = yield* RedisSessionStore.make({ url })
+        const store = yield* RedisSessionStore.make({ url, timeout: generous })
         yield* verbsOf(store)
         const admin = yield* adminOf(url)
         const monitor = yield* Effect.acquireRelease(
@@ -947,7 +948,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
       Effect.gen(function*() {
         const { url } = yield* redisServer()
         const admin = yield* adminOf(url)
-        const store = yield* RedisSessionStore.make({ url })
+        const store = yield* RedisSessionStore.make({ url, timeout: generous })
         const { key } = yield* store.save(stateOf({ a: "1", b: "1" }), lifetime)
         const before = yield* Effect.promise(() => admin.hgetall(redisKeyOf(key)))
         yield* Effect.promise(() => admin.config("SET", "maxmemory", "1"))
@@ -1006,7 +1007,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
           Effect.flatMap((store) => store.save(stateOf({ a: "1" }), lifetime)),
           Effect.provide(configured),
           Effect.withConfigProvider(ConfigProvider.fromMap(
-            new Map([["REDIS_URL", url], ["REDIS_PREFIX", "configured:"], ["REDIS_TIMEOUT", "2 seconds"]])
+            new Map([["REDIS_URL", url], ["REDIS_PREFIX", "configured:"], ["REDIS_TIMEOUT", generous]])
           )),
           Effect.map((saved) => saved.key)
         )
@@ -1022,7 +1023,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
           saved(yield* store.update(key, changeOf({ b: "2" }), livingFor(minute)))
           assert.strictEqual((yield* loadState(store, key)).size, 2)
           return key
-        }).pipe(Effect.provide(RedisSessionStore.layerFromClient(redis, { prefix: "mine:" })))
+        }).pipe(Effect.provide(RedisSessionStore.layerFromClient(redis, { prefix: "mine:", timeout: generous })))
         assert.strictEqual(redis.status, "ready")
         assert.strictEqual(yield* Effect.promise(() => redis.exists(`mine:${key.id}`)), 1)
       }))

@@ -1,13 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Effect from "effect/Effect"
-import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { generate } from "selfsigned"
+import { handTimers } from "../support/handTimers.js"
+import { logging, makeWithout } from "../support/loggingStore.js"
 import { freePort, redisServer } from "../support/redisServer.js"
+import { generous } from "../support/timeLimits.js"
 
 const certificate = () =>
   generate([{ name: "commonName", value: "localhost" }], {
@@ -41,13 +43,13 @@ const tlsServer = Effect.gen(function*() {
   return { cert, url: Redacted.make(`rediss://:planted@127.0.0.1:${port}`) }
 })
 
-const lifetime = { ttl: 60_000, maxLifetime: undefined }
+const lifetime = { ttl: 3_600_000, maxLifetime: undefined }
 
 describe("RedisSessionStore over TLS", () => {
   it.scopedLive("trusts the authority that the options name", () =>
     Effect.gen(function*() {
       const { cert, url } = yield* tlsServer
-      const store = yield* RedisSessionStore.make({ url, timeout: "10 seconds", redis: { tls: { ca: cert } } })
+      const store = yield* RedisSessionStore.make({ url, timeout: generous, redis: { tls: { ca: cert } } })
       const { key } = yield* store.save(new Map([["a", "1"]]), lifetime)
       assert.strictEqual((yield* store.load(key))._tag, "Live")
     }))
@@ -58,15 +60,10 @@ describe("RedisSessionStore over TLS", () => {
   for (const [title, redis] of strangers) {
     it.scopedLive(`does not talk to a server that no trusted authority vouches for (authority: ${title})`, () =>
       Effect.gen(function*() {
-        const lines: Array<string> = []
-        const logger = Logger.make(({ message }) => {
-          lines.push(String(message))
-        })
+        const log = logging()
+        const { lines } = log
         const { url } = yield* tlsServer
-        const store = yield* Effect.provide(
-          RedisSessionStore.make({ url, timeout: "500 millis", redis }),
-          Logger.replace(Logger.defaultLogger, logger)
-        )
+        const store = yield* makeWithout(yield* handTimers, { url, redis }, log)
         const error = yield* Effect.flip(store.save(new Map(), lifetime))
         assert.strictEqual(error.reason, "Unavailable")
         assert.match(lines.join(), /self-signed certificate|unable to verify/)

@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import type { Backend } from "../../examples/compareAndSwap.js"
 import { make } from "../../examples/compareAndSwap.js"
 import { livingFor } from "../support/lifetimes.js"
+import { generous } from "../support/timeLimits.js"
 
 /** Texts that are a turn of the event loop away, there and back. */
 const makeBackend = (texts: Map<string, string>): Backend => {
@@ -35,7 +36,7 @@ const makeBackend = (texts: Map<string, string>): Backend => {
 }
 
 StoreContract.suite("a store over compare and swap", {
-  store: Layer.sync(SessionStore.SessionStore, () => make(makeBackend(new Map()))),
+  store: Layer.sync(SessionStore.SessionStore, () => make(makeBackend(new Map()), { timeout: generous })),
   canInvalidate: true
 })
 
@@ -45,7 +46,7 @@ describe("a store over compare and swap", () => {
   it.live("says Malformed of a text that is no record, and quotes nothing of it", () =>
     Effect.gen(function*() {
       const texts = new Map<string, string>()
-      const store = make(makeBackend(texts))
+      const store = make(makeBackend(texts), { timeout: generous })
       const { key } = yield* store.save(new Map([["planted", "1"]]), hourly)
       const sound = texts.get(key.id)!
       for (
@@ -103,7 +104,7 @@ describe("a store over compare and swap", () => {
     Effect.gen(function*() {
       const texts = new Map<string, string>()
       const sound = makeBackend(texts)
-      const { key } = yield* make(sound).save(new Map(), hourly)
+      const { key } = yield* make(sound, { timeout: generous }).save(new Map(), hourly)
       const store = make({ ...sound, swap: () => Effect.succeed(false) }, { timeout: "50 millis" })
       const error = yield* Effect.flip(store.update(key, SessionRecord.noChange, livingFor(1)))
       assert.strictEqual(error.reason, "Unavailable")

@@ -98,8 +98,8 @@ export const contractOfTime: ReadonlyArray<ContractCase> = [
     Effect.gen(function*() {
       const { key } = yield* save(store, [["a", "1"]], livingFor(longest))
       const { key: refreshed } = savedBy(yield* store.updateTtl(key, livingFor(longest)))
-      // Time for a timer that takes a number too large for it as zero.
-      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
+      // A timer that takes a number too large for it as the least one fires before this one, which begins later.
+      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1)))
       yield* expectState(store, refreshed, [["a", "1"]])
       yield* TestClock.adjust(longest - 1)
       yield* expectState(store, refreshed, [["a", "1"]])

@@ -2,10 +2,6 @@
  * Long loops of synchronous work, in a process that also has to answer whoever runs the tests.
  */
 import * as Effect from "effect/Effect"
-import { scaled } from "../support/soak.js"
-
-/** How long such a test may take on a machine that has other things to do, in milliseconds. */
-export const patience = scaled(120_000, 900_000)
 
 /** Lets timers and messages through. */
 export const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
