@@ -107,6 +107,14 @@ describe("SessionRecord", () => {
       assert.strictEqual(SessionRecord.endsAt(old, { ttl: 4_000, maxLifetime: undefined }), 1_000)
     })
 
+    it("a maxLifetime beyond what can be counted exactly is none", () => {
+      const ends = (maxLifetime: number) => SessionRecord.deadline(1_000, { ttl: minute, maxLifetime })
+      assert.strictEqual(ends(Number.MAX_SAFE_INTEGER - 1_000), Number.MAX_SAFE_INTEGER)
+      for (const maxLifetime of [Number.MAX_SAFE_INTEGER, 2 ** 60, 1e21, Infinity]) {
+        assert.strictEqual(ends(maxLifetime), Infinity)
+      }
+    })
+
     it("a refresh goes by a shorter ttl, counted from the last write", () => {
       const old = SessionRecord.create(key, new Map(), livingFor(1_000), 0)
       assert.strictEqual(SessionRecord.refresh(old, key, livingFor(400), 400)._tag, "Gone")

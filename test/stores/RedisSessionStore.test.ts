@@ -469,7 +469,8 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
   describe("the same answers as the pure functions", () => {
     const times = fc.constantFrom(0, minute, 2 * minute, 6 * minute, 12 * minute, hour, 2 * hour)
     const ttls = fc.constantFrom(minute, 6 * minute, 12 * minute, 2 * hour)
-    const maxLifetimes = fc.option(fc.oneof(ttls, fc.constantFrom(6 * minute + 0.5, hour + 0.25)), { nil: undefined })
+    const oddLifetimes = [6 * minute + 0.5, hour + 0.25, Number.MAX_SAFE_INTEGER, 2 ** 60, 1e21, Infinity]
+    const maxLifetimes = fc.option(fc.oneof(ttls, fc.constantFrom(...oddLifetimes)), { nil: undefined })
     const stateKeys = fc.constantFrom("", "a", "b", "digest", "=a", "__proto__", "\uD800", "\uDFFF")
     const jsonTexts = fc.constantFrom("1", "2", "\"é\"")
     const states = fc.array(fc.tuple(stateKeys, jsonTexts), { maxLength: 5 }).map((entries) => new Map(entries))
