@@ -108,7 +108,7 @@ describe("SessionRecord", () => {
     })
 
     it("a maxLifetime beyond what can be counted exactly is none", () => {
-      const ends = (maxLifetime: number) => SessionRecord.deadline(1_000, { ttl: minute, maxLifetime })
+      const ends = (maxLifetime: number) => SessionRecord.deadline(1_000, { ttl: 60_000, maxLifetime })
       assert.strictEqual(ends(Number.MAX_SAFE_INTEGER - 1_000), Number.MAX_SAFE_INTEGER)
       for (const maxLifetime of [Number.MAX_SAFE_INTEGER, 2 ** 60, 1e21, Infinity]) {
         assert.strictEqual(ends(maxLifetime), Infinity)
