@@ -66,12 +66,12 @@ export const connectRedis = (url: string): Effect.Effect<Redis, never, Scope.Sco
  * A Redis store with a prefix of its own. Redis removes records by its own clock, which hardly moves during a run; with a
  * grain of three seconds no record has less than that left before its time is up.
  */
-export const redis = (client: Redis): MakeBackend => {
+export const redis = (client: Redis): () => Promise<Backend> => {
   let runs = 0
-  return () => {
+  return async () => {
     const prefix = `run${runs++}:`
     return {
-      store: Effect.runSync(RedisSessionStore.fromClient(client, { prefix, timeout: generous })),
+      store: await Effect.runPromise(RedisSessionStore.fromClient(client, { prefix, timeout: generous })),
       isRevocable: true,
       grain: 3000,
       evictAllBut: (kept) =>

@@ -43,7 +43,7 @@ export interface Verdict {
  * new run begins.
  */
 export const runModel = async (
-  makeBackend: () => Backend,
+  makeBackend: () => Backend | Promise<Backend>,
   options: { readonly runs: number; readonly limit: number; readonly shrink?: boolean }
 ): Promise<Verdict> => {
   let runs = 0
@@ -52,7 +52,7 @@ export const runModel = async (
   const property = asyncProperty(anySettings, boolean(), anyCommands(30), async (settings, isSignedIn, list) => {
     // Stores without sockets would never let timers, messages and the garbage collector have their turn.
     await setImmediate()
-    const backend = makeBackend()
+    const backend = await makeBackend()
     const model = new Model(settings, backend.isRevocable, start)
     const run = new Run(new World(backend, settings, model.ring, start))
     try {
@@ -82,7 +82,7 @@ export const runModel = async (
 /** Runs it for one store: fails with the shortest list of commands that goes wrong, or hands over the figures. */
 export const expectModel = async (
   name: string,
-  makeBackend: () => Backend,
+  makeBackend: () => Backend | Promise<Backend>,
   options: { readonly runs: number; readonly limit: number }
 ): Promise<void> => {
   const { failure, totals } = await runModel(makeBackend, options)

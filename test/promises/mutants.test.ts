@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { withReplacements } from "./copies.js"
 import { library } from "./library.js"
-import { mutants } from "./mutants.js"
+import { circumstantialMutants, mutants } from "./mutants.js"
 import * as stages from "./stages.js"
 import { findsBroken } from "./visits.js"
 
@@ -13,6 +13,14 @@ describe("the promises are seen to be broken where", () => {
         findsBroken(stages[mutant.stage](of), { isRevocable: true }, mutant.pair, mutant.breaks)
       assert.isTrue(await isBroken(copy))
       assert.isFalse(await isBroken(library))
+    })
+  }
+
+  for (const mutant of circumstantialMutants) {
+    it(mutant.name, async () => {
+      const copy = await withReplacements(mutant.name, [mutant])
+      assert.isString(await mutant.circumstance(copy))
+      assert.isUndefined(await mutant.circumstance(library))
     })
   }
 })

@@ -1,6 +1,7 @@
 /**
  * The library with one rule taken out, each bringing back a way in which a promise was once broken.
  */
+import * as circumstances from "./circumstances.js"
 import type { Replacement } from "./copies.js"
 import type { PromiseName } from "./promises.js"
 import type * as stages from "./stages.js"
@@ -106,5 +107,39 @@ export const mutants: ReadonlyArray<Mutant> = [
     pair: [{ by: "browser", program: "log out", cut: "the client hangs up" }, { by: "browser", program: "read" }],
     stage: "authored",
     breaks: "askedEndIsCarriedOut"
+  }
+]
+
+/** Those that no order of requests shows. */
+export const circumstantialMutants: ReadonlyArray<
+  Replacement & { readonly circumstance: circumstances.Circumstance }
+> = [
+  {
+    name: "a limit holds for those alone who began under it",
+    file: "internal/requestSession.ts",
+    from: "const expiresAt = SessionRecord.endsAt(record, lifetime)",
+    to: "const { expiresAt } = { ...lifetime, ...record }",
+    circumstance: circumstances.aLimitComesWithADeploy
+  },
+  {
+    name: "a streamed body does not vary by the cookie",
+    file: "internal/httpSession.ts",
+    from: "const isLate = isMadeWhileSent(response)",
+    to: "const isLate = isMadeWhileSent(response) && false",
+    circumstance: circumstances.aBodyIsMadeWhileItIsSent
+  },
+  {
+    name: "the fiber that opens a session is taken for the one that answers",
+    file: "SessionMiddleware.ts",
+    from: "const owner = responding(fiber, request)",
+    to: "const owner = responding(fiber, request) && fiber",
+    circumstance: circumstances.aFiberOfItsOwnOpensTheSession
+  },
+  {
+    name: "a sign-in beside two live sessions ends neither",
+    file: "internal/commitDecision.ts",
+    from: `case "Purged":\n    case "Renewed":\n      return endSession(facts)`,
+    to: `case "Purged":\n      return endSession(facts)\n    case "Renewed":`,
+    circumstance: circumstances.twoCookiesOfOneName
   }
 ]

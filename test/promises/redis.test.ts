@@ -1,7 +1,9 @@
 import { describe, it } from "@effect/vitest"
+import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Effect from "effect/Effect"
 import { connectRedis } from "../model/backends.js"
 import { redisServer } from "../support/redisServer.js"
+import { generous } from "../support/timeLimits.js"
 import { library } from "./library.js"
 import { redis } from "./stages.js"
 import { threeAtATime, twoAtATime } from "./suite.js"
@@ -11,7 +13,8 @@ describe("the promises hold, whoever waits, wins or hangs up, in Redis", () => {
   it.scopedLive("in every order of two requests, and in drawn orders of three", () =>
     Effect.gen(function*() {
       const server = yield* redisServer()
-      const stage = redis(yield* connectRedis(server.url))(library)
+      const client = yield* connectRedis(server.url)
+      const stage = redis(yield* RedisSessionStore.fromClient(client, { timeout: generous }))(library)
       yield* Effect.promise(async () => {
         await twoAtATime("Redis", stage, { isRevocable: true }, pairsFrom(4, 12))
         await threeAtATime("Redis", stage, { isRevocable: true }, 150)

@@ -1,9 +1,8 @@
 /**
  * Where visits take place: every store, each with its waits under the hand of the test.
  */
+import type * as SessionStore from "effect-session/SessionStore"
 import * as Effect from "effect/Effect"
-import type { Redis } from "ioredis"
-import { generous } from "../support/timeLimits.js"
 import type { Library } from "./library.js"
 import { makeStage, type MakeStore, type Stage } from "./visit.js"
 
@@ -34,8 +33,5 @@ export const cookie: Stages = (library) =>
     ...gate(CookieSessionStore.store)
   }), "before")
 
-export const redis = (client: Redis): Stages => (library) =>
-  makeStage(library, ({ RedisSessionStore }, gate) => {
-    const store = Effect.runSync(RedisSessionStore.fromClient(client, { timeout: generous }))
-    return { ...store, ...gate(store) }
-  }, "before")
+export const redis = (store: SessionStore.SessionStore): Stages => (library) =>
+  makeStage(library, (_, gate) => ({ ...store, ...gate(store) }), "before")
