@@ -32,7 +32,7 @@ const silence = Logger.minimumLogLevel(LogLevel.None)
 
 const world = Effect.gen(function*() {
   const { url } = yield* redisServer()
-  const store = yield* RedisSessionStore.make({ url, timeout: generous })
+  const store = yield* RedisSessionStore.make({ url, timeout: generous, maxRecordBytes: 2 ** 25 })
   const redis = yield* Effect.acquireRelease(
     Effect.sync(() => new Redis(url)),
     (client) => Effect.sync(() => client.disconnect())

@@ -10,7 +10,8 @@ describe("requests of one session in Redis", () => {
   it.scopedLive("end as if one came after the other, whatever their steps' order", () =>
     Effect.gen(function*() {
       const server = yield* redisServer()
-      const { store } = redis(yield* connectRedis(server.url))()
+      const makeBackend = redis(yield* connectRedis(server.url))
+      const { store } = yield* Effect.promise(makeBackend)
       const stages = [makeStage(store, quiet), makeStage(store, talkative)]
       const pairs = new Tally({ startsWithCall: scaled(1, 0) === 1 })
       const triples = new Tally()
