@@ -7,6 +7,7 @@
  *     stores/*                                     SessionStore and the core; never Session, the middleware or each other
  *     Session                                      the core; no store, no HTTP
  *     internal/sessionBase                         the operations of a session: Session and the core
+ *     internal/presentedSession                    what a request presents, asked of the store: SessionStore and the core
  *     internal/requestSession                      a request's session without HTTP: Session, SessionStore and the core
  *     internal/httpSession                         that with a request and a response; for SessionMiddleware alone
  *     SessionStruct, SessionFlash, SessionGuard    what is built on Session: no store, no middleware
@@ -16,7 +17,7 @@
  *     bin                                          the core
  */
 const core =
-  "^src/(internal/(?!(sessionBase|requestSession|httpSession)\\.ts$).+|Config|SessionKey|CookieCrypto|SessionRecord|SessionEvent|SessionMetrics)\\.ts$"
+  "^src/(internal/(?!(sessionBase|presentedSession|requestSession|httpSession)\\.ts$).+|Config|SessionKey|CookieCrypto|SessionRecord|SessionEvent|SessionMetrics)\\.ts$"
 const anySource = "^src/"
 const routers = "^src/Session(HttpApi|HttpLayerRouter)\\.ts$"
 
@@ -50,9 +51,9 @@ module.exports = {
     {
       name: "core-shares-only-types",
       comment:
-        "Core rooms know each other's types, not each other's values; but SessionRecord builds on SessionKey, observedCall feeds SessionMetrics, and the Redis scripts share the limits of SessionRecord.",
+        "Core rooms know each other's types, not each other's values; but SessionRecord builds on SessionKey, observedCall feeds SessionMetrics, the event hub makes the event of a loss, and the Redis scripts share the limits of SessionRecord.",
       severity: "error",
-      from: { path: core, pathNot: "^src/(SessionRecord|internal/(observedCall|redisScripts))\\.ts$" },
+      from: { path: core, pathNot: "^src/(SessionRecord|internal/(eventHub|observedCall|redisScripts))\\.ts$" },
       to: { path: "^src/[^/]+\\.ts$", dependencyTypesNot: typeOnly }
     },
     {
@@ -85,17 +86,32 @@ module.exports = {
     },
     {
       name: "request-session-is-the-middleware-without-http",
-      comment: "internal/requestSession.ts knows Session, its operations, SessionStore and the core.",
+      comment: "internal/requestSession.ts knows Session, its operations, SessionStore, what it presents and the core.",
       severity: "error",
       from: { path: "^src/internal/requestSession\\.ts$" },
-      to: { path: anySource, pathNot: [core, "^src/(Session(Store)?|internal/sessionBase)\\.ts$"] }
+      to: { path: anySource, pathNot: [core, "^src/(Session(Store)?|internal/(sessionBase|presentedSession))\\.ts$"] }
+    },
+    {
+      name: "presented-session-asks-the-store",
+      comment:
+        "internal/presentedSession.ts knows SessionStore and the core; the halves of the request's session know it.",
+      severity: "error",
+      from: { path: "^src/internal/presentedSession\\.ts$" },
+      to: { path: anySource, pathNot: [core, "^src/SessionStore\\.ts$"] }
+    },
+    {
+      name: "only-the-request-session-knows-what-it-presents",
+      comment: "internal/presentedSession.ts is a part of internal/requestSession.ts.",
+      severity: "error",
+      from: { path: anySource, pathNot: "^src/internal/(requestSession|httpSession)\\.ts$" },
+      to: { path: "^src/internal/presentedSession\\.ts$" }
     },
     {
       name: "http-session-is-the-request-session-with-http",
       comment: "internal/httpSession.ts puts a request and a response around it, and knows no store.",
       severity: "error",
       from: { path: "^src/internal/httpSession\\.ts$" },
-      to: { path: anySource, pathNot: [core, "^src/internal/requestSession\\.ts$"] }
+      to: { path: anySource, pathNot: [core, "^src/internal/(requestSession|presentedSession)\\.ts$"] }
     },
     {
       name: "only-the-middleware-knows-the-http-session",
@@ -171,7 +187,7 @@ module.exports = {
         pathNot: [
           "^src/Session(Middleware|Guard)\\.ts$",
           routers,
-          "^src/internal/(errorResponse|httpSession|responseBody|responseHooks)\\.ts$",
+          "^src/internal/(errorResponse|httpSession|responseBody|responseCookies|responseHooks)\\.ts$",
           "^src/testing/"
         ]
       },
@@ -179,9 +195,10 @@ module.exports = {
     },
     {
       name: "ioredis-only-in-its-store",
-      comment: "ioredis is an optional peer: stores/RedisSessionStore.ts alone may need it.",
+      comment:
+        "ioredis is an optional peer: stores/RedisSessionStore.ts and the connection that it makes alone need it.",
       severity: "error",
-      from: { path: anySource, pathNot: "^src/stores/RedisSessionStore\\.ts$" },
+      from: { path: anySource, pathNot: "^src/(stores/RedisSessionStore|internal/redisConnection)\\.ts$" },
       to: { path: packageNamed("ioredis") }
     },
     {

@@ -98,6 +98,8 @@ describe("the import law", () => {
       "internal/requestSession.ts",
       `import "../stores/CookieSessionStore.js"`
     ],
+    ["presented-session-asks-the-store", "internal/presentedSession.ts", `import "../stores/CookieSessionStore.js"`],
+    ["only-the-request-session-knows-what-it-presents", "stores/G.ts", `import "../internal/presentedSession.js"`],
     ["only-the-http-session-knows-the-request-session", "stores/E.ts", `import "../internal/requestSession.js"`],
     [
       "http-session-is-the-request-session-with-http",

@@ -8,7 +8,6 @@ import type { SessionConfig } from "../Config.js"
 import type { CookieCrypto } from "../CookieCrypto.js"
 import type { RefusalReason } from "../SessionEvent.js"
 import type { SessionKey } from "../SessionKey.js"
-import type { SessionStore } from "../SessionStore.js"
 import { readCookieValues, tooManyCandidates } from "./cookieHeader.js"
 
 /**
@@ -34,7 +33,11 @@ export interface CookieReaders {
   readonly crypto: CookieCrypto
   /** What opens the cookies of the names that the cookie had before. */
   readonly retiredCrypto: ReadonlyMap<string, CookieCrypto>
-  readonly store: Pick<SessionStore, "readKey">
+  readonly store: KeyReader
+}
+
+interface KeyReader {
+  readonly readKey: (text: string) => Option.Option<SessionKey>
 }
 
 /**
@@ -64,7 +67,7 @@ export const openCookie = (header: string | undefined, readers: CookieReaders): 
 const openAll = (
   header: string,
   cryptoByName: Iterable<readonly [name: string, crypto: CookieCrypto]>,
-  store: Pick<SessionStore, "readKey">,
+  store: KeyReader,
   isOfToday: boolean
 ): OpenedCookie => {
   const keys = new Map<string, PresentedKey>()

@@ -8,7 +8,6 @@ import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { Redis, type RedisOptions } from "ioredis"
-import { SessionStoreConfigError } from "../SessionStore.js"
 import { describeError, type RedisConnection } from "./redisCommand.js"
 import type { RedisAddress } from "./redisUrl.js"
 
@@ -18,7 +17,8 @@ const disconnectMillis = 50
 const maxRetryMillis = 250
 
 /**
- * Connects, and closes with the scope. Waits for the connection for at most the limit, and goes on without it.
+ * Connects, and closes with the scope. Waits for the connection for at most the limit, and goes on without it. Fails with what
+ * is wrong where ioredis cannot connect with these options ever.
  *
  * @internal
  */
@@ -26,7 +26,7 @@ export const connect = (
   address: RedisAddress,
   limit: Duration.Duration,
   options: RedisOptions | undefined
-): Effect.Effect<RedisConnection, SessionStoreConfigError, Scope.Scope> =>
+): Effect.Effect<RedisConnection, string, Scope.Scope> =>
   Effect.gen(function*() {
     const runtime = yield* Effect.runtime<never>()
     const fork = (effect: Effect.Effect<void>) => {
@@ -35,11 +35,7 @@ export const connect = (
     const own = yield* Effect.acquireRelease(
       Effect.try({
         try: () => openConnection(address, limit, options, fork),
-        catch: (error) =>
-          new SessionStoreConfigError({
-            option: "redis",
-            message: `ioredis refuses it: ${describeError(error)}`
-          })
+        catch: (error) => `ioredis refuses it: ${describeError(error)}`
       }),
       (own) => own.close
     )
@@ -48,7 +44,7 @@ export const connect = (
   })
 
 interface OwnConnection extends RedisConnection {
-  readonly awaitReady: Effect.Effect<void, SessionStoreConfigError>
+  readonly awaitReady: Effect.Effect<void, string>
   readonly close: Effect.Effect<void>
 }
 
@@ -178,7 +174,7 @@ const openConnection = (
           resume(Effect.void)
         } else if (client.status === "end") {
           const message = `ioredis cannot connect with it: ${lastError ?? "the connection was closed for good"}`
-          resume(Effect.fail(new SessionStoreConfigError({ option: "redis", message })))
+          resume(Effect.fail(message))
         } else {
           lastError ??= `no answer within ${Duration.format(limit)}`
           reportDown()

@@ -4,9 +4,7 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
-import { mintId } from "../SessionKey.js"
-import { SessionStoreConfigError } from "../SessionStore.js"
-import { isRefusal, rightsMend, type SendCommand, sendScript } from "./redisCommand.js"
+import { isRefusal, type RedisFailure, rightsMend, type SendCommand, sendScript } from "./redisCommand.js"
 import { script } from "./redisScripts.js"
 
 // Each command is tried on a key that is not there. HSET gets one word too many, which Redis notices after the user's rights
@@ -33,34 +31,27 @@ return errors
 `)
 
 /**
- * Fails where Redis refuses for good what the store sends. One that does not answer is not judged: it may be away, as any
- * Redis may. A warning says so, where it is not the store's own connection, which says it itself.
+ * What Redis refuses for good of what the store sends, with the mend, or `undefined`. Fails where Redis does not answer: it may
+ * be away, as any Redis may, and so is not judged. `key` is one that is not there.
  *
  * @internal
  */
-export const checkRights = (
-  send: SendCommand,
-  prefix: string,
-  option: "client" | "url"
-): Effect.Effect<void, SessionStoreConfigError> => {
-  const key = prefix + mintId()
-  const asked = Effect.zipRight(
-    send("hgetall", (client) => client.hgetall(key)),
-    sendScript(send, "evalsha", tryCommands, key, [])
-  )
-  return Effect.matchEffect(asked, {
-    onFailure: ({ cause, message }) =>
-      cause !== undefined && isRefusal(cause.message)
-        ? Effect.fail(refused(option, cause.message))
-        : option === "url"
-        ? Effect.void
-        : Effect.logWarning(`Redis could not be asked whether sessions can be kept in it: ${message}`),
-    onSuccess: (errors) => {
-      const refusals = Array.isArray(errors) ? errors.filter((error) => isRefusal(String(error))) : []
-      return refusals.length === 0 ? Effect.void : Effect.fail(refused(option, refusals.join("; ")))
+export const refusedRights = (send: SendCommand, key: string): Effect.Effect<string | undefined, RedisFailure> =>
+  Effect.matchEffect(
+    Effect.zipRight(
+      send("hgetall", (client) => client.hgetall(key)),
+      sendScript(send, "evalsha", tryCommands, key, [])
+    ),
+    {
+      onFailure: (failure) =>
+        failure.cause !== undefined && isRefusal(failure.cause.message)
+          ? Effect.succeed(refused(failure.cause.message))
+          : Effect.fail(failure),
+      onSuccess: (errors) => {
+        const refusals = Array.isArray(errors) ? errors.filter((error) => isRefusal(String(error))) : []
+        return Effect.succeed(refusals.length === 0 ? undefined : refused(refusals.join("; ")))
+      }
     }
-  })
-}
+  )
 
-const refused = (option: string, what: string): SessionStoreConfigError =>
-  new SessionStoreConfigError({ option, message: `Redis refuses what sessions need: ${what}. ${rightsMend}` })
+const refused = (what: string): string => `Redis refuses what sessions need: ${what}. ${rightsMend}`

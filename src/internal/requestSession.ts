@@ -7,14 +7,12 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import type { ResolvedCookie } from "../Config.js"
 import * as Session from "../Session.js"
 import * as SessionEvent from "../SessionEvent.js"
-import type { SessionId } from "../SessionKey.js"
 import * as SessionKey from "../SessionKey.js"
-import * as SessionRecord from "../SessionRecord.js"
+import type * as SessionRecord from "../SessionRecord.js"
 import * as SessionStore from "../SessionStore.js"
 import { chain } from "./chain.js"
 import {
@@ -25,42 +23,19 @@ import {
   withoutCookie
 } from "./commitDecision.js"
 import { cookieSize, maxCookieBytes } from "./cookieRules.js"
-import { type CookieReaders, openCookie, type OpenedCookie, type PresentedKey } from "./openedCookie.js"
+import { openCookie, type OpenedCookie, type PresentedKey } from "./openedCookie.js"
+import {
+  hasChangedScope,
+  lifetimeOf,
+  malformed,
+  present,
+  type Presented,
+  type SessionServices
+} from "./presentedSession.js"
 import { SessionBase } from "./sessionBase.js"
-import { SessionLog } from "./sessionLog.js"
 import { type CookieAttributes, serializeRemovalCookie, serializeSetCookie } from "./setCookie.js"
 import { Turns } from "./turns.js"
 import { withClock } from "./withClock.js"
-
-/** What the request presented. */
-type Presented =
-  | { readonly _tag: Exclude<PresentedTag, "Valid" | "Superseded" | "Ambiguous"> }
-  | { readonly _tag: "Superseded"; readonly sessions: ReadonlyArray<PresentedKey> }
-  | { readonly _tag: "Ambiguous"; readonly sessions: ReadonlyArray<PresentedKey> }
-  | PresentedSession
-
-interface PresentedSession {
-  readonly _tag: "Valid"
-  readonly sessions: readonly [PresentedKey]
-  /** None where the store was not asked. */
-  readonly record: SessionRecord.SessionRecord | undefined
-}
-
-// A session that is kept in the cookie shows as it was and as it is where the cookie's scope has changed. What is sealed says
-// which of them is the later one: no browser's order does, and no two sessions are compared.
-const withoutEarlierStates = (sessions: ReadonlyArray<PresentedSession>): ReadonlyArray<PresentedSession> =>
-  sessions.filter(({ record }) =>
-    !sessions.some((other) => other.record?.id === record?.id && isLater(other.record, record))
-  )
-
-const isLater = (
-  one: SessionRecord.SessionRecord | undefined,
-  other: SessionRecord.SessionRecord | undefined
-): boolean => one !== undefined && other !== undefined && one.extendedAt > other.extendedAt
-
-const none: Presented = { _tag: "None" }
-const refused: Presented = { _tag: "Refused" }
-const noSessions: ReadonlyArray<PresentedKey> = []
 
 /**
  * What the commit came to, for the response to carry.
@@ -96,15 +71,7 @@ export interface ResponseFacts {
 
 const allButCookies: ReadonlyArray<Session.ClearSiteData> = ["cache", "storage", "executionContexts"]
 
-/**
- * What the session of a request works with.
- *
- * @internal
- */
-export interface SessionServices extends CookieReaders {
-  readonly store: SessionStore.SessionStore
-  readonly publish: (event: SessionEvent.Happening) => Effect.Effect<void>
-}
+const noSessions: ReadonlyArray<PresentedKey> = []
 
 // Those who share a store share its sessions, and so take turns.
 const turnsByStore = new WeakMap<SessionStore.SessionStore, Turns>()
@@ -163,7 +130,7 @@ export abstract class RequestSession extends SessionBase {
   }
 
   protected load(): Effect.Effect<SessionRecord.SessionRecord | undefined, Session.SessionGetError> {
-    const presented = this.#presented === undefined ? this.present(this.opened()) : Effect.succeed(this.#presented)
+    const presented = this.#presented === undefined ? this.present() : Effect.succeed(this.#presented)
     return Effect.matchEffect(presented, {
       onSuccess: (presented) => Effect.succeed(presented._tag === "Valid" ? presented.record : undefined),
       onFailure: (cause) =>
@@ -210,22 +177,8 @@ export abstract class RequestSession extends SessionBase {
     return attributes
   }
 
-  /** Whether a cookie of this very name may be one that a browser got before the cookie's scope was changed. */
-  private get hasChangedScope(): boolean {
-    const { name, retired } = this.services().config.cookie
-    return retired.some((cookie) => cookie.name === name)
-  }
-
   private get lifetime(): SessionRecord.Lifetime {
-    return this.lifetimeWhere(this.log().isRemembered)
-  }
-
-  private lifetimeWhere(isRemembered: boolean): SessionRecord.Lifetime {
-    const { maxLifetimeMillis, rememberMeMillis, ttlMillis } = this.services().config.lifecycle
-    return {
-      ttl: isRemembered && rememberMeMillis !== undefined ? rememberMeMillis : ttlMillis,
-      maxLifetime: maxLifetimeMillis
-    }
+    return lifetimeOf(this.services().config.lifecycle, this.log().isRemembered)
   }
 
   /** Whether the cookie outlives the browser. */
@@ -334,7 +287,9 @@ export abstract class RequestSession extends SessionBase {
       onSuccess: (result) => this.updated(result, presented),
       // The one verb that acts on a record which nobody has loaded, and may be the first to find that it is none.
       onFailure: (error) =>
-        error.reason === "Malformed" ? Effect.as(this.malformed(presented, error), keep) : Effect.fail(error)
+        error.reason === "Malformed"
+          ? Effect.as(malformed(this.services(), presented, error), keep)
+          : Effect.fail(error)
     })
   }
 
@@ -576,7 +531,8 @@ export abstract class RequestSession extends SessionBase {
   private refreshCookie(saved: SessionStore.Saved, presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
     const isRefresh = !this.log().hasChangedRemembering &&
       (saved.key === presented.key || SessionKey.toText(saved.key) === SessionKey.toText(presented.key))
-    const isNews = !isRefresh || !presented.isUpToDate || this.isPersistent || this.hasChangedScope
+    const isNews = !isRefresh || !presented.isUpToDate || this.isPersistent ||
+      hasChangedScope(this.services().config.cookie)
     return isNews ? this.setCookie(saved, isRefresh) : Effect.succeed(keep)
   }
 
@@ -622,96 +578,12 @@ export abstract class RequestSession extends SessionBase {
     return serializeRemovalCookie(cookie.name, this.attributesOf(cookie))
   }
 
-  /** Asks the store about what the cookie holds. */
-  private present(cookie: OpenedCookie): Effect.Effect<Presented, SessionStore.LoadError> {
-    const { keys, refusals } = cookie
-    const remember = (presented: Presented): Presented => this.#presented = presented
-    const presented = keys.length === 0
-      ? Effect.succeed(remember(refusals.length === 0 ? none : refused))
-      : keys.length === 1
-      ? this.ask(keys[0]!, remember)
-      : Effect.flatMap(
-        Effect.forEach(keys, (key) => this.ask(key, identity)),
-        (all) => Effect.map(this.theOnlyLiveOne(all), remember)
-      )
-    return refusals.length === 0
-      ? presented
-      : Effect.zipRight(Effect.forEach(refusals, (reason) => this.refuse(reason), { discard: true }), presented)
-  }
-
-  private ask(
-    presented: PresentedKey,
-    answer: (presented: Presented) => Presented
-  ): Effect.Effect<Presented, SessionStore.LoadError> {
-    const { publish, store } = this.services()
-    const { key } = presented
-    const expired = () => Effect.as(publish(SessionEvent.KeyExpired({ id: key.id })), answer(refused))
-    return Effect.matchEffect(store.load(key), {
-      onSuccess: (result): Effect.Effect<Presented> => {
-        switch (result._tag) {
-          case "Live":
-            return withClock((clock) => {
-              const record = this.withLimitsOfNow(result.record)
-              return SessionRecord.isExpired(record, clock.unsafeCurrentTimeMillis())
-                ? expired()
-                : Effect.succeed(answer({ _tag: "Valid", sessions: [presented], record }))
-            })
-          case "Superseded":
-            return Effect.as(
-              publish(SessionEvent.KeySuperseded({ id: key.id })),
-              answer({ _tag: "Superseded", sessions: [presented] })
-            )
-          case "Absent":
-            return expired()
-        }
-      },
-      // What is not a record opens no session today or ever, so the browser starts anew instead of failing for good.
-      onFailure: (error) =>
-        error.reason === "Malformed"
-          ? Effect.as(this.malformed(presented, error), answer(refused))
-          : Effect.zipRight(publish(SessionEvent.StoreUnavailable({ during: "load" })), Effect.fail(error))
-    })
-  }
-
-  // What the store goes by is what was configured when the record was written, perhaps by an earlier version of the app.
-  private withLimitsOfNow(record: SessionRecord.SessionRecord): SessionRecord.SessionRecord {
-    const lifetime = this.lifetimeWhere(this.canRemember && SessionLog.isRememberedIn(record.state))
-    const expiresAt = SessionRecord.endsAt(record, lifetime)
-    return expiresAt === record.expiresAt ? record : { ...record, expiresAt }
-  }
-
-  // A parent domain's cookie of the same name can stand beside ours, in either order. A choice between two live sessions
-  // would be an attacker's choice, so there is none.
-  private theOnlyLiveOne(all: ReadonlyArray<Presented>): Effect.Effect<Presented> {
-    const valid = all.filter((presented) => presented._tag === "Valid")
-    const live = this.hasChangedScope ? withoutEarlierStates(valid) : valid
-    if (live.length > 1) {
-      const sessions = live.flatMap(({ sessions }) => sessions)
-      return Effect.as(this.refuse("Ambiguous"), { _tag: "Ambiguous", sessions })
-    }
-    // Two replaced keys of one session are one session, which ends but once.
-    const replaced = new Map(
-      all.flatMap((presented) => presented._tag === "Superseded" ? presented.sessions : [])
-        .map((session) => [session.key.id, session])
-    )
-    return Effect.succeed(
-      live[0] ?? (replaced.size > 0 ? { _tag: "Superseded", sessions: Array.from(replaced.values()) } : refused)
-    )
-  }
-
-  private malformed({ key }: PresentedKey, error: CommitError): Effect.Effect<void> {
-    return Effect.zipRight(
-      Effect.logWarning("A session record is malformed and is ignored", error),
-      this.refuse("MalformedRecord", key.id)
-    )
-  }
-
-  private refuse(reason: SessionEvent.RefusalReason, id?: SessionId): Effect.Effect<void> {
-    return this.services().publish(SessionEvent.KeyRefused({ reason, id, count: 1 }))
-  }
-
   private opened(): OpenedCookie {
     return openCookie(this.cookieHeader(), this.services())
+  }
+
+  private present(cookie: OpenedCookie = this.opened()): Effect.Effect<Presented, SessionStore.LoadError> {
+    return present(this.services(), cookie, (presented) => this.#presented = presented)
   }
 }
 

@@ -37,7 +37,7 @@ import { makeSendCommand, sendScript } from "../internal/redisCommand.js"
 import { connect } from "../internal/redisConnection.js"
 import { decodeRecord, encodeRecord, fieldOf, timeText } from "../internal/redisRecord.js"
 import { readHash, readLoadReply, readSaveReply, readScriptReply, type ScriptAnswer } from "../internal/redisReply.js"
-import { checkRights } from "../internal/redisRights.js"
+import { refusedRights } from "../internal/redisRights.js"
 import * as scripts from "../internal/redisScripts.js"
 import type { RedisAddress } from "../internal/redisUrl.js"
 import { parseRedisUrl } from "../internal/redisUrl.js"
@@ -152,9 +152,10 @@ export const make = (
     const limit = yield* decodeTimeout(options)
     const prefix = yield* decodePrefix(options)
     const maxBytes = yield* decodeMaxBytes(options)
-    const connection = yield* connect(address, limit, options.redis)
+    const connection = yield* Effect.mapError(connect(address, limit, options.redis), configError("redis"))
     const send = makeSendCommand(connection, limit)
-    yield* checkRights(send, prefix, "url")
+    // One that is not there has been reported.
+    yield* checkRights(send, prefix, "url", () => Effect.void)
     return makeStore(send, prefix, maxBytes)
   })
 
@@ -180,8 +181,23 @@ export const fromClient = (
     const maxBytes = yield* decodeMaxBytes(options)
     yield* checkClient(client)
     const send = makeSendCommand({ client, dropIfReady: () => {} }, limit)
-    yield* checkRights(send, prefix, "client")
+    yield* checkRights(send, prefix, "client", ({ message }) =>
+      Effect.logWarning(`Redis could not be asked whether sessions can be kept in it: ${message}`))
     return makeStore(send, prefix, maxBytes)
+  })
+
+const configError = (option: string) => (message: string) =>
+  new SessionStore.SessionStoreConfigError({ option, message })
+
+const checkRights = (
+  send: SendCommand,
+  prefix: string,
+  option: "client" | "url",
+  onSilence: (failure: RedisFailure) => Effect.Effect<void>
+): Effect.Effect<void, SessionStore.SessionStoreConfigError> =>
+  Effect.matchEffect(refusedRights(send, prefix + SessionKey.mintId()), {
+    onFailure: onSilence,
+    onSuccess: (refused) => refused === undefined ? Effect.void : Effect.fail(configError(option)(refused))
   })
 
 const commands: ReadonlyArray<keyof RedisClient> = ["hgetall", "evalsha", "eval"]

@@ -116,7 +116,7 @@ export const circumstantialMutants: ReadonlyArray<
 > = [
   {
     name: "a limit holds for those alone who began under it",
-    file: "internal/requestSession.ts",
+    file: "internal/presentedSession.ts",
     from: "const expiresAt = SessionRecord.endsAt(record, lifetime)",
     to: "const { expiresAt } = { ...lifetime, ...record }",
     circumstance: circumstances.aLimitComesWithADeploy

@@ -1,0 +1,188 @@
+/**
+ * From the keys in a request's cookies to the one session that it presents, or to why there is none.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
+import type { ResolvedLifecycle, SessionConfig } from "../Config.js"
+import * as SessionEvent from "../SessionEvent.js"
+import type { SessionId } from "../SessionKey.js"
+import * as SessionRecord from "../SessionRecord.js"
+import type * as SessionStore from "../SessionStore.js"
+import type { Presented as PresentedTag } from "./commitDecision.js"
+import type { CookieReaders, OpenedCookie, PresentedKey } from "./openedCookie.js"
+import { SessionLog } from "./sessionLog.js"
+import { withClock } from "./withClock.js"
+
+/**
+ * What the session of a request works with.
+ *
+ * @internal
+ */
+export interface SessionServices extends CookieReaders {
+  readonly store: SessionStore.SessionStore
+  readonly publish: (event: SessionEvent.Happening) => Effect.Effect<void>
+}
+
+/**
+ * What the request presented.
+ *
+ * @internal
+ */
+export type Presented =
+  | { readonly _tag: Exclude<PresentedTag, "Valid" | "Superseded" | "Ambiguous"> }
+  | { readonly _tag: "Superseded"; readonly sessions: ReadonlyArray<PresentedKey> }
+  | { readonly _tag: "Ambiguous"; readonly sessions: ReadonlyArray<PresentedKey> }
+  | PresentedSession
+
+interface PresentedSession {
+  readonly _tag: "Valid"
+  readonly sessions: readonly [PresentedKey]
+  /** None where the store was not asked. */
+  readonly record: SessionRecord.SessionRecord | undefined
+}
+
+const none: Presented = { _tag: "None" }
+const refused: Presented = { _tag: "Refused" }
+
+/**
+ * How long a session lives by the limits that hold now.
+ *
+ * @internal
+ */
+export const lifetimeOf = (
+  { maxLifetimeMillis, rememberMeMillis, ttlMillis }: ResolvedLifecycle,
+  isRemembered: boolean
+): SessionRecord.Lifetime => ({
+  ttl: isRemembered && rememberMeMillis !== undefined ? rememberMeMillis : ttlMillis,
+  maxLifetime: maxLifetimeMillis
+})
+
+/**
+ * Whether a cookie of this very name may be one that a browser got before the cookie's scope was changed.
+ *
+ * @internal
+ */
+export const hasChangedScope = ({ name, retired }: SessionConfig["cookie"]): boolean =>
+  retired.some((cookie) => cookie.name === name)
+
+/**
+ * Asks the store about what the cookie holds. `remember` hears of it before anybody else does.
+ *
+ * @internal
+ */
+export const present = (
+  services: SessionServices,
+  { keys, refusals }: OpenedCookie,
+  remember: (presented: Presented) => Presented
+): Effect.Effect<Presented, SessionStore.LoadError> => {
+  const presented = keys.length === 0
+    ? Effect.succeed(remember(refusals.length === 0 ? none : refused))
+    : keys.length === 1
+    ? ask(services, keys[0]!, remember)
+    : Effect.flatMap(
+      Effect.forEach(keys, (key) => ask(services, key, identity)),
+      (all) => Effect.map(theOnlyLiveOne(services, all), remember)
+    )
+  return refusals.length === 0
+    ? presented
+    : Effect.zipRight(Effect.forEach(refusals, (reason) => refuse(services, reason), { discard: true }), presented)
+}
+
+const ask = (
+  services: SessionServices,
+  presented: PresentedKey,
+  answer: (presented: Presented) => Presented
+): Effect.Effect<Presented, SessionStore.LoadError> => {
+  const { publish, store } = services
+  const { key } = presented
+  const expired = () => Effect.as(publish(SessionEvent.KeyExpired({ id: key.id })), answer(refused))
+  return Effect.matchEffect(store.load(key), {
+    onSuccess: (result): Effect.Effect<Presented> => {
+      switch (result._tag) {
+        case "Live":
+          return withClock((clock) => {
+            const record = withLimitsOfNow(services, result.record)
+            return SessionRecord.isExpired(record, clock.unsafeCurrentTimeMillis())
+              ? expired()
+              : Effect.succeed(answer({ _tag: "Valid", sessions: [presented], record }))
+          })
+        case "Superseded":
+          return Effect.as(
+            publish(SessionEvent.KeySuperseded({ id: key.id })),
+            answer({ _tag: "Superseded", sessions: [presented] })
+          )
+        case "Absent":
+          return expired()
+      }
+    },
+    // What is not a record opens no session today or ever, so the browser starts anew instead of failing for good.
+    onFailure: (error) =>
+      error.reason === "Malformed"
+        ? Effect.as(malformed(services, presented, error), answer(refused))
+        : Effect.zipRight(publish(SessionEvent.StoreUnavailable({ during: "load" })), Effect.fail(error))
+  })
+}
+
+// What the store goes by is what was configured when the record was written, perhaps by an earlier version of the app.
+const withLimitsOfNow = (
+  { config: { lifecycle } }: SessionServices,
+  record: SessionRecord.SessionRecord
+): SessionRecord.SessionRecord => {
+  const lifetime = lifetimeOf(lifecycle, SessionLog.isRememberedIn(record.state))
+  const expiresAt = SessionRecord.endsAt(record, lifetime)
+  return expiresAt === record.expiresAt ? record : { ...record, expiresAt }
+}
+
+// A parent domain's cookie of the same name can stand beside ours, in either order. A choice between two live sessions
+// would be an attacker's choice, so there is none.
+const theOnlyLiveOne = (services: SessionServices, all: ReadonlyArray<Presented>): Effect.Effect<Presented> => {
+  const valid = all.filter((presented) => presented._tag === "Valid")
+  const live = hasChangedScope(services.config.cookie) ? withoutEarlierStates(valid) : valid
+  if (live.length > 1) {
+    const sessions = live.flatMap(({ sessions }) => sessions)
+    return Effect.as(refuse(services, "Ambiguous"), { _tag: "Ambiguous", sessions })
+  }
+  // Two replaced keys of one session are one session, which ends but once.
+  const replaced = new Map(
+    all.flatMap((presented) => presented._tag === "Superseded" ? presented.sessions : [])
+      .map((session) => [session.key.id, session])
+  )
+  return Effect.succeed(
+    live[0] ?? (replaced.size > 0 ? { _tag: "Superseded", sessions: Array.from(replaced.values()) } : refused)
+  )
+}
+
+/**
+ * Says that the store holds something else than a record under that key.
+ *
+ * @internal
+ */
+export const malformed = (
+  services: SessionServices,
+  { key }: PresentedKey,
+  error: SessionStore.LoadError | SessionStore.UpdateError
+): Effect.Effect<void> =>
+  Effect.zipRight(
+    Effect.logWarning("A session record is malformed and is ignored", error),
+    refuse(services, "MalformedRecord", key.id)
+  )
+
+const refuse = (
+  { publish }: SessionServices,
+  reason: SessionEvent.RefusalReason,
+  id?: SessionId
+): Effect.Effect<void> => publish(SessionEvent.KeyRefused({ reason, id, count: 1 }))
+
+// A session that is kept in the cookie shows as it was and as it is where the cookie's scope has changed. What is sealed says
+// which of them is the later one: no browser's order does, and no two sessions are compared.
+const withoutEarlierStates = (sessions: ReadonlyArray<PresentedSession>): ReadonlyArray<PresentedSession> =>
+  sessions.filter(({ record }) =>
+    !sessions.some((other) => other.record?.id === record?.id && isLater(other.record, record))
+  )
+
+const isLater = (
+  one: SessionRecord.SessionRecord | undefined,
+  other: SessionRecord.SessionRecord | undefined
+): boolean => one !== undefined && other !== undefined && one.extendedAt > other.extendedAt
