@@ -16,6 +16,9 @@ const disconnectMillis = 50
 
 const maxRetryMillis = 250
 
+// A connection that is made anew takes milliseconds. One that takes longer than this is an outage, whatever calls may take.
+const maxPatienceMillis = 5_000
+
 /**
  * Connects, and closes with the scope. Waits for the connection for at most the limit, and goes on without it. Fails with what
  * is wrong where ioredis cannot connect with these options ever.
@@ -62,7 +65,7 @@ const openConnection = (
     disconnectTimeout: disconnectMillis,
     enableAutoPipelining: true,
     maxLoadingRetryTime: maxRetryMillis,
-    retryStrategy: (times) => Math.min((times - 1) * 50, maxRetryMillis),
+    retryStrategy: (times) => Math.min(10 + (times - 1) * 50, maxRetryMillis),
     ...options,
     ...(isTls ? { tls: options?.tls ?? {} } : {}),
     ...server,
@@ -86,7 +89,7 @@ const openConnection = (
   }
   const drop = () => client.disconnect(true)
 
-  // For as long as a call may wait, those that come wait for the connection. After that they would only pile up.
+  // For a while those that come wait for the connection. After that they would only pile up.
   const waiting = new Set<(isReady: boolean) => void>()
   let isLongGone = false
   let patience: NodeJS.Timeout | undefined
@@ -102,7 +105,7 @@ const openConnection = (
   }
   const losePatience = () => {
     if (!isLongGone) {
-      patience ??= setTimeout(() => wake(false), millis)
+      patience ??= setTimeout(() => wake(false), Math.min(millis, maxPatienceMillis))
     }
   }
   losePatience()

@@ -14,6 +14,7 @@ import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -381,6 +382,19 @@ describe("no secret is printed by an app on Redis", () => {
       }
     })
 
+  // An app that starts before its Redis does not know yet what that Redis lacks.
+  const appear = ({ proxy }: PlantedRedis, { app }: Planted) =>
+    Effect.zipRight(
+      proxy.accept,
+      Effect.repeat(
+        Effect.zipLeft(
+          Effect.either(app.middleware.store.load(SessionKey.mint())),
+          Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+        ),
+        { while: (loaded) => Either.isLeft(loaded) && loaded.left.message.includes("there is no connection") }
+      )
+    )
+
   const troubles: Readonly<Record<string, Trouble>> = {
     "in normal use": { begin: () => Effect.void },
     "that refuses connections": { begin: ({ proxy }) => proxy.refuse },
@@ -405,9 +419,9 @@ describe("no secret is printed by an app on Redis", () => {
     },
     "that knows no scripts": {
       args: ["--rename-command", "EVALSHA", "", "--rename-command", "EVAL", ""],
-      begin: () => Effect.void
+      begin: appear
     },
-    "that knows no hashes": { args: ["--rename-command", "HGETALL", ""], begin: () => Effect.void },
+    "that knows no hashes": { args: ["--rename-command", "HGETALL", ""], begin: appear },
     "that holds something else": {
       begin: ({ admin }, { value }) => onEachKey(admin, (key) => admin.set(key, value()))
     },
@@ -433,6 +447,10 @@ describe("no secret is printed by an app on Redis", () => {
         const timers = yield* handTimers
         const ended: typeof timers.elapsing = hangs ? timers.elapsing : (calls) => calls
         const redis = yield* plantRedis(vault, args)
+        if (args.length > 0) {
+          yield* printed.printFailure("a Redis that lacks commands", Effect.scoped(Layer.build(redis.store)))
+          yield* redis.proxy.refuse
+        }
         const planted = yield* plantApp(vault, printed, redis.store)
         const { app, cookieHeader, value, visit } = planted
         const inNormalUse = title === "in normal use"
