@@ -61,11 +61,10 @@ const rewritten = (
   record: SessionRecord.SessionRecord,
   state: SessionRecord.SessionState,
   lifetime: SessionRecord.Lifetime,
+  extendedAt: number,
   now: number
 ): SessionStore.WriteResult => {
   const expiresAt = SessionRecord.expiresAt(now, record.createdAt, lifetime)
-  // Each state of a session is later than the one that it came from, whatever the clock says.
-  const extendedAt = Math.max(now, record.extendedAt + 1)
   return SessionStore.WriteResult.Saved(saved({ ...record, state, extendedAt, expiresAt }))
 }
 
@@ -75,7 +74,14 @@ const update: SessionStore.SessionStore["update"] = (key, change, lifetime) =>
     ({ createdAt }) => SessionRecord.deadline(createdAt, lifetime),
     (record, now) =>
       SessionRecord.meetsExpectations(record.state, change)
-        ? rewritten(record, SessionRecord.applyChange(record.state, change), lifetime, now)
+        // Each state of a session is later than the one that it came from, whatever the clock says.
+        ? rewritten(
+          record,
+          SessionRecord.applyChange(record.state, change),
+          lifetime,
+          Math.max(now, record.extendedAt + 1),
+          now
+        )
         : SessionStore.WriteResult.Conflict({ found: SessionRecord.foundInstead(record.state, change) })
   )
 
@@ -110,7 +116,7 @@ export const store: SessionStore.SessionStore = SessionStore.make({
     withRecord(
       key,
       (record) => SessionRecord.endsAt(record, lifetime),
-      (record, now) => rewritten(record, record.state, lifetime, now)
+      (record, now) => rewritten(record, record.state, lifetime, Math.max(now, record.extendedAt), now)
     ),
   renew: update,
   delete: () => Effect.succeed(true)

@@ -133,6 +133,10 @@ export const makeFaultyApp = (options?: {
 
 // -- what is safe
 
+/** A cookie of ours with the key of a session that nobody ever had. */
+export const unknownCookie = ({ app: { middleware } }: FaultyApp): string =>
+  `${middleware.config.cookie.name}=${middleware.crypto.seal(SessionKey.toText(SessionKey.mint()))}`
+
 /** The store could not answer: 503 with nothing in it, and the browser keeps the cookie that it has. */
 export const isUnavailable = (answer: Answer): boolean =>
   answer.status === 503 && answer.body === undefined && answer.setCookies.length === 0
@@ -172,7 +176,6 @@ export const storm = (
   const { app, request } = faulty
   const { name } = app.middleware.config.cookie
   const cookie = alice.cookie()
-  const unknownKey = `${name}=${app.middleware.crypto.seal(SessionKey.toText(SessionKey.mint()))}`
   const ask = (
     what: string,
     handler: Handler,
@@ -204,7 +207,13 @@ export const storm = (
     }),
     ask("nobody", whoAmI, undefined, "Answered", (answer) => isBare(answer) && answer.body === null),
     ask("a forger", whoAmI, `${name}=forged`, "Answered", (answer) => isBare(answer) && answer.body === null),
-    ask("an unknown key", whoAmI, unknownKey, expected.reads, (answer) => isBare(answer) && answer.body === null),
+    ask(
+      "an unknown key",
+      whoAmI,
+      unknownCookie(faulty),
+      expected.reads,
+      (answer) => isBare(answer) && answer.body === null
+    ),
     ask(
       "a new session",
       increment,

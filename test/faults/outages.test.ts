@@ -22,6 +22,7 @@ import {
   recovery,
   renew,
   storm,
+  unknownCookie,
   whoAmI
 } from "./faultyApp.js"
 import { delay, keep, pass, silence } from "./tcpProxy.js"
@@ -193,6 +194,7 @@ describe("a Redis that", () => {
         const alice = yield* faulty.signedIn("alice")
         const spare = { renews: yield* browsers(faulty, rounds), purges: yield* browsers(faulty, rounds) }
         // Redis knows every script from here on.
+        yield* patient(whoAmI, unknownCookie(faulty))
         yield* patient(increment, alice.cookie())
         yield* patient(renew, (yield* faulty.signedIn("bob")).cookie())
         yield* patient(purge, (yield* faulty.signedIn("bob")).cookie())

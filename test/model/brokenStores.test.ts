@@ -23,7 +23,7 @@ describe("the model notices a store that", () => {
       const { failure, totals } = await runModel(() => {
         const backend = memory()
         return { ...backend, store: breakage(backend.store) }
-      }, { runs: 1000, limit: 800_000, shrink: false })
+      }, { runs: 20_000, limit: 800_000, shrink: false })
       assert.isDefined(failure, `${totals.runs} runs found nothing wrong`)
     })
   }

@@ -303,7 +303,8 @@ export class ModelRequest {
     }
     const session = this.rewritten(ticket.session)
     session.state = this.applied(ticket.session.state)
-    session.extendedAt = model.now
+    // Of the copies of one session it says which is the later.
+    session.extendedAt = model.isRevocable ? model.now : Math.max(model.now, ticket.session.extendedAt + 1)
     session.expiresAt = model.extended(session.deadline)
     if (isRenewal && model.isRevocable) {
       session.superseded.set(session.generation, model.now)
@@ -324,7 +325,7 @@ export class ModelRequest {
     }
     const before = this.model.textOf(ticket)
     const session = this.rewritten(ticket.session)
-    session.extendedAt = this.model.now
+    session.extendedAt = Math.max(this.model.now, session.extendedAt)
     session.expiresAt = this.model.extended(session.deadline)
     const saved = { session, generation: ticket.generation }
     return this.isNews(cookie.sealedBy === this.ring[0], before, saved) ? this.tell(saved) : nothing
