@@ -27,16 +27,18 @@ export interface Backend {
   ) => Effect.Effect<boolean, unknown>
 }
 
+const Id = Schema.String.pipe(Schema.brand("SessionId"))
 const Digest = Schema.String.pipe(Schema.brand("SecretDigest"))
 
 const RecordText = Schema.parseJson(Schema.Struct({
-  id: Schema.String.pipe(Schema.brand("SessionId")),
+  id: Id,
   digest: Digest,
   superseded: Schema.Array(Schema.Struct({ digest: Digest, at: Schema.Number })),
   state: Schema.ReadonlyMap({ key: Schema.String, value: Schema.String }),
   createdAt: Schema.Number,
   extendedAt: Schema.Number,
-  expiresAt: Schema.Number
+  expiresAt: Schema.Number,
+  successor: Schema.optional(Schema.Struct({ id: Id, digest: Digest }))
 }))
 
 const encode = Schema.encodeSync(RecordText)
@@ -63,7 +65,7 @@ export const make = (
     Effect.mapError(backend.swap(id, from, to === undefined ? undefined : encode(to), expiresAt), unavailable)
 
   // Once more with what is there now, for as long as somebody else is faster; the time limit ends it.
-  const apply = <A>(id: SessionKey.SessionId, rule: (record: Row, now: number) => [answer: A, next: Row]) =>
+  const apply = <A>(id: SessionKey.SessionId, rule: (record: Row, now: number) => readonly [answer: A, next: Row]) =>
     Effect.gen(function*() {
       while (true) {
         const text = yield* Effect.mapError(backend.get(id), unavailable)
@@ -109,11 +111,8 @@ export const make = (
         Effect.sync(() => SessionKey.mintSecret(key.id)),
         (newKey) => write(newKey, (record, now) => SessionRecord.renew(record, key, newKey, change, lifetime, now))
       ),
-    delete: (key) =>
-      apply(
-        key.id,
-        (record, now) => record && SessionRecord.mayDelete(record, key, now) ? [true, undefined] : [false, record]
-      ).pipe(
+    delete: (key, successor) =>
+      apply(key.id, (record, now) => SessionRecord.end(record, key, successor, now)).pipe(
         Effect.mapError((failure) => new SessionStore.DeleteError({ ...failure, reason: "Unavailable" }))
       )
   }, options)

@@ -14,7 +14,7 @@ const make = (rows: Map<string, Row>): SessionStore.SessionStore => {
   const compareAndSwap = (id: string, from: Row | undefined, to: Row | undefined) =>
     Effect.sync(() => rows.get(id) === from && Boolean(to ? rows.set(id, to) : rows.delete(id)))
 
-  const apply = <A>(id: string, rule: (record: Row | undefined, now: number) => [answer: A, next: Row | undefined]) =>
+  const apply = <A>(id: string, rule: (record: Row | undefined, now: number) => readonly [A, next: Row | undefined]) =>
     Effect.gen(function*() {
       while (true) {
         const row = yield* Effect.sync(() => rows.get(id))
@@ -56,8 +56,7 @@ const make = (rows: Map<string, Row>): SessionStore.SessionStore => {
         Effect.sync(() => SessionKey.mintSecret(key.id)),
         (newKey) => write(newKey, (record, now) => SessionRecord.renew(record, key, newKey, change, lifetime, now))
       ),
-    delete: (key) =>
-      apply(key.id, (row, now) => row && SessionRecord.mayDelete(row, key, now) ? [true, undefined] : [false, row])
+    delete: (key, successor) => apply(key.id, (row, now) => SessionRecord.end(row, key, successor, now))
   })
 }
 

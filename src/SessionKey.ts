@@ -77,14 +77,24 @@ const secretPattern = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
  */
 export const make = (id: SessionId, secret: string): SessionKey => new Key(id, secret)
 
+/**
+ * The key that has this digest, as far as it can be known without its secret: a store finds and ends the session by it, and
+ * no text of it is the text of a key.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromDigest = (id: SessionId, digest: SecretDigest): SessionKey => new Key(id, "", digest)
+
 // Every request with a cookie has one, so what few ask for is made when they ask: the secret as `Redacted`, which enters
 // each into a registry, and the digest, which a read and write need twice.
 class Key implements SessionKey {
   readonly #secret: string
-  #digest: SecretDigest | undefined = undefined
+  #digest: SecretDigest | undefined
 
-  constructor(readonly id: SessionId, secret: string) {
+  constructor(readonly id: SessionId, secret: string, digest?: SecretDigest) {
     this.#secret = secret
+    this.#digest = digest
   }
 
   get secret(): Redacted.Redacted<string> {

@@ -79,7 +79,19 @@ export interface SupersededSecret {
 }
 
 /**
- * A session as a store keeps it: the record and what proves ownership. `superseded` is newest first.
+ * The session that began in the place of one that ended, by what ends it too and opens nothing.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Successor {
+  readonly id: SessionKey.SessionId
+  readonly digest: SessionKey.SecretDigest
+}
+
+/**
+ * A session as a store keeps it: the record and what proves ownership. `superseded` is newest first. With a `successor` it is
+ * the trace of a session that has ended (see `end`).
  *
  * @since 0.1.0
  * @category models
@@ -87,6 +99,7 @@ export interface SupersededSecret {
 export interface StoredRecord extends SessionRecord {
   readonly digest: SessionKey.SecretDigest
   readonly superseded: ReadonlyArray<SupersededSecret>
+  readonly successor?: Successor | undefined
 }
 
 /**
@@ -113,17 +126,17 @@ export const noChange: SessionChange = { set: new Map(), unset: new Set(), expec
 
 /**
  * How a key stands to a record: its secret is the current one, one that a renewal replaced, or neither (or the record
- * has expired).
+ * has expired). `Replaced`: it was either of the first two until the session ended and another began in its place.
  *
  * @since 0.1.0
  * @category models
  */
-export type Ownership = "Current" | "Superseded" | "Foreign"
+export type Ownership = "Current" | "Superseded" | "Replaced" | "Foreign"
 
 /**
- * For how long after a renewal a request with the old key is recognised as a late one, in milliseconds. Such a request
- * is anonymous: it reads and writes nothing of the session, and can only end it. After the window the old key is a key
- * like any other unknown one.
+ * For how long after a renewal, or after another session began in the place of one, a request with the old key is recognised
+ * as a late one, in milliseconds. Such a request is anonymous: it reads and writes nothing of the session, and can only end
+ * it. After the window the old key is a key like any other unknown one.
  *
  * @since 0.1.0
  * @category constants
@@ -210,22 +223,32 @@ export const verify = (record: StoredRecord, key: SessionKey.SessionKey, now: nu
   }
   const digest = SessionKey.digest(key)
   if (SessionKey.digestsEqual(record.digest, digest)) {
-    return "Current"
+    return record.successor === undefined ? "Current" : "Replaced"
   }
   const secret = findSuperseded(record, digest)
-  return secret !== undefined && isRemembered(secret, now) ? "Superseded" : "Foreign"
+  return secret === undefined || !isRemembered(secret, now)
+    ? "Foreign"
+    : record.successor === undefined
+    ? "Superseded"
+    : "Replaced"
 }
 
 /**
- * Whether `key` was superseded so lately that its request is a late one (see `supersededWindow`).
+ * Whether `key` was superseded, or its session replaced, so lately that its request is a late one (see `supersededWindow`).
  *
  * @since 0.1.0
  * @category predicates
  */
 export const isLate = (record: StoredRecord, key: SessionKey.SessionKey, now: number): boolean => {
-  const secret = findSuperseded(record, SessionKey.digest(key))
-  return secret !== undefined && now - secret.at < supersededWindow
+  const digest = SessionKey.digest(key)
+  const replacedAt = SessionKey.digestsEqual(record.digest, digest)
+    ? endedAt(record)
+    : findSuperseded(record, digest)?.at
+  return replacedAt !== undefined && now - replacedAt < supersededWindow
 }
+
+const endedAt = ({ extendedAt, successor }: StoredRecord): number | undefined =>
+  successor === undefined ? undefined : extendedAt
 
 const isRemembered = (secret: SupersededSecret, now: number): boolean => now - secret.at < supersededRetention.millis
 
@@ -311,6 +334,7 @@ const forOwner = (
       return rewrite(record)
     case "Superseded":
       return Superseded()
+    case "Replaced":
     case "Foreign":
       return Gone()
   }
@@ -398,11 +422,42 @@ export const refresh = (
   )
 
 /**
- * Whether `key` may end the session: with its current secret, or with one that a renewal has replaced. That is all that a
- * replaced one can do, and it can, because whoever logs out wants to be out.
+ * Ends a session: what `delete` answers, and what takes the record's place. The current secret may end it, and one that a
+ * renewal has replaced, which can do nothing else: whoever logs out wants to be out.
+ *
+ * With a `successor`, the key of a session that begins in the place of this one, a trace is left that leads there, so that who
+ * comes to end this one learns what ends that one. Without, nothing is left.
  *
  * @since 0.1.0
- * @category predicates
+ * @category combinators
  */
-export const mayDelete = (record: StoredRecord, key: SessionKey.SessionKey, now: number): boolean =>
-  verify(record, key, now) !== "Foreign"
+export const end = (
+  record: StoredRecord | undefined,
+  key: SessionKey.SessionKey,
+  successor: SessionKey.SessionKey | undefined,
+  now: number
+): readonly [answer: boolean | SessionKey.SessionKey, next: StoredRecord | undefined] => {
+  if (record === undefined) {
+    return [false, record]
+  }
+  switch (verify(record, key, now)) {
+    case "Current":
+    case "Superseded":
+      return [true, successor === undefined ? undefined : traceOf(record, successor, now)]
+    case "Replaced": {
+      const { digest, id } = record.successor!
+      return [SessionKey.fromDigest(id, digest), record]
+    }
+    case "Foreign":
+      return [false, record]
+  }
+}
+
+// It is there for as long as a request may still come that had loaded the session.
+const traceOf = (record: StoredRecord, successor: SessionKey.SessionKey, now: number): StoredRecord => ({
+  ...record,
+  state: new Map(),
+  extendedAt: now,
+  expiresAt: now + supersededRetention.millis,
+  successor: { id: successor.id, digest: SessionKey.digest(successor) }
+})

@@ -59,7 +59,7 @@ export type TypeId = typeof TypeId
 
 /**
  * The answer of `load`. `Superseded`: the key was right until a renewal a moment ago; its request is anonymous, and all that
- * it can do to the session is end it. `Absent`: unknown, expired, or not the right secret; the three cannot be told apart.
+ * it can do to the session is end it. `Replaced`: likewise, but its session ended, and another began in its place. `Absent`: unknown, expired, or not the right secret; the three cannot be told apart.
  *
  * @since 0.1.0
  * @category models
@@ -67,6 +67,7 @@ export type TypeId = typeof TypeId
 export type LoadResult = Data.TaggedEnum<{
   readonly Live: { readonly record: Record }
   readonly Superseded: {}
+  readonly Replaced: {}
   readonly Absent: {}
 }>
 
@@ -276,8 +277,15 @@ export interface SessionStoreVerbs {
   /**
    * Ends the session, if the key is its current or a superseded one, and says whether it was this call that ended it.
    * Idempotent: no record is no error. A store that keeps no record cannot tell, and answers `true`.
+   *
+   * `successor` is the key of a session that begins in the place of this one. The store remembers it for as long as a
+   * superseded secret (`SessionRecord.supersededRetention`), and answers every later `delete` of this session with what ends
+   * that one: `SessionKey.fromDigest` of it, since the secret is not kept.
    */
-  readonly delete: (key: SessionKey) => Effect.Effect<boolean, DeleteError>
+  readonly delete: (
+    key: SessionKey,
+    successor?: SessionKey | undefined
+  ) => Effect.Effect<boolean | SessionKey, DeleteError>
 }
 
 /**
@@ -339,7 +347,7 @@ const boundVerbs = (verbs: SessionStoreVerbs, duration: Duration.Duration): Sess
     updateTtl: (key, lifetime) => within(verbs.updateTtl(key, lifetime), () => new UpdateError(tooSlow("updateTtl"))),
     renew: (key, change, lifetime) =>
       within(verbs.renew(key, change, lifetime), () => new UpdateError(tooSlow("renew"))),
-    delete: (key) => within(verbs.delete(key), () => new DeleteError(tooSlow("delete")))
+    delete: (key, successor) => within(verbs.delete(key, successor), () => new DeleteError(tooSlow("delete")))
   }
 }
 
@@ -359,7 +367,7 @@ const observeVerbs = (verbs: SessionStoreVerbs): SessionStoreVerbs => ({
   update: (key, change, lifetime) => observe.update(verbs.update(key, change, lifetime), key.id),
   updateTtl: (key, lifetime) => observe.updateTtl(verbs.updateTtl(key, lifetime), key.id),
   renew: (key, change, lifetime) => observe.renew(verbs.renew(key, change, lifetime), key.id),
-  delete: (key) => observe.delete(verbs.delete(key), key.id)
+  delete: (key, successor) => observe.delete(verbs.delete(key, successor), key.id)
 })
 
 /**
@@ -377,6 +385,8 @@ export const loadResult = (record: StoredRecord | undefined, key: SessionKey, no
       return LoadResult.Live({ record })
     case "Superseded":
       return SessionRecord.isLate(record, key, now) ? superseded : absent
+    case "Replaced":
+      return SessionRecord.isLate(record, key, now) ? replaced : absent
     case "Foreign":
       return absent
   }
@@ -384,3 +394,4 @@ export const loadResult = (record: StoredRecord | undefined, key: SessionKey, no
 
 const absent = LoadResult.Absent()
 const superseded = LoadResult.Superseded()
+const replaced = LoadResult.Replaced()

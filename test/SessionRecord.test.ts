@@ -43,7 +43,8 @@ describe("SessionRecord", () => {
       SessionRecord.renew(record, stranger, SessionKey.mintSecret(key.id), change({}), livingFor(1_000), 0)._tag,
       "Gone"
     )
-    assert.isFalse(SessionRecord.mayDelete(record, stranger, 0))
+    assert.deepStrictEqual(SessionRecord.end(record, stranger, undefined, 0), [false, record])
+    assert.deepStrictEqual(SessionRecord.end(record, stranger, SessionKey.mint(), 0), [false, record])
   })
 
   it("no write creates a record", () => {
@@ -160,11 +161,11 @@ describe("SessionRecord", () => {
       const lasting = replaced(SessionRecord.update(renewed, newKey, change({}), livingFor(2 * millis), 501))
       assert.strictEqual(SessionRecord.verify(lasting, key, 500 + millis - 1), "Superseded")
       assert.strictEqual(SessionRecord.verify(lasting, key, 500 + millis), "Foreign")
-      assert.isFalse(SessionRecord.mayDelete(lasting, key, 500 + millis))
+      assert.deepStrictEqual(SessionRecord.end(lasting, key, undefined, 500 + millis), [false, lasting])
     })
 
     it("the old key may still end the session, and cannot prolong it", () => {
-      assert.isTrue(SessionRecord.mayDelete(renewed, key, 501))
+      assert.deepStrictEqual(SessionRecord.end(renewed, key, undefined, 501), [true, undefined])
       assert.strictEqual(SessionRecord.refresh(renewed, key, livingFor(1_000), 501)._tag, "Superseded")
     })
 

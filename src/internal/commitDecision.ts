@@ -8,13 +8,14 @@ import type { SessionStatus } from "./sessionStatus.js"
 
 /**
  * What came with the request. `Refused`: a cookie that opens no session, whatever the reason. `Superseded`: a key that a
- * renewal replaced a moment ago; somebody holds a newer one, or is about to. `Ambiguous`: keys of several live
+ * renewal replaced a moment ago; somebody holds a newer one, or is about to. `Replaced`: a key of a session that ended a moment
+ * ago, in whose place another began. `Ambiguous`: keys of several live
  * sessions, none of which is chosen. `Valid`: a key of a live session, or, where nothing asked the store yet, a key that
  * we sealed.
  *
  * @internal
  */
-export type Presented = "None" | "Refused" | "Superseded" | "Ambiguous" | "Valid"
+export type Presented = "None" | "Refused" | "Superseded" | "Replaced" | "Ambiguous" | "Valid"
 
 /** @internal */
 export interface CommitFacts {
@@ -64,7 +65,9 @@ export const decideCommit = (facts: CommitFacts): CommitPlan => {
     case "Refused":
       return facts.hasValues ? "Save" : facts.status === "Purged" ? "RemoveCookie" : "Nothing"
     case "Superseded":
-      return decideForReplacedKey(facts)
+      return decideForSupersededKey(facts)
+    case "Replaced":
+      return decideForReplacedSession(facts)
     case "Ambiguous":
       return decideForSeveral(facts)
     case "Valid":
@@ -74,12 +77,26 @@ export const decideCommit = (facts: CommitFacts): CommitPlan => {
 
 // Who holds a replaced key may be the visitor, whose browser threw the renewal's answer away, or somebody whom the renewal
 // was to lock out. Either may log out, or in; neither writes into the renewed session.
-const decideForReplacedKey = (facts: CommitFacts): CommitPlan => {
+const decideForSupersededKey = (facts: CommitFacts): CommitPlan => {
   switch (facts.status) {
     case "Purged":
       return endSession(facts)
     case "Renewed":
       return facts.hasValues ? "SaveBeside" : facts.asksForWrites ? "Drop" : "Nothing"
+    case "Changed":
+    case "Unchanged":
+      return facts.asksForWrites ? "Drop" : "Nothing"
+  }
+}
+
+// The visitor has left that session by a request that was faster than this one. Who logs out wants to be out of the new one too,
+// who logs in begins anew, and what was written to the one that ended goes nowhere.
+const decideForReplacedSession = (facts: CommitFacts): CommitPlan => {
+  switch (facts.status) {
+    case "Purged":
+      return facts.hasValues ? "Save" : "Delete"
+    case "Renewed":
+      return facts.hasValues ? "Save" : facts.asksForWrites ? "Drop" : "Nothing"
     case "Changed":
     case "Unchanged":
       return facts.asksForWrites ? "Drop" : "Nothing"

@@ -10,7 +10,6 @@ import * as SessionEvent from "../SessionEvent.js"
 import type { SessionId } from "../SessionKey.js"
 import * as SessionRecord from "../SessionRecord.js"
 import type * as SessionStore from "../SessionStore.js"
-import type { Presented as PresentedTag } from "./commitDecision.js"
 import type { CookieReaders, OpenedCookie, PresentedKey } from "./openedCookie.js"
 import { SessionLog } from "./sessionLog.js"
 import { withClock } from "./withClock.js"
@@ -31,9 +30,8 @@ export interface SessionServices extends CookieReaders {
  * @internal
  */
 export type Presented =
-  | { readonly _tag: Exclude<PresentedTag, "Valid" | "Superseded" | "Ambiguous"> }
-  | { readonly _tag: "Superseded"; readonly sessions: ReadonlyArray<PresentedKey> }
-  | { readonly _tag: "Ambiguous"; readonly sessions: ReadonlyArray<PresentedKey> }
+  | { readonly _tag: "None" | "Refused" }
+  | { readonly _tag: "Superseded" | "Replaced" | "Ambiguous"; readonly sessions: ReadonlyArray<PresentedKey> }
   | PresentedSession
 
 interface PresentedSession {
@@ -109,9 +107,10 @@ const ask = (
               : Effect.succeed(answer({ _tag: "Valid", sessions: [presented], record }))
           })
         case "Superseded":
+        case "Replaced":
           return Effect.as(
             publish(SessionEvent.KeySuperseded({ id: key.id })),
-            answer({ _tag: "Superseded", sessions: [presented] })
+            answer({ _tag: result._tag, sessions: [presented] })
           )
         case "Absent":
           return expired()
@@ -144,14 +143,16 @@ const theOnlyLiveOne = (services: SessionServices, all: ReadonlyArray<Presented>
     const sessions = live.flatMap(({ sessions }) => sessions)
     return Effect.as(refuse(services, "Ambiguous"), { _tag: "Ambiguous", sessions })
   }
-  // Two replaced keys of one session are one session, which ends but once.
-  const replaced = new Map(
-    all.flatMap((presented) => presented._tag === "Superseded" ? presented.sessions : [])
+  return Effect.succeed(live[0] ?? lateOnes(all, "Superseded") ?? lateOnes(all, "Replaced") ?? refused)
+}
+
+// Two earlier keys of one session are one session, which ends but once.
+const lateOnes = (all: ReadonlyArray<Presented>, tag: "Superseded" | "Replaced"): Presented | undefined => {
+  const sessions = new Map(
+    all.flatMap((presented) => presented._tag === tag ? presented.sessions : [])
       .map((session) => [session.key.id, session])
   )
-  return Effect.succeed(
-    live[0] ?? (replaced.size > 0 ? { _tag: "Superseded", sessions: Array.from(replaced.values()) } : refused)
-  )
+  return sessions.size === 0 ? undefined : { _tag: tag, sessions: Array.from(sessions.values()) }
 }
 
 /**

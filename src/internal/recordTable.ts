@@ -10,7 +10,7 @@
  * @internal
  */
 import type { SecretDigest, SessionId } from "../SessionKey.js"
-import type { StoredRecord, SupersededSecret } from "../SessionRecord.js"
+import type { StoredRecord, Successor, SupersededSecret } from "../SessionRecord.js"
 import { ExpiryBuckets } from "./expiryBuckets.js"
 import type { PackedTexts } from "./packedTexts.js"
 import { packTexts, unpackTexts } from "./packedTexts.js"
@@ -66,12 +66,9 @@ export class RecordTable {
       return undefined
     }
     this.use(slot)
-    const { digest, state, superseded } = fromTexts(unpackTexts(this.texts[slot]!))
     return {
+      ...fromTexts(unpackTexts(this.texts[slot]!)),
       id: this.index.idOf(slot),
-      digest,
-      superseded,
-      state,
       createdAt: this.times[timesPerSlot * slot + createdAt]!,
       extendedAt: this.times[timesPerSlot * slot + extendedAt]!,
       expiresAt: this.times[timesPerSlot * slot + expiresAt]!
@@ -92,7 +89,7 @@ export class RecordTable {
   /** Puts what a rule of `SessionRecord` made of a record that was just found in its place. */
   replace(found: StoredRecord, record: StoredRecord): void {
     const slot = this.index.slotOf(found.id)!
-    // Those rules change the expiry alone, or the state, or the digest together with the superseded ones.
+    // Those rules change the times alone, or the state, or the digest together with the superseded ones, and so on.
     if (record.state !== found.state || record.digest !== found.digest) {
       this.texts[slot] = packTexts(toTexts(record))
     }
@@ -167,20 +164,32 @@ export class RecordTable {
   }
 }
 
-const toTexts = ({ digest, state, superseded }: StoredRecord): ReadonlyArray<string> => {
+const toTexts = ({ digest, state, successor, superseded }: StoredRecord): ReadonlyArray<string> => {
   const texts: Array<string> = [digest, superseded.map(({ at, digest }) => `${digest} ${at}`).join(",")]
   for (const [key, value] of state) {
     texts.push(key, value)
   }
+  // A trace has no state.
+  if (successor !== undefined) {
+    texts.push(`${successor.id} ${successor.digest}`)
+  }
   return texts
 }
 
-const fromTexts = (texts: ReadonlyArray<string>): Pick<StoredRecord, "digest" | "superseded" | "state"> => {
+const fromTexts = (
+  texts: ReadonlyArray<string>
+): Pick<StoredRecord, "digest" | "superseded" | "state" | "successor"> => {
   const state = new Map<string, string>()
-  for (let i = 2; i < texts.length; i += 2) {
-    state.set(texts[i]!, texts[i + 1]!)
+  for (let i = 3; i < texts.length; i += 2) {
+    state.set(texts[i - 1]!, texts[i]!)
   }
-  return { digest: texts[0] as SecretDigest, superseded: supersededOf(texts[1]!), state }
+  const record = { digest: texts[0] as SecretDigest, superseded: supersededOf(texts[1]!), state }
+  return texts.length % 2 === 0 ? record : { ...record, successor: successorOf(texts.at(-1)!) }
+}
+
+const successorOf = (text: string): Successor => {
+  const [id, digest] = text.split(" ")
+  return { id: id as SessionId, digest: digest as SecretDigest }
 }
 
 const supersededOf = (text: string): ReadonlyArray<SupersededSecret> =>

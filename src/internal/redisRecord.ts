@@ -7,8 +7,9 @@
  * @internal
  */
 import * as Either from "effect/Either"
-import type { SecretDigest, SessionId } from "../SessionKey.js"
-import type { SessionState, StoredRecord, SupersededSecret } from "../SessionRecord.js"
+import type { SecretDigest } from "../SessionKey.js"
+import { isSessionId, type SessionId } from "../SessionKey.js"
+import type { SessionState, StoredRecord, Successor, SupersededSecret } from "../SessionRecord.js"
 
 /**
  * The layout that this version writes and reads. A record in another layout is malformed to it.
@@ -26,6 +27,7 @@ export const fields = {
   version: "v",
   digest: "digest",
   superseded: "superseded",
+  successor: "successor",
   createdAt: "createdAt",
   extendedAt: "extendedAt",
   expiresAt: "expiresAt"
@@ -132,6 +134,24 @@ const readSuperseded = (text: string | undefined): ReadonlyArray<SupersededSecre
 }
 
 /**
+ * The session that took the place of one that ended, as text.
+ *
+ * @internal
+ */
+export const successorText = ({ digest, id }: Successor): string => `${id}:${digest}`
+
+/**
+ * Reads what `successorText` has written, and nothing else.
+ *
+ * @internal
+ */
+export const readSuccessor = (text: string): Successor | undefined => {
+  const [id = "", digestText, ...more] = text.split(":")
+  const digest = readDigest(digestText)
+  return isSessionId(id) && digest !== undefined && more.length === 0 ? { id, digest } : undefined
+}
+
+/**
  * Reads the fields and values of a hash. A hash without fields is no record at all (`undefined`), which is how Redis
  * answers for a key that is not there; `left` names what keeps the hash from being a session record, and never a value.
  *
@@ -178,12 +198,26 @@ export const decodeRecord = (
   if (superseded === undefined) {
     return Either.left(wrongField(fields.superseded))
   }
+  const successorFound = meta.get(fields.successor)
+  const successor = successorFound === undefined ? undefined : readSuccessor(successorFound)
+  if (successorFound !== undefined && successor === undefined) {
+    return Either.left(wrongField(fields.successor))
+  }
   for (const field of meta.keys()) {
     if (!knownFields.has(field)) {
       return Either.left("there is a field that no session record has")
     }
   }
-  return Either.right({ id, digest, superseded, state: state as SessionState, createdAt, extendedAt, expiresAt })
+  return Either.right({
+    id,
+    digest,
+    superseded,
+    state: state as SessionState,
+    createdAt,
+    extendedAt,
+    expiresAt,
+    ...(successor === undefined ? {} : { successor })
+  })
 }
 
 const absent = Either.right(undefined)

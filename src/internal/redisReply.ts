@@ -6,8 +6,9 @@
  * @internal
  */
 import * as Either from "effect/Either"
+import type { Successor } from "../SessionRecord.js"
 import type { RedisFailure } from "./redisCommand.js"
-import { readTime, wrongField } from "./redisRecord.js"
+import { readSuccessor, readTime, wrongField } from "./redisRecord.js"
 
 /**
  * What a script that writes to a record answered.
@@ -20,6 +21,7 @@ export type ScriptAnswer =
   | { readonly _tag: "TooLarge" }
   | { readonly _tag: "Superseded" }
   | { readonly _tag: "Deleted" }
+  | { readonly _tag: "Replaced"; readonly successor: Successor }
   | { readonly _tag: "Gone" }
 
 type Read<A> = Either.Either<A, RedisFailure>
@@ -102,6 +104,12 @@ export const readScriptReply = (verb: string, reply: unknown, expected: number):
         : Either.right({ _tag: "TooLarge" })
     case "Superseded":
       return verb === "delete" || details.length > 0 ? noAnswer(verb) : Either.right({ _tag: "Superseded" })
+    case "Replaced": {
+      const successor = details.length === 1 && isText(details[0]) ? readSuccessor(details[0]) : undefined
+      return verb !== "delete" || successor === undefined
+        ? noAnswer(verb)
+        : Either.right({ _tag: "Replaced", successor })
+    }
     case "Deleted":
       return verb !== "delete" || details.length > 0 ? noAnswer(verb) : Either.right({ _tag: "Deleted" })
     case "Gone":

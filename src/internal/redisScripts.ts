@@ -63,8 +63,8 @@ end
 const own = `
 local digest, now = ARGV[1], tonumber(ARGV[2])
 local found = redis.call('HMGET', KEYS[1], '${fields.version}', '${fields.digest}', '${fields.createdAt}',
-  '${fields.extendedAt}', '${fields.expiresAt}', '${fields.superseded}')
-local version, current, createdAt, extendedAt, expiresAt, superseded = unpack(found, 1, 6)
+  '${fields.extendedAt}', '${fields.expiresAt}', '${fields.superseded}', '${fields.successor}')
+local version, current, createdAt, extendedAt, expiresAt, superseded, successor = unpack(found, 1, 7)
 if not version and redis.call('EXISTS', KEYS[1]) == 0 then return {'Gone'} end
 if version ~= '${layoutVersion}' then return {'Malformed', '${fields.version}'} end
 if not current then return {'Malformed', '${fields.digest}'} end
@@ -84,6 +84,7 @@ end
 // ARGV[3]: when the record would expire if its session had no maxLifetime. ARGV[4]: that of now, or nothing.
 // A deadline is a whole number of milliseconds, which Lua writes as JavaScript does as long as it is one exactly.
 const writable = `
+if successor then return {'Gone'} end
 local extended = ARGV[3]
 if ARGV[4] ~= '' then
   local deadline = math.floor(tonumber(createdAt) + tonumber(ARGV[4]))
@@ -227,12 +228,23 @@ return {'Saved', extended}
 )
 
 /**
- * Answers `Deleted` where it was this call that removed the record, `Gone`, or `Malformed`.
+ * `ARGV[3]`: the successor, or nothing. `ARGV[4]`: when the trace that leads there expires. Answers `Deleted` where it was this
+ * call that ended the session, `Replaced` with the successor where there is one, `Gone`, or `Malformed`.
  *
  * @internal
  */
 export const remove = script(
   own,
-  `redis.call('DEL', KEYS[1])`,
-  `return {'Deleted'}`
+  expire,
+  `
+if successor then return {'Replaced', successor} end
+redis.call('DEL', KEYS[1])
+if ARGV[3] ~= '' then
+  redis.call('HSET', KEYS[1], '${fields.version}', version, '${fields.digest}', current, '${fields.createdAt}', createdAt,
+    '${fields.extendedAt}', ARGV[2], '${fields.expiresAt}', ARGV[4], '${fields.successor}', ARGV[3])
+  if superseded ~= '' then redis.call('HSET', KEYS[1], '${fields.superseded}', superseded) end
+  expire(ARGV[4])
+end
+return {'Deleted'}
+`
 )

@@ -71,6 +71,9 @@ export interface ResponseFacts {
 
 const allButCookies: ReadonlyArray<Session.ClearSiteData> = ["cache", "storage", "executionContexts"]
 
+// Somebody else's answer may have a newer cookie than the one that the request came with.
+const isLate = (presented: PresentedTag | undefined): boolean => presented === "Superseded" || presented === "Replaced"
+
 const noSessions: ReadonlyArray<PresentedKey> = []
 
 // Those who share a store share its sessions, and so take turns.
@@ -118,11 +121,11 @@ export abstract class RequestSession extends SessionBase {
 
   /**
    * What the browser is to forget besides the cookie. A newer cookie must not be among it, be it that of a new session or
-   * that of the renewal which superseded this request's key.
+   * one that this request came too late for.
    */
   get clearSiteData(): ReadonlyArray<Session.ClearSiteData> {
     const { clearSiteData } = this.log()
-    return this.log().hasValues || this.#presented?._tag === "Superseded"
+    return this.log().hasValues || isLate(this.#presented?._tag)
       ? clearSiteData.flatMap((directive) =>
         directive === "*" ? allButCookies : directive === "cookies" ? [] : directive
       )
@@ -267,11 +270,11 @@ export abstract class RequestSession extends SessionBase {
       case "SaveBeside":
         return this.saveBeside(sessions)
       case "Delete":
-        return this.end(sessions, presented._tag)
+        return this.endAll(sessions, presented._tag)
       case "Replace":
         return this.replace(sessions)
       case "Drop":
-        return this.writesLost(sessions, "Superseded")
+        return this.writesLost(sessions, presented._tag === "Replaced" ? "Ended" : "Superseded")
       case "UpdateTtl":
         // Only `update` notices that a parallel request has begun or ended to remember the session.
         return this.canRemember ? this.mergeChanges(sessions[0]!) : this.refreshExpiry(sessions[0]!)
@@ -409,7 +412,7 @@ export abstract class RequestSession extends SessionBase {
   private saveBeside(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<CommitOutcome, CommitError> {
     return Effect.flatMap(this.rebase(new Map()), () =>
       this.log().hasValues
-        ? this.saveIf(this.areThere(sessions), sessions)
+        ? this.saveIf(() => this.areThere(sessions), sessions)
         : this.log().asksForWrites
         ? this.writesLost(sessions, "Superseded")
         : Effect.succeed(keep))
@@ -425,15 +428,19 @@ export abstract class RequestSession extends SessionBase {
     )
   }
 
-  /** Ends the sessions, and lets a new one take their place if it was this request that ended each of them. */
+  /**
+   * Ends the sessions, and lets a new one take their place if it was this request that ended each of them. Whoever ends one of
+   * them afterwards ends the new one.
+   */
   private replace(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<CommitOutcome, CommitError> {
-    // The sessions end also where the new one cannot be stored.
-    const ended = this.deleteAll(sessions)
-    return Effect.flatMap(Effect.cached(ended), (endOnce) =>
-      Effect.tapErrorCause(
-        this.saveIf(Effect.map(endOnce, (ended) => ended === sessions.length), sessions),
-        () => endOnce
-      ))
+    return Effect.tapErrorCause(
+      this.saveIf(
+        ({ key }) => Effect.map(this.deleteAll(sessions, key), (ended) => ended === sessions.length),
+        sessions
+      ),
+      // They end also where the new one cannot be stored.
+      () => this.deleteAll(sessions)
+    )
   }
 
   /**
@@ -441,14 +448,14 @@ export abstract class RequestSession extends SessionBase {
    * learns its key.
    */
   private saveIf(
-    condition: Effect.Effect<boolean, CommitError>,
+    condition: (saved: SessionStore.Saved) => Effect.Effect<boolean, CommitError>,
     sessions: ReadonlyArray<PresentedKey>
   ): Effect.Effect<CommitOutcome, CommitError> {
     const { publish, store } = this.services()
     return Effect.flatMap(store.save(this.log().state(), this.lifetime), (saved) => {
       const discard = Effect.ignoreLogged(store.delete(saved.key))
       return Effect.onError(
-        Effect.flatMap(Effect.zip(this.setCookie(saved), condition), ([cookie, holds]) =>
+        Effect.flatMap(Effect.zip(this.setCookie(saved), condition(saved)), ([cookie, holds]) =>
           holds
             ? Effect.as(publish(SessionEvent.Created({ id: saved.key.id })), cookie)
             : Effect.zipRight(discard, this.gone(sessions))),
@@ -465,27 +472,44 @@ export abstract class RequestSession extends SessionBase {
     )
   }
 
-  // The browser may hold a newer cookie than one that a renewal has replaced. It opens nothing any more if this request has
+  // The browser may hold a newer cookie than the earlier one that came. It opens nothing any more if this request has
   // ended its session; if somebody else has, it may be the one of a sign-in since.
-  private end(
+  private endAll(
     sessions: ReadonlyArray<PresentedKey>,
     presented: PresentedTag
   ): Effect.Effect<CommitOutcome, CommitError> {
     return Effect.map(
       this.deleteAll(sessions),
-      (ended) => presented === "Superseded" && ended === 0 ? keep : this.removeCookie()
+      (ended) => isLate(presented) && ended === 0 ? keep : this.removeCookie()
     )
   }
 
-  /** Ends sessions, and answers how many of them it was that ended by this. */
-  private deleteAll(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<number, CommitError> {
+  /**
+   * Ends sessions, for good or for one that takes their place, and answers how many of them it was that ended by this. Where
+   * one had given way to another before, a logout ends the other.
+   */
+  private deleteAll(
+    sessions: ReadonlyArray<PresentedKey>,
+    successor?: SessionKey.SessionKey
+  ): Effect.Effect<number, CommitError> {
+    return Effect.reduce(
+      sessions,
+      0,
+      (count, { key }) => Effect.map(this.end(key, successor), (isEnded) => isEnded ? count + 1 : count)
+    )
+  }
+
+  private end(
+    key: SessionKey.SessionKey,
+    successor: SessionKey.SessionKey | undefined
+  ): Effect.Effect<boolean, CommitError> {
     const { publish, store } = this.services()
-    return Effect.reduce(sessions, 0, (count, { key }) =>
-      Effect.flatMap(
-        store.delete(key),
-        (isEnded) =>
-          isEnded ? Effect.as(publish(SessionEvent.Purged({ id: key.id })), count + 1) : Effect.succeed(count)
-      ))
+    return Effect.flatMap(store.delete(key, successor), (answer) =>
+      answer === true
+        ? Effect.as(publish(SessionEvent.Purged({ id: key.id })), true)
+        : answer === false || successor !== undefined
+        ? Effect.succeed(false)
+        : this.end(answer, undefined))
   }
 
   private gone(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<CommitOutcome> {

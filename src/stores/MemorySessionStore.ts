@@ -115,14 +115,16 @@ const makeStore = (capacity: number): SessionStore.SessionStore => {
         const newKey = SessionKey.mintSecret(key.id)
         return rewrite(key, newKey, (found) => SessionRecord.renew(found, key, newKey, change, lifetime, now))
       }),
-    delete: (key) =>
+    delete: (key, successor) =>
       atomically((now) => {
         const found = records.find(key.id)
-        const isEnded = found !== undefined && SessionRecord.mayDelete(found, key, now)
-        if (isEnded) {
+        const [answer, trace] = SessionRecord.end(found, key, successor, now)
+        if (trace === undefined) {
           records.delete(key.id)
+        } else if (trace !== found) {
+          records.replace(found!, trace)
         }
-        return isEnded
+        return answer
       })
   }, { timeout: "none" })
 }

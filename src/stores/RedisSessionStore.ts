@@ -35,7 +35,7 @@ import { RecentIds } from "../internal/recentIds.js"
 import type { RedisClient, RedisFailure, SendCommand } from "../internal/redisCommand.js"
 import { makeSendCommand, sendScript } from "../internal/redisCommand.js"
 import { connect } from "../internal/redisConnection.js"
-import { decodeRecord, encodeRecord, fieldOf, timeText } from "../internal/redisRecord.js"
+import { decodeRecord, encodeRecord, fieldOf, successorText, timeText } from "../internal/redisRecord.js"
 import { readHash, readLoadReply, readSaveReply, readScriptReply, type ScriptAnswer } from "../internal/redisReply.js"
 import { refusedRights } from "../internal/redisRights.js"
 import * as scripts from "../internal/redisScripts.js"
@@ -453,11 +453,23 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
       }
     )
 
-  const remove = (key: SessionKey.SessionKey): Effect.Effect<boolean, SessionStore.DeleteError> =>
-    Effect.mapBoth(runScript("delete", scripts.remove, key, () => [], 0), {
-      onFailure: (failure) => new SessionStore.DeleteError({ ...failure, reason: "Unavailable" }),
-      onSuccess: ({ _tag }) => _tag === "Deleted"
-    })
+  const remove = (
+    key: SessionKey.SessionKey,
+    successor: SessionKey.SessionKey | undefined
+  ): Effect.Effect<boolean | SessionKey.SessionKey, SessionStore.DeleteError> =>
+    Effect.mapBoth(
+      runScript("delete", scripts.remove, key, (now) => [
+        successor === undefined ? "" : successorText({ id: successor.id, digest: SessionKey.digest(successor) }),
+        timeText(now + SessionRecord.supersededRetention.millis)
+      ], 0),
+      {
+        onFailure: (failure) => new SessionStore.DeleteError({ ...failure, reason: "Unavailable" }),
+        onSuccess: (answer) =>
+          answer._tag === "Replaced"
+            ? SessionKey.fromDigest(answer.successor.id, answer.successor.digest)
+            : answer._tag === "Deleted"
+      }
+    )
 
   const verbs: SessionStore.SessionStoreVerbs = {
     readKey: SessionKey.fromText,

@@ -419,9 +419,9 @@ it.layer(RedisServer.layer())("on real sockets", (it) => {
               SessionStore.make({
                 ...store,
                 load: (key) => verb === "load" ? held(store.load(key)) : store.load(key),
-                delete: (key) =>
+                delete: (key, successor) =>
                   Effect.onExit(
-                    verb === "delete" ? held(store.delete(key)) : store.delete(key),
+                    verb === "delete" ? held(store.delete(key, successor)) : store.delete(key, successor),
                     (exit) => Deferred.succeed(settled, exit)
                   )
               }),

@@ -41,7 +41,7 @@ export const judge = (history: History): Verdict => {
   const nameOf = (request: Sent) => `request ${requests.indexOf(request) + 1}`
 
   for (const { id, openedBy } of sessions) {
-    const joined = joinedBy(requests, id)
+    const joined = [...joinedBy(requests, id), ...endersOf(requests, id)]
     const isPurged = joined.some(({ program }) => purges(program))
     const creator = requests.find(({ presented, set }) => set?.id === id && presented?.id !== id)
     if (id !== first.id && creator === undefined) {
@@ -109,8 +109,17 @@ export const judge = (history: History): Verdict => {
     if (loaded === "Live" && created(request) && !mayBegin) {
       find("foreign state", `${nameOf(request)} came with a session and was given another one`)
     }
-    if (loaded !== "Live" && loaded !== "Superseded" && created(request) !== hasValues(alone(request.program))) {
+    // A mere write of somebody who has left that session is refused, and begins none.
+    const isTooLate = loaded === "Replaced" && answer.status === 409 && !purges(request.program) &&
+      !renews(request.program)
+    if (
+      loaded !== "Live" && loaded !== "Superseded" && !isTooLate &&
+      created(request) !== hasValues(alone(request.program))
+    ) {
       find("lost write", `${nameOf(request)} was anonymous, and what it wrote is in no session`)
+    }
+    if (loaded === "Replaced" && !others.some((other) => purges(other.program) && created(other))) {
+      find("wrong keys", `${nameOf(request)} is told of another session though none began in the place of its own`)
     }
   }
 
@@ -214,6 +223,22 @@ export const changed = (
 /** The requests that found the session alive, be it with a key that had been replaced. */
 const joinedBy = (requests: ReadonlyArray<Sent>, id: string): ReadonlyArray<Sent> =>
   requests.filter((request) => hasJoined(request) && request.presented?.id === id)
+
+/** The logouts of a session in whose place this one began, at once or by way of others. */
+const endersOf = (requests: ReadonlyArray<Sent>, id: string): ReadonlyArray<Sent> => {
+  const before = requests.find((request) =>
+    request.set?.id === id && created(request) && hasJoined(request) && purges(request.program)
+  )?.presented?.id
+  return before === undefined
+    ? []
+    : [
+      ...requests.filter((request) =>
+        request.presented?.id === before && request.loaded !== "Absent" && purges(request.program) &&
+        !hasValues(alone(request.program))
+      ),
+      ...endersOf(requests, before)
+    ]
+}
 
 const hasJoined = ({ loaded }: Sent): boolean => loaded === "Live" || loaded === "Superseded"
 

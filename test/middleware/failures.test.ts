@@ -39,7 +39,8 @@ const switchable = () => {
       off.has("updateTtl") ? Effect.fail(new SessionStore.UpdateError(away)) : store.updateTtl(key, ttl),
     renew: (key, change, ttl) =>
       off.has("renew") ? Effect.die(new Error("a store that dies")) : store.renew(key, change, ttl),
-    delete: (key) => off.has("delete") ? Effect.fail(new SessionStore.DeleteError(away)) : store.delete(key)
+    delete: (key, successor) =>
+      off.has("delete") ? Effect.fail(new SessionStore.DeleteError(away)) : store.delete(key, successor)
   })
   return { off, wrap }
 }

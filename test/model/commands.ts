@@ -403,8 +403,13 @@ const limitOf = (limit: Limit, session: ModelSession | undefined, model: Model, 
   }
 }
 
-const lastRenewal = (session: ModelSession | undefined, model: Model): number =>
-  session === undefined || session.superseded.size === 0 ? model.now : Math.max(...session.superseded.values())
+const lastRenewal = (session: ModelSession | undefined, model: Model): number => {
+  const times = [
+    ...session?.superseded.values() ?? [],
+    ...session?.successor === undefined ? [] : [session.successor.since]
+  ]
+  return times.length === 0 ? model.now : Math.max(...times)
+}
 
 class Restart implements Command {
   constructor(private readonly change: "same keys" | "a new key" | "without its oldest key") {}
@@ -447,7 +452,10 @@ class Evict implements Command {
     const session = kept === undefined ? undefined : model.cookies[kept]!.ticket?.session
     await world.app.run(world.backend.evictAllBut(kept === undefined ? undefined : world.keyIn(world.cookies[kept]!)))
     for (const other of model.sessions) {
-      other.isEnded ||= other !== session
+      if (other !== session) {
+        other.isEnded = true
+        other.successor = undefined
+      }
     }
   }
 

@@ -30,6 +30,8 @@ export interface ModelSession {
   generation: number
   /** When each earlier key was replaced. */
   readonly superseded: Map<number, number>
+  /** The session that began in the place of this one when it ended, as long as the store knows of it, and when that was. */
+  successor?: { readonly session: ModelSession; readonly since: number } | undefined
 }
 
 /** What a cookie of ours stands for. */
@@ -99,7 +101,7 @@ export class Model {
 
 type Presented =
   | { readonly _tag: "None" | "Refused" }
-  | { readonly _tag: "Superseded" | "Ambiguous"; readonly tickets: ReadonlyArray<Ticket> }
+  | { readonly _tag: "Superseded" | "Replaced" | "Ambiguous"; readonly tickets: ReadonlyArray<Ticket> }
   | Live
 
 interface Live {
@@ -233,22 +235,47 @@ export class ModelRequest {
           : this.status === "Renewed"
           ? this.saveBeside(presented.tickets)
           : this.lose()
+      case "Replaced":
+        return this.status !== "Purged" && this.status !== "Renewed"
+          ? this.lose()
+          : this.stateNow().size > 0
+          ? this.save()
+          : this.status === "Purged"
+          ? this.end(presented)
+          : this.lose()
     }
   }
 
   /** Ends the sessions; a new one takes their place if it was this request that ended all of them. */
   private end({ _tag, tickets }: { readonly _tag: string; readonly tickets: ReadonlyArray<Ticket> }): ExpectedNews {
-    const end = () =>
-      tickets.filter((ticket) => {
-        this.calls.push("delete")
-        const isEnded = !this.model.isRevocable || this.owns(ticket)
-        ticket.session.isEnded ||= isEnded && this.model.isRevocable
-        return isEnded
-      }).length
+    const end = (successor?: ModelSession) => tickets.filter((ticket) => this.endOne(ticket, successor)).length
     if (this.stateNow().size > 0) {
-      return this.saveIf(() => end() === tickets.length)
+      return this.saveIf((successor) => end(successor) === tickets.length)
     }
-    return end() === 0 && _tag === "Superseded" ? nothing : { _tag: "Removal" }
+    return end() === 0 && (_tag === "Superseded" || _tag === "Replaced") ? nothing : { _tag: "Removal" }
+  }
+
+  private endOne(ticket: Ticket, successor: ModelSession | undefined): boolean {
+    const { isRevocable, now } = this.model
+    this.calls.push("delete")
+    const { session } = ticket
+    if (!isRevocable || this.owns(ticket)) {
+      session.isEnded ||= isRevocable
+      session.successor = isRevocable && successor !== undefined ? { session: successor, since: now } : undefined
+      return true
+    }
+    const other = this.replacedSince(ticket) === undefined ? undefined : session.successor?.session
+    return other !== undefined && successor === undefined && this.endOne({ session: other, generation: 0 }, undefined)
+  }
+
+  /** Since when the key is one of a session that gave way to another, where the store still knows it for one. */
+  private replacedSince({ generation, session }: Ticket): number | undefined {
+    const { now } = this.model
+    const since = generation === session.generation ? session.successor?.since : session.superseded.get(generation)
+    return session.successor !== undefined && now - session.successor.since < supersededRetention &&
+        since !== undefined && now - since < supersededRetention
+      ? since
+      : undefined
   }
 
   /** Begins a session of its own beside the one whose key was replaced. */
@@ -262,10 +289,10 @@ export class ModelRequest {
     )
   }
 
-  private saveIf(condition: () => boolean): ExpectedNews {
+  private saveIf(condition: (session: ModelSession) => boolean): ExpectedNews {
     const news = this.save()
     const session = this.model.sessions.at(-1)!
-    if (condition()) {
+    if (condition(session)) {
       return news
     }
     this.calls.push("delete")
@@ -387,14 +414,21 @@ export class ModelRequest {
     if (live.length > 1) {
       return { _tag: "Ambiguous", tickets: live.map(({ ticket }) => ticket) }
     }
-    const replaced = answers.flatMap((answer) => answer._tag === "Superseded" ? answer.tickets : [])
+    const tag = answers.some(({ _tag }) => _tag === "Superseded") ? "Superseded" : "Replaced"
+    const replaced = answers.flatMap((answer) => answer._tag === tag ? answer.tickets : [])
     const tickets = Array.from(new Map(replaced.map((ticket) => [ticket.session, ticket])).values())
-    return live[0] ?? (tickets.length > 0 ? { _tag: "Superseded", tickets } : { _tag: "Refused" })
+    return live[0] ?? (tickets.length > 0 ? { _tag: tag, tickets } : { _tag: "Refused" })
   }
 
   private answerOf({ sealedBy, ticket }: ModelCookie): Presented {
-    if (ticket === undefined || !this.owns(ticket)) {
+    if (ticket === undefined) {
       return { _tag: "Refused" }
+    }
+    if (!this.owns(ticket)) {
+      const since = this.replacedSince(ticket)
+      return since !== undefined && this.model.now - since < supersededWindow
+        ? { _tag: "Replaced", tickets: [ticket] }
+        : { _tag: "Refused" }
     }
     const replacedAt = ticket.session.superseded.get(ticket.generation)
     return replacedAt === undefined

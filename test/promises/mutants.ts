@@ -36,11 +36,29 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "a regenerated session outlives the logout beside it",
     file: "internal/requestSession.ts",
-    from: "Effect.map(endOnce, (ended) => ended === sessions.length)",
-    to: "Effect.as(endOnce, true)",
+    from: "Effect.map(this.deleteAll(sessions, key), (ended) => ended === sessions.length)",
+    to: "Effect.as(this.deleteAll(sessions, key), true)",
     pair: [{ by: "browser", program: "log out" }, { by: "browser", program: "read, wait, regenerate" }],
     stage: "memory",
     breaks: "endedIsEnded"
+  },
+  {
+    name: "a regenerated session outlives the logout of the one before",
+    file: "internal/requestSession.ts",
+    from: ": this.end(answer, undefined))",
+    to: ": Effect.succeed(false))",
+    pair: [{ by: "browser", program: "log out" }, { by: "browser", program: "read, wait, regenerate" }],
+    stage: "slow",
+    breaks: "endedIsEnded"
+  },
+  {
+    name: "a write to a session that gave way begins another",
+    file: "SessionStore.ts",
+    from: "SessionRecord.isLate(record, key, now) ? replaced : absent",
+    to: "absent",
+    pair: [{ by: "browser", program: "regenerate" }, { by: "browser", program: "insert b" }],
+    stage: "slow",
+    breaks: "signedInIsSignedIn"
   },
   {
     name: "a sign-in outlives the logout beside it",
@@ -54,8 +72,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "a replaced key does not log out",
     file: "SessionRecord.ts",
-    from: `verify(record, key, now) !== "Foreign"`,
-    to: `verify(record, key, now) === "Current"`,
+    from:
+      `    case "Superseded":\n      return [true, successor === undefined ? undefined : traceOf(record, successor, now)]`,
+    to: `      return [true, undefined]\n    case "Superseded":\n      return [false, record]`,
     pair: [{ by: "browser", program: "renew" }, { by: "browser", program: "log out" }],
     stage: "memory",
     breaks: "endedIsEnded"

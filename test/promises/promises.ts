@@ -37,7 +37,7 @@ const endedIsEnded: Check = ({ before, opens, seen }, { isRevocable }) => {
   for (const request of seen) {
     if (
       request !== end && hasSeenAlive(request) && request.readAt < end.answeredAt &&
-      request.handledAt > end.answeredAt && isAnywhere(opens, request)
+      request.deliveredAt > end.answeredAt && isAnywhere(opens, request)
     ) {
       broken.push(`${nameOf(end)} was answered before ${nameOf(request)} ended, and a cookie opens what that one wrote`)
     }
@@ -149,13 +149,10 @@ const promises = { endedIsEnded, askedEndIsCarriedOut, noWriteIsLost, plantedKey
 
 const nameOf = ({ number }: Seen): string => `request ${number}`
 
-/**
- * Whether the other answer hands the browser another session after this one did. It was sent before this one had
- * arrived, with a cookie that was good then; whoever first looks when it no longer is, is a visitor like any other.
- */
+/** Whether the other answer hands the browser another session after this one did. */
 const isOvertakenBy = (request: Seen, other: Seen): boolean =>
-  (other.set !== undefined || other.removes) && !signsIn(other.program) && other.startedAt < request.deliveredAt &&
-  other.deliveredAt > request.deliveredAt
+  (other.removes || other.setOpened?.["origin"] !== undefined) && !signsIn(other.program) &&
+  other.startedAt < request.deliveredAt && other.deliveredAt > request.deliveredAt
 
 const isSuccess = ({ status }: Pick<Seen, "status">): boolean => status !== undefined && status < 400
 

@@ -88,7 +88,7 @@ describe("RedisSessionStore on a Redis Cluster", () => {
             assert.isAbove(size, 0)
           }
           const store = yield* SessionStore.SessionStore
-          yield* Effect.forEach(keys, store.delete, { concurrency: "unbounded" })
+          yield* Effect.forEach(keys, (key) => store.delete(key), { concurrency: "unbounded" })
           for (const { admin } of nodes) {
             assert.strictEqual(yield* Effect.promise(() => admin.dbsize()), 0)
           }

@@ -506,7 +506,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
           maxLifetime: maxLifetimes
         }),
         fc.record({ verb: fc.constant("updateTtl" as const), key: keyIndex, ttl: ttls, maxLifetime: maxLifetimes }),
-        fc.record({ verb: fc.constant("delete" as const), key: keyIndex }),
+        fc.record({ verb: fc.constant("delete" as const), key: keyIndex, givesWay: fc.boolean() }),
         fc.record({ verb: fc.constant("forge" as const), key: keyIndex }),
         fc.record({ verb: fc.constant("wait" as const), millis: times })
       ),
@@ -574,10 +574,19 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
               )
               break
             case "delete": {
-              const isEnded = record !== undefined && SessionRecord.mayDelete(record, key, now)
-              assert.strictEqual(yield* store.delete(key), isEnded)
-              if (isEnded) {
+              const successor = step.givesWay ? SessionKey.mint() : undefined
+              const [expected, trace] = SessionRecord.end(record, key, successor, now)
+              const answer = yield* store.delete(key, successor)
+              if (typeof expected === "boolean" || typeof answer === "boolean") {
+                assert.strictEqual(answer, expected)
+              } else {
+                assert.strictEqual(answer.id, expected.id)
+                assert.strictEqual(SessionKey.digest(answer), SessionKey.digest(expected))
+              }
+              if (trace === undefined) {
                 records.delete(key.id)
+              } else {
+                records.set(key.id, trace)
               }
               break
             }

@@ -24,7 +24,7 @@ interface Parts {
   readonly update: typeof SessionRecord.update
   readonly renew: typeof SessionRecord.renew
   readonly refresh: typeof SessionRecord.refresh
-  readonly mayDelete: typeof SessionRecord.mayDelete
+  readonly end: typeof SessionRecord.end
   /** The name of the row of a session. */
   readonly rowName: (id: string) => string
   readonly isTaken: (rows: ReadonlyMap<string, StoredRecord>, name: string) => boolean
@@ -47,7 +47,7 @@ const sound: Parts = {
   update: SessionRecord.update,
   renew: SessionRecord.renew,
   refresh: SessionRecord.refresh,
-  mayDelete: SessionRecord.mayDelete,
+  end: SessionRecord.end,
   rowName: (id) => id,
   isTaken: (rows, name) => rows.has(name),
   beforeWrite: { update: Effect.void, renew: Effect.void, updateTtl: Effect.void, delete: Effect.void },
@@ -116,13 +116,20 @@ const makeStore = (parts: Parts): SessionStore.SessionStore => {
         const newKey = SessionKey.mintSecret(key.id)
         return write("renew", key, newKey, (record, now) => parts.renew(record, key, newKey, change, lifetime, now))
       }),
-    delete: (key) =>
+    delete: (key, successor) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const name = parts.rowName(key.id)
         const row = rows.get(name)
-        return row !== undefined && parts.mayDelete(row, key, now)
-          ? Effect.zipRight(parts.beforeWrite.delete, Effect.sync(() => rows.delete(name)))
-          : Effect.succeed(false)
+        const [answer, trace] = parts.end(row, key, successor, now)
+        return trace === row
+          ? Effect.succeed(answer)
+          : Effect.zipRight(
+            parts.beforeWrite.delete,
+            trace === undefined
+              // Somebody may have been faster where there is something to wait for.
+              ? Effect.sync(() => rows.delete(name))
+              : Effect.as(parts.put(rows, name, parts.keep(trace)), answer)
+          )
       })
   }, { timeout: "none" })
 }
@@ -517,7 +524,10 @@ export const defects: ReadonlyArray<Defect> = [
   },
   {
     defect: "does not look at the secret when it deletes",
-    store: withParts({ mayDelete: () => true }),
+    store: withParts({
+      end: (record, key, successor, now) =>
+        SessionRecord.end(record === undefined ? record : trusting(record, key), key, successor, now)
+    }),
     foundBy: "a wrong secret opens nothing"
   },
   {
@@ -535,7 +545,10 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "takes every secret for a superseded one once there is one",
     store: withParts({
-      mayDelete: (record, key, now) => record.superseded.length > 0 || SessionRecord.mayDelete(record, key, now)
+      end: (record, key, successor, now) =>
+        record !== undefined && record.superseded.length > 0
+          ? [true, undefined]
+          : SessionRecord.end(record, key, successor, now)
     }),
     foundBy: "a wrong secret is as wrong after a renewal"
   },
@@ -576,12 +589,12 @@ export const defects: ReadonlyArray<Defect> = [
   },
   {
     defect: "says of every delete that it ended the session",
-    store: withCalls((store) => ({ delete: (key) => Effect.as(store.delete(key), true) })),
+    store: withCalls((store) => ({ delete: (key, successor) => Effect.as(store.delete(key, successor), true) })),
     foundBy: "of parallel deletes one ends the session"
   },
   {
     defect: "says of no delete that it ended the session",
-    store: withCalls((store) => ({ delete: (key) => Effect.as(store.delete(key), false) })),
+    store: withCalls((store) => ({ delete: (key, successor) => Effect.as(store.delete(key, successor), false) })),
     foundBy: "delete may be repeated"
   },
   {
@@ -750,8 +763,75 @@ export const defects: ReadonlyArray<Defect> = [
   },
   {
     defect: "refuses the delete of a superseded key",
-    store: withParts({ mayDelete: (record, key, now) => SessionRecord.verify(record, key, now) === "Current" }),
+    store: withParts({
+      end: (record, key, successor, now) =>
+        record !== undefined && isSuperseded(record, key, now)
+          ? [false, record]
+          : SessionRecord.end(record, key, successor, now)
+    }),
     foundBy: "delete: a superseded key ends the session"
+  },
+  {
+    defect: "does not remember what a session gave way to",
+    store: withParts({ end: (record, key, _, now) => SessionRecord.end(record, key, undefined, now) }),
+    foundBy: "load: the key of a session that gave way to another is Replaced"
+  },
+  {
+    defect: "does not tell what a session gave way to",
+    store: withCalls((store) => ({
+      delete: (key, successor) => Effect.map(store.delete(key, successor), (answer) => answer === true)
+    })),
+    foundBy: "delete: who comes to end a session that gave way"
+  },
+  {
+    defect: "lets a later successor take the place of the first",
+    store: withParts({
+      end: (record, key, successor, now) => {
+        const [answer, trace] = SessionRecord.end(record, key, successor, now)
+        return typeof answer !== "boolean" && successor !== undefined
+          ? [SessionKey.fromDigest(successor.id, SessionKey.digest(successor)), trace]
+          : [answer, trace]
+      }
+    }),
+    foundBy: "delete: who comes to end a session that gave way"
+  },
+  {
+    defect: "keeps the values of a session that gave way, and lets them be written",
+    store: withParts({
+      update: (record, key, change, lifetime, now) =>
+        record?.successor === undefined
+          ? SessionRecord.update(record, key, change, lifetime, now)
+          : SessionRecord.update({ ...record, successor: undefined }, key, change, lifetime, now)
+    }),
+    foundBy: "a session that gave way to another is Gone"
+  },
+  {
+    defect: "remembers what a session gave way to for as long as it would have lived",
+    store: withParts({
+      end: (record, key, successor, now) => {
+        const [answer, trace] = SessionRecord.end(record, key, successor, now)
+        return [answer, trace === undefined || trace === record ? trace : { ...trace, expiresAt: now + 86_400_000 }]
+      }
+    }),
+    foundBy: "what a session gave way to is remembered for an hour"
+  },
+  {
+    defect: "leaves a trace for whoever asks",
+    store: withParts({
+      end: (record, key, successor, now) =>
+        record === undefined && successor !== undefined
+          ? [
+            false,
+            SessionRecord.end(
+              SessionRecord.create(key, new Map(), livingFor(60_000), now),
+              key,
+              successor,
+              now
+            )[1]
+          ]
+          : SessionRecord.end(record, key, successor, now)
+    }),
+    foundBy: "delete: a wrong secret puts no session in the place"
   },
   // -- changes
   {

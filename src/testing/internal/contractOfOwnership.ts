@@ -16,6 +16,7 @@ import { contractCase } from "./contractCase.js"
 import {
   changeOf,
   comparable,
+  ended,
   expectGone,
   expectLoad,
   expectState,
@@ -66,6 +67,15 @@ const expectOnlyToEnd = (
       assert.strictEqual((yield* store[verb](old, unmet, hourly))._tag, "Superseded", `${verb} that conflicts, ${when}`)
     }
     assert.deepStrictEqual(comparable(yield* loadRecord(store, current)), before, `the record, ${when}`)
+  })
+
+/** A session that has been renewed once and gave way to another: the two keys it had, and that of the other. */
+const replacedSession = (store: SessionStore) =>
+  Effect.gen(function*() {
+    const { current, old } = yield* supersededSession(store)
+    const { key: successor } = yield* save(store, [["b", "2"]], livingFor(3 * retention))
+    assert.isTrue(yield* store.delete(current, successor), "the answer of the delete that names a successor")
+    return { old, current, successor, answer: ended(SessionKey.fromDigest(successor.id, SessionKey.digest(successor))) }
   })
 
 /** @internal */
@@ -221,5 +231,73 @@ export const contractOfOwnership: ReadonlyArray<ContractCase> = [
         yield* expectState(store, third, [["a", "1"]])
       }),
     { for: "Stores" }
-  )
+  ),
+  contractCase(
+    "load: the key of a session that gave way to another is Replaced inside the window, and Absent from its end on",
+    (store) =>
+      Effect.gen(function*() {
+        const { current, old, successor } = yield* replacedSession(store)
+        for (const key of [current, old]) {
+          yield* expectLoad(store, key, "Replaced", "at once")
+        }
+        yield* expectLoad(store, SessionKey.mintSecret(current.id), "Absent", "with a wrong secret")
+        yield* TestClock.adjust(window - 1)
+        yield* expectLoad(store, current, "Replaced", "a millisecond before the end of the window")
+        yield* TestClock.adjust(1)
+        yield* expectLoad(store, current, "Absent", "at the end of the window")
+        yield* expectState(store, successor, [["b", "2"]])
+      }),
+    { for: "Stores" }
+  ),
+  contractCase("a session that gave way to another is Gone to whoever writes", (store) =>
+    Effect.gen(function*() {
+      const { current, old, successor } = yield* replacedSession(store)
+      for (const key of [current, old, SessionKey.mintSecret(current.id)]) {
+        for (const verb of verbsThatWrite) {
+          yield* expectGone(store, key, verb, "after the session gave way")
+        }
+      }
+      yield* expectLoad(store, current, "Replaced", "after the writes")
+      yield* expectState(store, successor, [["b", "2"]])
+    }), { for: "Stores" }),
+  contractCase(
+    "delete: who comes to end a session that gave way to another is told what ends the other",
+    (store) =>
+      Effect.gen(function*() {
+        const { answer, current, old, successor } = yield* replacedSession(store)
+        assert.isFalse(yield* store.delete(SessionKey.mintSecret(current.id)), "the answer to a wrong secret")
+        for (const key of [current, old]) {
+          assert.deepStrictEqual(ended(yield* store.delete(key)), answer, "the answer of a later delete")
+        }
+        const latest = yield* renewed(store, successor)
+        const told = yield* store.delete(current, SessionKey.mint())
+        assert.deepStrictEqual(ended(told), answer, "the answer of a later delete with a successor of its own")
+        assert(typeof told !== "boolean")
+        assert.isTrue(yield* store.delete(told), "the answer of the delete with what was told")
+        yield* expectForeign(store, latest, "after its session has ended")
+      }),
+    { for: "Stores" }
+  ),
+  contractCase(
+    "what a session gave way to is remembered for an hour, and forgotten at its end",
+    (store) =>
+      Effect.gen(function*() {
+        const { answer, current } = yield* replacedSession(store)
+        yield* TestClock.adjust(retention - 1)
+        assert.deepStrictEqual(ended(yield* store.delete(current)), answer, "a millisecond before an hour is over")
+        yield* TestClock.adjust(1)
+        yield* expectForeign(store, current, "an hour after it gave way")
+      }),
+    { for: "Stores" }
+  ),
+  contractCase("delete: a wrong secret puts no session in the place of another", (store) =>
+    Effect.gen(function*() {
+      const { key } = yield* save(store, [["a", "1"]])
+      const { key: other } = yield* save(store, [["b", "2"]])
+      assert.isFalse(yield* store.delete(SessionKey.mintSecret(key.id), other))
+      yield* expectState(store, key, [["a", "1"]])
+      const unknown = SessionKey.mint()
+      assert.isFalse(yield* store.delete(unknown, other), "the answer for a session that nobody had")
+      yield* expectForeign(store, unknown, "after a delete that names a successor")
+    }), { for: "Stores" })
 ]

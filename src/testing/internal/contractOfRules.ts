@@ -14,7 +14,7 @@ import * as SessionRecord from "../../SessionRecord.js"
 import * as SessionStore from "../../SessionStore.js"
 import type { ContractCase } from "./contractCase.js"
 import { contractCase } from "./contractCase.js"
-import { comparable, fromCookie, hour, minute, now } from "./contractWords.js"
+import { comparable, ended, fromCookie, hour, minute, now } from "./contractWords.js"
 
 const names = FastCheck.constantFrom("", "a", "b", "c", "digest", "__proto__", "\uD800", "\uDFFF")
 const values = FastCheck.constantFrom("1", "2", "\"é\"")
@@ -71,7 +71,10 @@ const steps = FastCheck.array(
       arbitrary: FastCheck.record({ verb: FastCheck.constant("updateTtl" as const), age, lifetime: lifetimes }),
       weight: 2
     },
-    { arbitrary: FastCheck.record({ verb: FastCheck.constant("delete" as const), age }), weight: 1 },
+    {
+      arbitrary: FastCheck.record({ verb: FastCheck.constant("delete" as const), age, givesWay: FastCheck.boolean() }),
+      weight: 2
+    },
     { arbitrary: FastCheck.record({ verb: FastCheck.constant("forge" as const), age }), weight: 1 },
     {
       arbitrary: FastCheck.record({
@@ -160,12 +163,14 @@ const follow = (store: SessionStore.SessionStore, steps: ReadonlyArray<Step>) =>
         }
         case "delete": {
           const key = keyOfAge(step.age)
-          const record = records.get(key.id)
-          const isEnded = record !== undefined && SessionRecord.mayDelete(record, key, at)
-          if (isEnded) {
+          const successor = step.givesWay ? SessionKey.mint() : undefined
+          const [answer, trace] = SessionRecord.end(records.get(key.id), key, successor, at)
+          if (trace === undefined) {
             records.delete(key.id)
+          } else {
+            records.set(key.id, trace)
           }
-          assert.strictEqual(yield* store.delete(key), isEnded, "the answer of delete")
+          assert.deepStrictEqual(ended(yield* store.delete(key, successor)), ended(answer), "the answer of delete")
           break
         }
         case "forge":

@@ -161,6 +161,14 @@ export const renewed = (store: SessionStore, key: SessionKey.SessionKey, lifetim
   Effect.map(store.renew(key, Record.noChange, lifetime), (result) => savedBy(result).key)
 
 /**
+ * What can be compared of the answer of `delete`.
+ *
+ * @internal
+ */
+export const ended = (answer: boolean | SessionKey.SessionKey) =>
+  typeof answer === "boolean" ? answer : { id: answer.id, digest: SessionKey.digest(answer) }
+
+/**
  * A lifetime that no `maxLifetime` limits.
  *
  * @internal
