@@ -41,7 +41,7 @@ export type RefusalReason = "BrokenSeal" | "MalformedKey" | "TooManyCookies" | "
  *
  * - `Created`, `Renewed`, `Purged`: stored so.
  * - `KeyExpired`: a genuine key whose session the store does not know: expired, ended, evicted, or with another secret.
- * - `KeySuperseded`: a genuine key that a renewal replaced a moment ago.
+ * - `KeySuperseded`: a genuine key that a renewal replaced a moment ago, or whose session gave way to another then.
  * - `KeyRefused`: see `RefusalReason`. Refusals of one reason (and id) that a listener had no time for yet are one event,
  *   with their `count`.
  * - `Gone`: the session ended while a request was working on it.

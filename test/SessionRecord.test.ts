@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as SessionKey from "effect-session/SessionKey"
 import * as SessionRecord from "effect-session/SessionRecord"
 import * as FastCheck from "effect/FastCheck"
+import * as Option from "effect/Option"
 import { livingFor } from "./support/lifetimes.js"
 
 const lifetime: SessionRecord.Lifetime = { ttl: 1_000, maxLifetime: undefined }
@@ -210,5 +211,46 @@ describe("SessionRecord", () => {
         sorted(SessionRecord.applyChange(SessionRecord.applyChange(start, right), left))
       )
     }))
+  })
+
+  describe("the end of a session", () => {
+    const successor = SessionKey.mint()
+    const newKey = SessionKey.mintSecret(key.id)
+    const renewed = replaced(SessionRecord.renew(record, key, newKey, change({}), livingFor(1_000), 400))
+
+    it("leaves nothing of it where nothing takes its place", () => {
+      for (const one of [key, newKey]) {
+        assert.deepStrictEqual(SessionRecord.end(renewed, one, undefined, 500), [true, undefined])
+      }
+      assert.deepStrictEqual(SessionRecord.end(undefined, key, successor, 500), [false, undefined])
+    })
+
+    it("leaves a trace without values for an hour where another session takes its place", () => {
+      const [isEnded, trace] = SessionRecord.end(renewed, newKey, successor, 500)
+      assert.isTrue(isEnded)
+      assert.deepStrictEqual(trace, {
+        ...renewed,
+        state: new Map(),
+        extendedAt: 500,
+        expiresAt: 500 + SessionRecord.supersededRetention.millis,
+        successor: { id: successor.id, digest: SessionKey.digest(successor) }
+      })
+      for (const one of [key, newKey]) {
+        assert.strictEqual(SessionRecord.verify(trace!, one, 501), "Replaced")
+        const [answer, next] = SessionRecord.end(trace, one, SessionKey.mint(), 501)
+        assert(typeof answer !== "boolean")
+        assert.deepStrictEqual([answer.id, SessionKey.digest(answer)], [successor.id, SessionKey.digest(successor)])
+        assert.strictEqual(next, trace)
+        assert.strictEqual(SessionRecord.update(trace, one, change({ a: "2" }), livingFor(1_000), 501)._tag, "Gone")
+        assert.strictEqual(SessionRecord.refresh(trace, one, livingFor(1_000), 501)._tag, "Gone")
+      }
+      assert.strictEqual(SessionRecord.verify(trace!, SessionKey.mintSecret(key.id), 501), "Foreign")
+      assert.strictEqual(SessionRecord.verify(trace!, newKey, trace!.expiresAt), "Foreign")
+    })
+
+    it("what ends the other session is no text that anybody could bring", () => {
+      const told = SessionKey.fromDigest(successor.id, SessionKey.digest(successor))
+      assert.isTrue(Option.isNone(SessionKey.fromText(SessionKey.toText(told))))
+    })
   })
 })

@@ -279,6 +279,27 @@ it.layer(RedisServer.layer())("on real sockets", (it) => {
         assert.strictEqual((yield* logout.end).status, 200)
         assert.deepStrictEqual(yield* app.stateOf(renewed), {})
       }))
+
+    for (const isInFlight of [true, false]) {
+      const when = isInFlight ? "that was in flight" : "with the key of before"
+      onEach(
+        `${when} ends the session that a purge and an insert put in the place of its own, and what follows`,
+        (store) =>
+          Effect.gen(function*() {
+            const app = yield* serveOn(store)
+            const old = cookieOf(yield* app.visit(login))
+            const logout = isInFlight ? (yield* app.open("purge", old)).end : app.visit("purge", old)
+            const second = cookieOf(yield* app.visit("purge,user=bob", old))
+            const third = cookieOf(yield* app.visit("purge,user=carol", second))
+            const fourth = cookieOf(yield* app.visit("renew", third))
+            const reply = yield* logout
+            assert.deepStrictEqual([reply.status, reply.cookies], [200, ["__Host-id="]])
+            for (const cookie of [old, second, third, fourth]) {
+              assert.deepStrictEqual(yield* app.stateOf(cookie), {})
+            }
+          })
+      )
+    }
   })
 
   describe("a write with the key of a moment ago", () => {
@@ -294,6 +315,26 @@ it.layer(RedisServer.layer())("on real sockets", (it) => {
           assert.deepStrictEqual(yield* app.stateOf(renewed), { a: "1" })
         }))
     }
+
+    onEach(
+      "whose session gave way to another begins none, whose cookie would cover the new one's",
+      (store) =>
+        Effect.gen(function*() {
+          const app = yield* serveOn(store)
+          const old = cookieOf(yield* app.visit("a=1"))
+          const inFlight = yield* app.open("b=1", old)
+          const next = cookieOf(yield* app.visit("purge,user=alice", old))
+          isRefused(yield* app.visit("b=1", old))
+          isRefused(yield* inFlight.end)
+          assert.deepStrictEqual(yield* app.stateOf(next), { user: "alice" })
+          assert.deepStrictEqual((yield* app.visit("read", old)).cookies, [])
+          const beside = cookieOf(yield* app.visit("purge,user=bob", old))
+          assert.deepStrictEqual(yield* app.stateOf(beside), { user: "bob" })
+          yield* TestClock.adjust("10 seconds")
+          const later = cookieOf(yield* app.visit("b=1", old))
+          assert.deepStrictEqual(yield* app.stateOf(later), { b: "1" })
+        })
+    )
 
     onEach("is answered as the handler likes with `lostWrites: \"Ignore\"`", (store) =>
       Effect.gen(function*() {
