@@ -80,16 +80,19 @@ const openConnection = (
   let isClosing = false
   let isDown = false
   let lastError: string | undefined
+  // Why the last connection that was ready was lost, whatever became of the next ones.
+  let lostBy: string | undefined
   const reportDown = () => {
     if (!isDown && !isClosing) {
       isDown = true
-      const reason = lastError ?? "the connection was closed"
+      const reason = lostBy ?? lastError ?? "the connection was closed"
       fork(Effect.logWarning(`${name} is not reachable (${reason}). Sessions are unavailable until it is back`))
     }
   }
   const drop = () => client.disconnect(true)
 
-  // For a while those that come wait for the connection. After that they would only pile up.
+  // For a while those that come wait for the connection, and nobody is told: servers close what is idle. After that they
+  // would only pile up.
   const waiting = new Set<(isReady: boolean) => void>()
   let isLongGone = false
   let patience: NodeJS.Timeout | undefined
@@ -105,7 +108,10 @@ const openConnection = (
   }
   const losePatience = () => {
     if (!isLongGone) {
-      patience ??= setTimeout(() => wake(false), Math.min(millis, maxPatienceMillis))
+      patience ??= setTimeout(() => {
+        reportDown()
+        wake(false)
+      }, Math.min(millis, maxPatienceMillis))
     }
   }
   losePatience()
@@ -131,8 +137,8 @@ const openConnection = (
   })
   client.on("close", () => {
     clearTimeout(handshake)
-    reportDown()
     losePatience()
+    lostBy ??= lastError
     lastError = undefined
   })
   client.on("end", () => {
@@ -142,6 +148,7 @@ const openConnection = (
   client.on("ready", () => {
     clearTimeout(handshake)
     lastError = undefined
+    lostBy = undefined
     wake(true)
     if (isDown) {
       isDown = false

@@ -139,7 +139,8 @@ export type {
  *
  * Fails with a `SessionStoreConfigError` where an option cannot be used, and where Redis refuses its user what the store
  * needs; its message never quotes the URL. Waits for the connection for at most the time limit. Where it is not there by then, a warning is logged and the store
- * is built nevertheless. A connection that is lost is logged once as a warning, and once more when it is back.
+ * is built nevertheless. A connection that stays away for longer than calls wait for it (the time limit, five seconds at most)
+ * is logged once as a warning, and once more when it is back.
  *
  * @since 0.1.0
  * @category constructors
