@@ -59,7 +59,8 @@ export type TypeId = typeof TypeId
 
 /**
  * The answer of `load`. `Superseded`: the key was right until a renewal a moment ago; its request is anonymous, and all that
- * it can do to the session is end it. `Replaced`: likewise, but its session ended, and another began in its place. `Absent`: unknown, expired, or not the right secret; the three cannot be told apart.
+ * it can do to the session is end it. `Replaced`: likewise, but its session ended, and another began in its place. `Absent`:
+ * unknown, expired, or not the right secret; the three cannot be told apart.
  *
  * @since 0.1.0
  * @category models

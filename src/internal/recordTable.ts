@@ -89,7 +89,8 @@ export class RecordTable {
   /** Puts what a rule of `SessionRecord` made of a record that was just found in its place. */
   replace(found: StoredRecord, record: StoredRecord): void {
     const slot = this.index.slotOf(found.id)!
-    // Those rules change the times alone, or the state, or the digest together with the superseded ones, and so on.
+    // Those rules change the times alone, or the state as well, or the digest together with the superseded ones; what leaves a
+    // trace takes the state.
     if (record.state !== found.state || record.digest !== found.digest) {
       this.texts[slot] = packTexts(toTexts(record))
     }

@@ -7,8 +7,7 @@
  * @internal
  */
 import * as Either from "effect/Either"
-import type { SecretDigest } from "../SessionKey.js"
-import { isSessionId, type SessionId } from "../SessionKey.js"
+import type { SecretDigest, SessionId } from "../SessionKey.js"
 import type { SessionState, StoredRecord, Successor, SupersededSecret } from "../SessionRecord.js"
 
 /**
@@ -111,6 +110,7 @@ export const encodeRecord = (record: StoredRecord): Array<string> => {
   return hash
 }
 
+const idPattern = /^[A-Za-z0-9_-]{22}$/
 const digestPattern = /^[A-Za-z0-9_-]{43}$/
 
 const readDigest = (text: string | undefined): SecretDigest | undefined =>
@@ -146,9 +146,11 @@ export const successorText = ({ digest, id }: Successor): string => `${id}:${dig
  * @internal
  */
 export const readSuccessor = (text: string): Successor | undefined => {
-  const [id = "", digestText, ...more] = text.split(":")
+  const [id, digestText, ...more] = text.split(":")
   const digest = readDigest(digestText)
-  return isSessionId(id) && digest !== undefined && more.length === 0 ? { id, digest } : undefined
+  return id !== undefined && idPattern.test(id) && digest !== undefined && more.length === 0
+    ? { id: id as SessionId, digest }
+    : undefined
 }
 
 /**

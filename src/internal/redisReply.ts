@@ -8,7 +8,7 @@
 import * as Either from "effect/Either"
 import type { Successor } from "../SessionRecord.js"
 import type { RedisFailure } from "./redisCommand.js"
-import { readSuccessor, readTime, wrongField } from "./redisRecord.js"
+import { fields, readSuccessor, readTime, wrongField } from "./redisRecord.js"
 
 /**
  * What a script that writes to a record answered.
@@ -104,12 +104,8 @@ export const readScriptReply = (verb: string, reply: unknown, expected: number):
         : Either.right({ _tag: "TooLarge" })
     case "Superseded":
       return verb === "delete" || details.length > 0 ? noAnswer(verb) : Either.right({ _tag: "Superseded" })
-    case "Replaced": {
-      const successor = details.length === 1 && isText(details[0]) ? readSuccessor(details[0]) : undefined
-      return verb !== "delete" || successor === undefined
-        ? noAnswer(verb)
-        : Either.right({ _tag: "Replaced", successor })
-    }
+    case "Replaced":
+      return verb === "delete" && details.length === 1 && isText(details[0]) ? toReplaced(details[0]) : noAnswer(verb)
     case "Deleted":
       return verb !== "delete" || details.length > 0 ? noAnswer(verb) : Either.right({ _tag: "Deleted" })
     case "Gone":
@@ -121,4 +117,11 @@ export const readScriptReply = (verb: string, reply: unknown, expected: number):
     default:
       return noAnswer(verb)
   }
+}
+
+const toReplaced = (text: string): Read<ScriptAnswer> => {
+  const successor = readSuccessor(text)
+  return successor === undefined
+    ? Either.left({ reason: "Malformed", message: wrongField(fields.successor) })
+    : Either.right({ _tag: "Replaced", successor })
 }

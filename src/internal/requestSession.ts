@@ -499,17 +499,19 @@ export abstract class RequestSession extends SessionBase {
     )
   }
 
+  // A store that leads in circles is not followed for ever.
   private end(
     key: SessionKey.SessionKey,
-    successor: SessionKey.SessionKey | undefined
+    successor: SessionKey.SessionKey | undefined,
+    ended: ReadonlyArray<SessionKey.SessionId> = []
   ): Effect.Effect<boolean, CommitError> {
     const { publish, store } = this.services()
     return Effect.flatMap(store.delete(key, successor), (answer) =>
       answer === true
         ? Effect.as(publish(SessionEvent.Purged({ id: key.id })), true)
-        : answer === false || successor !== undefined
+        : answer === false || successor !== undefined || ended.includes(answer.id)
         ? Effect.succeed(false)
-        : this.end(answer, undefined))
+        : this.end(answer, undefined, [...ended, key.id]))
   }
 
   private gone(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<CommitOutcome> {

@@ -140,7 +140,7 @@ export const recordHash = (random: Random, key: SessionKey.SessionKey): Hash => 
   const fields = [...hash.keys(), "deadline", "superseded", "=user", "=__proto__", "~\"a\"", "~\"\\ud800\"", "~x", "~1"]
   for (let changes = random.below(4); changes > 0; changes--) {
     const field = random.pick(fields)
-    switch (random.below(6)) {
+    switch (random.below(7)) {
       case 0:
         hash.delete(field)
         break
@@ -152,6 +152,12 @@ export const recordHash = (random: Random, key: SessionKey.SessionKey): Hash => 
         break
       case 3:
         hash.set("superseded", oddSuperseded(random, key))
+        break
+      case 4:
+        hash.set(
+          "successor",
+          random.pick([`${key.id}:${digestOf(key)}`, `${SessionKey.mintId()}:${digestOf(key)}`, ...oddTexts])
+        )
         break
       default:
         hash.set(field, random.pick(oddTexts))

@@ -42,6 +42,9 @@ describe("a reply of Redis", () => {
           ["Conflict", "1"],
           ["Conflict", "1", "2", "3"],
           ["Conflict", "1", 2],
+          ["Replaced"],
+          ["Replaced", null],
+          ["Replaced", "somebody"],
           ["Malformed"],
           ["Malformed", 1]
         ]
@@ -67,10 +70,22 @@ describe("a reply of Redis", () => {
       readScriptReply("delete", ["Malformed", "v"], 0),
       Either.left({ reason: "Malformed", message: "the field \"v\" is missing or wrong" })
     )
+    const [id, digest] = ["A".repeat(22), "b".repeat(43)]
+    assert.deepStrictEqual(
+      readScriptReply("delete", ["Replaced", `${id}:${digest}`], 0),
+      Either.right({ _tag: "Replaced", successor: { id, digest } as never })
+    )
+    for (const text of ["", id, `${id}:`, `${id}:${digest}:`, `${id}${digest}`, `:${digest}`, `${id}.${digest}`]) {
+      assert.deepStrictEqual(
+        readScriptReply("delete", ["Replaced", text], 0),
+        Either.left({ reason: "Malformed", message: "the field \"successor\" is missing or wrong" })
+      )
+    }
   })
 
   it("to one verb is none to another", () => {
     assert.isTrue(Either.isLeft(readScriptReply("update", ["Deleted"], 0)))
+    assert.isTrue(Either.isLeft(readScriptReply("renew", ["Replaced", `${"A".repeat(22)}:${"b".repeat(43)}`], 0)))
     assert.isTrue(Either.isLeft(readScriptReply("delete", ["Saved", "1"], 0)))
     assert.isTrue(Either.isLeft(readScriptReply("delete", ["Superseded"], 0)))
     assert.isTrue(Either.isLeft(readScriptReply("updateTtl", ["Conflict"], 0)))
