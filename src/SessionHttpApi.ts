@@ -62,6 +62,7 @@ import * as Config from "./Config.js"
 import * as Session from "./Session.js"
 import * as SessionGuard from "./SessionGuard.js"
 import * as SessionMiddleware from "./SessionMiddleware.js"
+import * as SessionOrigin from "./SessionOrigin.js"
 
 const SessionError = Schema.Union(
   Schema.typeSchema(Session.SessionGetError),
@@ -357,4 +358,45 @@ export const Guard = <Self>() =>
   )
   // With the session's own layer, which warns of another cookie name, and is built once however many need it.
   return Object.assign(tag, { layer: Layer.provide(layer, sessions.layer) })
+}
+
+/**
+ * What a cross-site request is answered with: a documented 403.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const OriginFailure: Schema.Schema<SessionOrigin.CrossSiteRequest, { readonly _tag: "CrossSiteRequest" }> =
+  SessionOrigin.CrossSiteRequest.annotations(
+    HttpApiSchema.annotations({ status: 403, description: "Another site made the browser send the request" })
+  )
+
+/**
+ * The cross-site guard of `SessionOrigin` as an `HttpApiMiddleware`, with its 403 in the API's description. Put it on the API.
+ *
+ * @example
+ * ```ts
+ * import * as HttpApi from "@effect/platform/HttpApi"
+ * import * as SessionHttpApi from "effect-session/SessionHttpApi"
+ *
+ * class Api extends HttpApi.make("api").middleware(SessionHttpApi.Sessions).middleware(SessionHttpApi.OriginGuard) {}
+ *
+ * const Guarded = SessionHttpApi.OriginGuard.layer({ trustedOrigins: ["https://admin.example.com"] })
+ * ```
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class OriginGuard extends HttpApiMiddleware.Tag<OriginGuard>()("effect-session/SessionHttpApi/OriginGuard", {
+  failure: OriginFailure
+}) {
+  /**
+   * The guard at work. Fails when it is built where an option is wrong.
+   *
+   * @since 0.1.0
+   */
+  static readonly layer = (
+    options?: SessionOrigin.Options | undefined
+  ): Layer.Layer<OriginGuard, Config.SessionConfigError> =>
+    Layer.effect(OriginGuard, Effect.map(SessionOrigin.make(options), SessionOrigin.check))
 }

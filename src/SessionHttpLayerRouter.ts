@@ -31,9 +31,12 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Types from "effect/Types"
+import type { SessionConfigError } from "./Config.js"
+import { respondWith } from "./internal/errorResponse.js"
 import * as Session from "./Session.js"
 import * as SessionGuard from "./SessionGuard.js"
 import * as SessionMiddleware from "./SessionMiddleware.js"
+import * as SessionOrigin from "./SessionOrigin.js"
 
 /**
  * A route middleware that provides a session and leaves the errors of its routes alone.
@@ -134,6 +137,25 @@ export const layerGlobal: Layer.Layer<
   never,
   HttpLayerRouter.HttpRouter | SessionMiddleware.SessionMiddleware
 > = layerGlobalFor(Session.Session)
+
+/**
+ * `SessionOrigin.guard` for all routes, and for requests that no route answers. Fails when it is built where an option is wrong.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const originGuard = (
+  options?: SessionOrigin.Options | undefined
+): Layer.Layer<never, SessionConfigError, HttpLayerRouter.HttpRouter> =>
+  HttpLayerRouter.middleware(
+    Effect.map(SessionOrigin.make(options), (policy) => {
+      const checked = SessionOrigin.check(policy)
+      // Nobody stands outside of a global middleware who could handle an error.
+      return (app: HttpApp.Default<HttpLayerRouter.unhandled>) =>
+        Effect.matchEffect(checked, { onFailure: () => respondWith(403), onSuccess: () => app })
+    }),
+    { global: true }
+  )
 
 /**
  * A guard that brings its session with it: routes that it is provided to have the value and the session, and answer 401

@@ -62,6 +62,11 @@ export * as SessionMiddleware from "./SessionMiddleware.js"
 /**
  * @since 0.1.0
  */
+export * as SessionOrigin from "./SessionOrigin.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as SessionRecord from "./SessionRecord.js"
 
 /**

@@ -3,12 +3,12 @@
  */
 import * as HttpApiSwagger from "@effect/platform/HttpApiSwagger"
 import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
+import * as SessionHttpLayerRouter from "effect-session/SessionHttpLayerRouter"
 import * as Layer from "effect/Layer"
 import { Api } from "./api.js"
 import { ApiHandlers } from "./apiHandlers.js"
 import { Files } from "./files.js"
 import { Pages } from "./pages.js"
-import { sameOriginOnly } from "./sameOrigin.js"
 import { securityHeaders } from "./securityHeaders.js"
 
 const ApiRoutes = HttpLayerRouter.addHttpApi(Api, { openapiPath: "/openapi.json" }).pipe(Layer.provide(ApiHandlers))
@@ -20,5 +20,6 @@ export const App = Layer.mergeAll(
   Files,
   ApiRoutes,
   Docs,
-  HttpLayerRouter.middleware((app) => securityHeaders(sameOriginOnly(app)), { global: true })
+  SessionHttpLayerRouter.originGuard(),
+  HttpLayerRouter.middleware(securityHeaders, { global: true })
 )

@@ -18,6 +18,7 @@ import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type { ResolvedCookie } from "../Config.js"
+import { connectionOf } from "./connectionOf.js"
 import { emptyResponse, withoutBody } from "./errorResponse.js"
 import { namesOf } from "./openedCookie.js"
 import type { SessionServices } from "./presentedSession.js"
@@ -28,7 +29,7 @@ import { clearSiteDataHeader, headersAgainstCaching, varyByCookie } from "./resp
 import { type AnyFiber, appendHook, type Hooks, hooksOf, sourceOf, withFirmHeaders } from "./responseHooks.js"
 import type { ClearSiteData } from "./sessionStatus.js"
 import type { CookieAttributes } from "./setCookie.js"
-import { cameOverHttps, type Connection } from "./trustedProxies.js"
+import { cameOverHttps } from "./trustedProxies.js"
 
 // Platform answers an interruption with one of these two objects, in every position of a middleware.
 const interruptedResponses = [FiberId.none, HttpServerError.clientAbortFiberId].map((fiberId) =>
@@ -285,14 +286,4 @@ const wasUpgraded = (
   return Predicate.hasProperty(nodeResponse, "writableEnded")
     ? nodeResponse.writableEnded === true
     : response.status < 300 || response.status >= 499
-}
-
-// The peer is asked for below all middleware: what `request.remoteAddress` says may come from a header by now.
-const connectionOf = ({ headers, source }: HttpServerRequest.HttpServerRequest): Connection => {
-  const socket = Predicate.hasProperty(source, "socket") && Predicate.isRecord(source.socket) ? source.socket : {}
-  return {
-    isEncrypted: source instanceof Request ? source.url.startsWith("https:") : socket["encrypted"] === true,
-    remoteAddress: Predicate.isString(socket["remoteAddress"]) ? socket["remoteAddress"] : undefined,
-    forwardedProto: headers["x-forwarded-proto"]
-  }
 }

@@ -43,7 +43,12 @@ const parseAddress = (text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined => {
   return isAddress ? ipaddr.process(text) : undefined
 }
 
-const isTrusted = (proxies: TrustedProxies, address: string | undefined): boolean => {
+/**
+ * Whether what the peer of a connection forwards is to be believed.
+ *
+ * @internal
+ */
+export const isTrusted = (proxies: TrustedProxies, address: string | undefined): boolean => {
   if (proxies === "All") {
     return true
   }
