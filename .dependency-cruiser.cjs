@@ -11,6 +11,7 @@
  *     internal/requestSession                      a request's session without HTTP: Session, SessionStore and the core
  *     internal/httpSession                         that with a request and a response; for SessionMiddleware alone
  *     SessionStruct, SessionFlash, SessionGuard    what is built on Session: no store, no middleware
+ *     SessionOrigin                                where a request comes from, which no session is asked for: the core
  *     SessionMiddleware                            all of them; known to the two below, index.ts and testing/ alone
  *     SessionHttpApi, SessionHttpLayerRouter       the middleware for other routers; known to index.ts and testing/
  *     testing                                      everything: it is what users run against their own code
@@ -180,14 +181,14 @@ module.exports = {
     {
       name: "platform-only-at-the-edge",
       comment:
-        "@effect/platform is imported where sessions meet HTTP, in the internal files that speak of a response, and in testing/ alone.",
+        "@effect/platform is imported where sessions meet HTTP, in the internal files that speak of a request or a response, and in testing/ alone.",
       severity: "error",
       from: {
         path: anySource,
         pathNot: [
-          "^src/Session(Middleware|Guard)\\.ts$",
+          "^src/Session(Middleware|Guard|Origin)\\.ts$",
           routers,
-          "^src/internal/(errorResponse|httpSession|responseBody|responseCookies|responseHooks)\\.ts$",
+          "^src/internal/(connectionOf|errorResponse|httpSession|responseBody|responseCookies|responseHooks)\\.ts$",
           "^src/testing/"
         ]
       },

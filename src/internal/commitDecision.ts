@@ -35,7 +35,7 @@ export interface CommitFacts {
  *
  * - `RemoveCookie`: take a cookie away that opens nothing.
  * - `Save`: store a new session under a new key.
- * - `SaveBeside`: the same, if the session is still there whose key a renewal has replaced.
+ * - `SaveBeside`: the same, if the session is still there whose key a renewal has replaced, or the one in its place.
  * - `UpdateTtl`: move the expiry on.
  * - `Update`: merge the changes into the record, if it is still there.
  * - `Renew`: merge the changes and replace the secret.
@@ -65,9 +65,8 @@ export const decideCommit = (facts: CommitFacts): CommitPlan => {
     case "Refused":
       return facts.hasValues ? "Save" : facts.status === "Purged" ? "RemoveCookie" : "Nothing"
     case "Superseded":
-      return decideForSupersededKey(facts)
     case "Replaced":
-      return decideForReplacedSession(facts)
+      return decideForLateKey(facts)
     case "Ambiguous":
       return decideForSeveral(facts)
     case "Valid":
@@ -75,28 +74,15 @@ export const decideCommit = (facts: CommitFacts): CommitPlan => {
   }
 }
 
-// Who holds a replaced key may be the visitor, whose browser threw the renewal's answer away, or somebody whom the renewal
-// was to lock out. Either may log out, or in; neither writes into the renewed session.
-const decideForSupersededKey = (facts: CommitFacts): CommitPlan => {
+// Who holds a late key may be the visitor, whose browser threw the newer one away or has not got it yet, or somebody whom a
+// renewal was to lock out. Either may log out, or in; neither writes into a session that the key does not open.
+const decideForLateKey = (facts: CommitFacts): CommitPlan => {
   switch (facts.status) {
     case "Purged":
-      return endSession(facts)
+      // Of two requests that each let a session begin in the place of the same one, neither ends the other's.
+      return facts.presented === "Replaced" && facts.hasValues ? "SaveBeside" : endSession(facts)
     case "Renewed":
       return facts.hasValues ? "SaveBeside" : facts.asksForWrites ? "Drop" : "Nothing"
-    case "Changed":
-    case "Unchanged":
-      return facts.asksForWrites ? "Drop" : "Nothing"
-  }
-}
-
-// The visitor has left that session by a request that was faster than this one. Who logs out wants to be out of the new one too,
-// who logs in begins anew, and what was written to the one that ended goes nowhere.
-const decideForReplacedSession = (facts: CommitFacts): CommitPlan => {
-  switch (facts.status) {
-    case "Purged":
-      return facts.hasValues ? "Save" : "Delete"
-    case "Renewed":
-      return facts.hasValues ? "Save" : facts.asksForWrites ? "Drop" : "Nothing"
     case "Changed":
     case "Unchanged":
       return facts.asksForWrites ? "Drop" : "Nothing"

@@ -64,6 +64,17 @@ export const openCookie = (header: string | undefined, readers: CookieReaders): 
   return opened === noCookie && retiredCrypto.size > 0 ? openAll(header, retiredCrypto, store, false) : opened
 }
 
+/**
+ * What came under the names that the cookie had before, whatever came under that of today.
+ *
+ * @internal
+ */
+export const openFormerCookies = (
+  header: string | undefined,
+  { retiredCrypto, store }: CookieReaders
+): ReadonlyArray<PresentedKey> =>
+  header === undefined || retiredCrypto.size === 0 ? noCookie.keys : openAll(header, retiredCrypto, store, false).keys
+
 const openAll = (
   header: string,
   cryptoByName: Iterable<readonly [name: string, crypto: CookieCrypto]>,

@@ -29,17 +29,27 @@ export interface SessionServices extends CookieReaders {
  *
  * @internal
  */
-export type Presented =
-  | { readonly _tag: "None" | "Refused" }
-  | { readonly _tag: "Superseded" | "Replaced" | "Ambiguous"; readonly sessions: ReadonlyArray<PresentedKey> }
-  | PresentedSession
+export type Presented = { readonly _tag: "None" | "Refused" } | PresentedSessions | PresentedSession
 
-interface PresentedSession {
+interface PresentedSessions extends LateOnes {
+  readonly _tag: "Superseded" | "Replaced" | "Ambiguous"
+  readonly sessions: ReadonlyArray<PresentedKey>
+}
+
+interface PresentedSession extends LateOnes {
   readonly _tag: "Valid"
   readonly sessions: readonly [PresentedKey]
   /** None where the store was not asked. */
   readonly record: SessionRecord.SessionRecord | undefined
 }
+
+interface LateOnes {
+  /** The late keys of other sessions that came beside, which nothing goes by but a logout. */
+  readonly late: ReadonlyArray<PresentedKey>
+}
+
+/** @internal */
+export const noSessions: ReadonlyArray<PresentedKey> = []
 
 const none: Presented = { _tag: "None" }
 const refused: Presented = { _tag: "Refused" }
@@ -104,13 +114,13 @@ const ask = (
             const record = withLimitsOfNow(services, result.record)
             return SessionRecord.isExpired(record, clock.unsafeCurrentTimeMillis())
               ? expired()
-              : Effect.succeed(answer({ _tag: "Valid", sessions: [presented], record }))
+              : Effect.succeed(answer({ _tag: "Valid", sessions: [presented], record, late: noSessions }))
           })
         case "Superseded":
         case "Replaced":
           return Effect.as(
             publish(SessionEvent.KeySuperseded({ id: key.id })),
-            answer({ _tag: result._tag, sessions: [presented] })
+            answer({ _tag: result._tag, sessions: [presented], late: noSessions })
           )
         case "Absent":
           return expired()
@@ -139,21 +149,49 @@ const withLimitsOfNow = (
 const theOnlyLiveOne = (services: SessionServices, all: ReadonlyArray<Presented>): Effect.Effect<Presented> => {
   const valid = all.filter((presented) => presented._tag === "Valid")
   const live = hasChangedScope(services.config.cookie) ? withoutEarlierStates(valid) : valid
+  const superseded = sessionsOf(all, "Superseded")
+  const replaced = sessionsOf(all, "Replaced")
   if (live.length > 1) {
     const sessions = live.flatMap(({ sessions }) => sessions)
-    return Effect.as(refuse(services, "Ambiguous"), { _tag: "Ambiguous", sessions })
+    return Effect.as(refuse(services, "Ambiguous"), {
+      _tag: "Ambiguous",
+      sessions,
+      late: others([...superseded, ...replaced], sessions)
+    })
   }
-  return Effect.succeed(live[0] ?? lateOnes(all, "Superseded") ?? lateOnes(all, "Replaced") ?? refused)
+  const [only] = live
+  return Effect.succeed(
+    only !== undefined
+      ? { ...only, late: others([...superseded, ...replaced], only.sessions) }
+      : superseded.length > 0
+      ? { _tag: "Superseded", sessions: superseded, late: others(replaced, superseded) }
+      : replaced.length > 0
+      ? { _tag: "Replaced", sessions: replaced, late: noSessions }
+      : refused
+  )
 }
 
 // Two earlier keys of one session are one session, which ends but once.
-const lateOnes = (all: ReadonlyArray<Presented>, tag: "Superseded" | "Replaced"): Presented | undefined => {
-  const sessions = new Map(
-    all.flatMap((presented) => presented._tag === tag ? presented.sessions : [])
-      .map((session) => [session.key.id, session])
+const sessionsOf = (
+  all: ReadonlyArray<Presented>,
+  tag: "Superseded" | "Replaced"
+): ReadonlyArray<PresentedKey> =>
+  Array.from(
+    new Map(
+      all.flatMap((presented) => presented._tag === tag ? presented.sessions : [])
+        .map((session) => [session.key.id, session])
+    ).values()
   )
-  return sessions.size === 0 ? undefined : { _tag: tag, sessions: Array.from(sessions.values()) }
-}
+
+/**
+ * Those of other sessions than these.
+ *
+ * @internal
+ */
+export const others = (
+  keys: ReadonlyArray<PresentedKey>,
+  than: ReadonlyArray<PresentedKey>
+): ReadonlyArray<PresentedKey> => keys.filter(({ key }) => !than.some((one) => one.key.id === key.id))
 
 /**
  * Says that the store holds something else than a record under that key.

@@ -5,7 +5,8 @@
  *
  * When all slots are taken, one record makes room: among those that nobody has come back to, the one that waits longest.
  * A record that was used after it was made moves to a part of its own, which those that are made cannot push it out of
- * (a segmented LRU cache): else whoever begins sessions in any number would end everybody else's.
+ * (a segmented LRU cache): else whoever begins sessions in any number would end everybody else's. Traces of sessions that
+ * gave way have a small part of their own, for the same reason.
  *
  * @internal
  */
@@ -26,6 +27,7 @@ const extendedAt = 2
 // How much of the capacity is kept for records that somebody came back to. The rest has to hold every new session until
 // its browser's second request.
 const returnedShare = 0.8
+const traceShare = 0.1
 
 /** @internal */
 export class RecordTable {
@@ -41,6 +43,10 @@ export class RecordTable {
   private returned: number | undefined
   private readonly hasReturned: SlotSet
   private readonly returnedLimit: number
+  /** What is left of sessions that gave way to others, the oldest first. */
+  private traces: number | undefined
+  private readonly isTrace: SlotSet
+  private readonly traceLimit: number
   private free: number | undefined
   /** How many slots were ever taken. */
   private touched = 0
@@ -53,6 +59,8 @@ export class RecordTable {
     this.rings = new SlotRings(capacity)
     this.hasReturned = new SlotSet(capacity)
     this.returnedLimit = Math.floor(returnedShare * capacity)
+    this.isTrace = new SlotSet(capacity)
+    this.traceLimit = Math.max(1, Math.floor(traceShare * capacity))
   }
 
   has(id: SessionId): boolean {
@@ -101,6 +109,9 @@ export class RecordTable {
       this.expiry.remove(slot)
       this.expiry.add(slot, record.expiresAt)
     }
+    if (record.successor !== undefined) {
+      this.keepTrace(slot)
+    }
   }
 
   delete(id: SessionId): void {
@@ -123,7 +134,19 @@ export class RecordTable {
     }
   }
 
+  private keepTrace(slot: number): void {
+    this.takeOut(slot)
+    this.traces = this.rings.append(this.traces, slot)
+    this.isTrace.add(slot)
+    if (this.isTrace.size > this.traceLimit) {
+      this.delete(this.index.idOf(this.traces))
+    }
+  }
+
   private use(slot: number): void {
+    if (this.isTrace.has(slot)) {
+      return
+    }
     this.takeOut(slot)
     this.returned = this.rings.append(this.returned, slot)
     this.hasReturned.add(slot)
@@ -134,9 +157,12 @@ export class RecordTable {
     }
   }
 
-  /** Out of whichever of the two lists it is in. */
+  /** Out of whichever of the lists it is in. */
   private takeOut(slot: number): void {
-    if (this.hasReturned.has(slot)) {
+    if (this.isTrace.has(slot)) {
+      this.isTrace.delete(slot)
+      this.traces = this.rings.remove(this.traces, slot)
+    } else if (this.hasReturned.has(slot)) {
       this.hasReturned.delete(slot)
       this.returned = this.rings.remove(this.returned, slot)
     } else {
@@ -149,8 +175,8 @@ export class RecordTable {
       return this.touched++
     }
     if (this.free === undefined) {
-      // Somebody waits whenever all slots are taken, since not all of them may have returned.
-      this.delete(this.index.idOf(this.waiting!))
+      // Somebody waits whenever all slots are taken, since not all of them may have returned; of the fewest, a trace may be all.
+      this.delete(this.index.idOf((this.waiting ?? this.traces)!))
     }
     const slot = this.free!
     this.free = this.rings.remove(slot, slot)

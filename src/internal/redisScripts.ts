@@ -37,7 +37,11 @@ local function sliced(command, from, to)
 end
 `
 
-// The bytes of a record: names and values, as they stand in the hash. No value is empty.
+// What all secrets that a record remembers take up, each with its time, is less than this.
+const maxSecretBytes = 64 * (SessionRecord.supersededRetention.renewals + 1)
+
+// The bytes of a record: names and values, as they stand in the hash, without the secrets that renewals have replaced, which
+// are few and must not keep anybody from a renewal. No value is empty.
 const sizes = `
 local function sizeOf(field)
   local size = redis.call('HSTRLEN', KEYS[1], field)
@@ -45,7 +49,9 @@ local function sizeOf(field)
 end
 local function sizeOfAll()
   local size = 0
-  for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do size = size + sizeOf(field) end
+  for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+    if field ~= '${fields.superseded}' then size = size + sizeOf(field) end
+  end
   return size
 end
 `
@@ -146,7 +152,9 @@ export const load = script(
   sizes,
   `
 local limit = tonumber(ARGV[1])
-if redis.call('HLEN', KEYS[1]) * 3 > limit or sizeOfAll() > limit then return {'TooLarge'} end
+if redis.call('HLEN', KEYS[1]) * 3 > limit or sizeOfAll() > limit or sizeOf('${fields.superseded}') > ${maxSecretBytes} then
+  return {'TooLarge'}
+end
 return {'Found', redis.call('HGETALL', KEYS[1])}
 `
 )

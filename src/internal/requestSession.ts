@@ -23,11 +23,13 @@ import {
   withoutCookie
 } from "./commitDecision.js"
 import { cookieSize, maxCookieBytes } from "./cookieRules.js"
-import { openCookie, type OpenedCookie, type PresentedKey } from "./openedCookie.js"
+import { openCookie, type OpenedCookie, openFormerCookies, type PresentedKey } from "./openedCookie.js"
 import {
   hasChangedScope,
   lifetimeOf,
   malformed,
+  noSessions,
+  others,
   present,
   type Presented,
   type SessionServices
@@ -73,8 +75,6 @@ const allButCookies: ReadonlyArray<Session.ClearSiteData> = ["cache", "storage",
 
 // Somebody else's answer may have a newer cookie than the one that the request came with.
 const isLate = (presented: PresentedTag | undefined): boolean => presented === "Superseded" || presented === "Replaced"
-
-const noSessions: ReadonlyArray<PresentedKey> = []
 
 // Those who share a store share its sessions, and so take turns.
 const turnsByStore = new WeakMap<SessionStore.SessionStore, Turns>()
@@ -250,7 +250,7 @@ export abstract class RequestSession extends SessionBase {
     }
     const cookie = this.opened()
     return this.log().status === "Unchanged" && cookie.keys.length === 1 && !this.canRemember
-      ? Effect.succeed({ _tag: "Valid", record: undefined, sessions: [cookie.keys[0]!] })
+      ? Effect.succeed({ _tag: "Valid", record: undefined, sessions: [cookie.keys[0]!], late: noSessions })
       : Effect.tap(this.present(cookie), (presented) => {
         if (presented._tag === "Valid") {
           this.log().loaded(presented.record)
@@ -264,15 +264,15 @@ export abstract class RequestSession extends SessionBase {
       case "Nothing":
         return Effect.succeed(keep)
       case "RemoveCookie":
-        return Effect.succeed(this.removeCookie())
+        return Effect.as(this.deleteAll(this.endedBeside(presented, sessions)), this.removeCookie())
       case "Save":
-        return this.save()
+        return this.save(this.endedBeside(presented, sessions))
       case "SaveBeside":
-        return this.saveBeside(sessions)
+        return this.saveBeside(sessions, presented._tag)
       case "Delete":
-        return this.endAll(sessions, presented._tag)
+        return this.endAll([...sessions, ...this.endedBeside(presented, sessions)], presented._tag)
       case "Replace":
-        return this.replace(sessions)
+        return this.replace(sessions, this.endedBeside(presented, sessions))
       case "Drop":
         return this.writesLost(sessions, presented._tag === "Replaced" ? "Ended" : "Superseded")
       case "UpdateTtl":
@@ -283,6 +283,15 @@ export abstract class RequestSession extends SessionBase {
       case "Renew":
         return this.renewSecret(sessions[0]!)
     }
+  }
+
+  /** The other sessions that a logout ends: whatever the browser showed, be it late or under a former name. */
+  private endedBeside(presented: Presented, sessions: ReadonlyArray<PresentedKey>): ReadonlyArray<PresentedKey> {
+    if (this.log().status !== "Purged") {
+      return noSessions
+    }
+    const late = "late" in presented ? presented.late : noSessions
+    return [...late, ...others(openFormerCookies(this.cookieHeader(), this.services()), [...sessions, ...late])]
   }
 
   private refreshExpiry(presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
@@ -328,7 +337,7 @@ export abstract class RequestSession extends SessionBase {
           case "Saved":
             return Effect.zipRight(publish(SessionEvent.Renewed({ id: presented.key.id })), this.setCookie(result))
           case "Superseded":
-            return this.saveBeside([presented])
+            return this.saveBeside([presented], "Superseded")
           default:
             return this.gone([presented])
         }
@@ -409,37 +418,65 @@ export abstract class RequestSession extends SessionBase {
    * The new session is stored before the old one is looked for: a logout that comes between the two finds nobody who was
    * not asked afterwards.
    */
-  private saveBeside(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<CommitOutcome, CommitError> {
+  private saveBeside(
+    sessions: ReadonlyArray<PresentedKey>,
+    presented: PresentedTag
+  ): Effect.Effect<CommitOutcome, CommitError> {
+    const condition = (saved: SessionStore.Saved) =>
+      Effect.exists(
+        sessions,
+        ({ key }) => presented === "Replaced" ? this.isFollowed(key, saved.key) : this.isThere(key)
+      )
     return Effect.flatMap(this.rebase(new Map()), () =>
       this.log().hasValues
-        ? this.saveIf(() => this.areThere(sessions), sessions)
+        ? this.saveIf(condition, sessions)
         : this.log().asksForWrites
         ? this.writesLost(sessions, "Superseded")
         : Effect.succeed(keep))
   }
 
   // A replaced secret refreshes nothing, so that this only asks.
-  private areThere(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<boolean, CommitError> {
+  private isThere(key: SessionKey.SessionKey): Effect.Effect<boolean, CommitError> {
     const { lifecycle: { maxLifetimeMillis, rememberMeMillis = 0, ttlMillis } } = this.services().config
     const lifetime = { ttl: Math.max(ttlMillis, rememberMeMillis), maxLifetime: maxLifetimeMillis }
-    return Effect.exists(
-      sessions,
-      ({ key }) => Effect.map(this.services().store.updateTtl(key, lifetime), ({ _tag }) => _tag !== "Gone")
-    )
+    return Effect.map(this.services().store.updateTtl(key, lifetime), ({ _tag }) => _tag !== "Gone")
+  }
+
+  /** Whether the session that took the place of an ended one is there, or one that took the place of that one. */
+  private isFollowed(
+    key: SessionKey.SessionKey,
+    successor: SessionKey.SessionKey
+  ): Effect.Effect<boolean, CommitError> {
+    // What has ended gives way but once, so that this only asks.
+    return Effect.flatMap(this.services().store.delete(key, successor), (answer) =>
+      typeof answer === "boolean"
+        ? Effect.succeed(false)
+        : Effect.flatMap(
+          this.isThere(answer),
+          (isThere) => isThere ? Effect.succeed(true) : this.isFollowed(answer, successor)
+        ))
   }
 
   /**
    * Ends the sessions, and lets a new one take their place if it was this request that ended each of them. Whoever ends one of
    * them afterwards ends the new one.
    */
-  private replace(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<CommitOutcome, CommitError> {
+  private replace(
+    sessions: ReadonlyArray<PresentedKey>,
+    beside: ReadonlyArray<PresentedKey>
+  ): Effect.Effect<CommitOutcome, CommitError> {
     return Effect.tapErrorCause(
       this.saveIf(
-        ({ key }) => Effect.map(this.deleteAll(sessions, key), (ended) => ended === sessions.length),
+        ({ key }) =>
+          Effect.zipWith(
+            this.deleteAll(sessions, key),
+            this.deleteAll(beside, key),
+            (ended) => ended === sessions.length
+          ),
         sessions
       ),
       // They end also where the new one cannot be stored.
-      () => this.deleteAll(sessions)
+      () => this.deleteAll([...sessions, ...beside])
     )
   }
 
@@ -464,11 +501,15 @@ export abstract class RequestSession extends SessionBase {
     })
   }
 
-  private save(): Effect.Effect<CommitOutcome, CommitError> {
+  private save(beside: ReadonlyArray<PresentedKey>): Effect.Effect<CommitOutcome, CommitError> {
     const { publish, store } = this.services()
     return Effect.flatMap(
       store.save(this.log().state(), this.lifetime),
-      (saved) => Effect.zipRight(publish(SessionEvent.Created({ id: saved.key.id })), this.setCookie(saved))
+      (saved) =>
+        this.deleteAll(beside, saved.key).pipe(
+          Effect.zipRight(publish(SessionEvent.Created({ id: saved.key.id }))),
+          Effect.zipRight(this.setCookie(saved))
+        )
     )
   }
 

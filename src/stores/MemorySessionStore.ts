@@ -8,7 +8,8 @@
  * back with each of them takes part like many visitors, and a new session that waits for its second request shares the
  * last fifth with all that begin meanwhile. Limit how many sessions one address may begin.
  *
- * A session that ended by a `purge` and an `insert` takes its room for an hour more (see `SessionRecord.end`).
+ * What a session leaves that ended by a `purge` and an `insert` (see `SessionRecord.end`) takes its room for an hour, a tenth of
+ * the capacity at most: then the oldest goes, and a logout that was under way since does not find the session in its place.
  *
  * Expired sessions go by themselves, a few with each call, so that no timer runs and no call waits for a sweep.
  *

@@ -270,6 +270,69 @@ it.layer(RedisServer.layer())("on real sockets", (it) => {
         assert.deepStrictEqual(yield* app.stateOf(old), {})
       }))
 
+    // Whoever may set a cookie for this host can put one of their own beside the visitor's, in either order.
+    for (
+      const [what, replace] of [["renewed", "renew"], ["in whose place another began", "purge,user=alice"]] as const
+    ) {
+      for (const isFirst of [true, false]) {
+        onEach(
+          `ends the session that was ${what}, too, where another's cookie stands ${isFirst ? "before" : "after"} it`,
+          (store) =>
+            Effect.gen(function*() {
+              const app = yield* serveOn(store)
+              const old = cookieOf(yield* app.visit(login))
+              const newer = cookieOf(yield* app.visit(replace, old))
+              const another = cookieOf(yield* app.visit("user=mallory"))
+              const reply = yield* app.visit("purge", isFirst ? `${another}; ${old}` : `${old}; ${another}`)
+              assert.deepStrictEqual([reply.status, reply.cookies], [200, ["__Host-id="]])
+              for (const cookie of [old, newer, another]) {
+                assert.deepStrictEqual(yield* app.stateOf(cookie), {})
+              }
+            })
+        )
+      }
+    }
+
+    onEach("ends a session that was renewed and one in whose place another began", (store) =>
+      Effect.gen(function*() {
+        const app = yield* serveOn(store)
+        const [one, other] = [cookieOf(yield* app.visit(login)), cookieOf(yield* app.visit(login))]
+        const renewed = cookieOf(yield* app.visit("renew", one))
+        const next = cookieOf(yield* app.visit("purge,user=alice", other))
+        assert.strictEqual((yield* app.visit("purge", `${other}; ${one}`)).status, 200)
+        assert.deepStrictEqual([yield* app.stateOf(renewed), yield* app.stateOf(next)], [{}, {}])
+      }))
+
+    onEach(
+      "leaves the session that one cookie leads to by way of another to the sign-in of both",
+      (store) =>
+        Effect.gen(function*() {
+          const app = yield* serveOn(store)
+          const old = cookieOf(yield* app.visit(login))
+          const newer = cookieOf(yield* app.visit("purge,user=alice", old))
+          const newest = cookieOf(yield* app.visit("purge,user=alice", `${old}; ${newer}`))
+          assert.deepStrictEqual(yield* app.stateOf(newest), { user: "alice" })
+          assert.deepStrictEqual(yield* app.stateOf(newer), {})
+        })
+    )
+
+    for (const work of ["purge,user=alice", login]) {
+      onEach(
+        `is not undone by a sign-in that came too late for a session that gave way: ${work}`,
+        (store) =>
+          Effect.gen(function*() {
+            const app = yield* serveOn(store)
+            const old = cookieOf(yield* app.visit(login))
+            const logout = yield* app.open("purge", old)
+            const newer = cookieOf(yield* app.visit("purge,user=alice", old))
+            const late = yield* app.open(work, old)
+            assert.strictEqual((yield* logout.end).status, 200)
+            isRefused(yield* late.end)
+            assert.deepStrictEqual(yield* app.stateOf(newer), {})
+          })
+      )
+    }
+
     onEach("that was in flight during a renewal ends the session", (store) =>
       Effect.gen(function*() {
         const app = yield* serveOn(store)

@@ -421,6 +421,8 @@ const commandsDuring = <A, E, R>(work: Effect.Effect<A, E, R>) =>
       Effect.sync(() => new Redis(url)),
       (client) => Effect.sync(() => client.disconnect())
     )
+    // Its own handshake is no command of the app's.
+    yield* Effect.promise(() => client.ping())
     const monitor = yield* Effect.acquireRelease(
       Effect.promise(() => client.monitor()),
       (monitor) => Effect.sync(() => monitor.disconnect())

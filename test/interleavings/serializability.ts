@@ -109,9 +109,8 @@ export const judge = (history: History): Verdict => {
     if (loaded === "Live" && created(request) && !mayBegin) {
       find("foreign state", `${nameOf(request)} came with a session and was given another one`)
     }
-    // A mere write of somebody who has left that session is refused, and begins none.
-    const isTooLate = loaded === "Replaced" && answer.status === 409 && !purges(request.program) &&
-      !renews(request.program)
+    // Somebody who has left that session begins another with a sign-in alone, and none once what took its place has ended.
+    const isTooLate = loaded === "Replaced" && answer.status === 409
     if (
       loaded !== "Live" && loaded !== "Superseded" && !isTooLate &&
       created(request) !== hasValues(alone(request.program))

@@ -116,6 +116,32 @@ describe("a cookie that was another before", () => {
       assert.strictEqual(written.setCookies.length, 2)
     }))
 
+  it.scoped("memory: a logout ends what a former name shows, whatever today's name does", () =>
+    Effect.gen(function*() {
+      const shared = yield* stores.memory
+      const before = yield* makeWebApp({ config: { keys, cookie: { name: "id" } }, store: shared })
+      const after = yield* makeWebApp({ config: { keys, cookie: { retired: [{ name: "id" }] } }, store: shared })
+      const begun = (app: typeof after) =>
+        Effect.map(app.request(signIn), ({ setCookies }) => setCookies[0]!.split(";")[0]!)
+      const purgeAndInsert = handle((session) => Effect.zipRight(session.purge, session.insert(User, "bob")))
+      for (const logout of [purge, purgeAndInsert]) {
+        const ended = yield* begun(after)
+        yield* after.request(purge, ended)
+        for (const today of [yield* begun(after), "__Host-id=junk", ended]) {
+          const former = yield* begun(before)
+          const answer = yield* after.request(logout, `${today}; ${former}`)
+          assert.deepStrictEqual([answer.status, answer.setCookies[1]], [200, removalOf("id", "Path=/")])
+          for (const cookie of [today, former]) {
+            assert.deepStrictEqual((yield* after.request(read, cookie)).body, {})
+          }
+          if (logout === purgeAndInsert) {
+            const next = answer.setCookies[0]!.split(";")[0]!
+            assert.deepStrictEqual((yield* after.request(read, next)).body, { user: "bob" })
+          }
+        }
+      }
+    }))
+
   it.scoped("a removal is as secure as its request where the cookie was", () =>
     Effect.gen(function*() {
       const cookie: Config.CookieOptions = { name: "id", retired: [{ name: "sid", secure: "FromRequest" }] }

@@ -101,10 +101,20 @@ export class Model {
 
 type Presented =
   | { readonly _tag: "None" | "Refused" }
-  | { readonly _tag: "Superseded" | "Replaced" | "Ambiguous"; readonly tickets: ReadonlyArray<Ticket> }
+  | Several
   | Live
 
-interface Live {
+interface Several extends Late {
+  readonly _tag: "Superseded" | "Replaced" | "Ambiguous"
+  readonly tickets: ReadonlyArray<Ticket>
+}
+
+interface Late {
+  /** Late keys of other sessions that came beside. */
+  readonly late: ReadonlyArray<Ticket>
+}
+
+interface Live extends Late {
   readonly _tag: "Live"
   readonly ticket: Ticket
   readonly sealedByNewest: boolean
@@ -239,7 +249,7 @@ export class ModelRequest {
         return this.status !== "Purged" && this.status !== "Renewed"
           ? this.lose()
           : this.stateNow().size > 0
-          ? this.save()
+          ? this.saveIf(() => presented.tickets.some((ticket) => this.isFollowed(ticket)))
           : this.status === "Purged"
           ? this.end(presented)
           : this.lose()
@@ -247,12 +257,20 @@ export class ModelRequest {
   }
 
   /** Ends the sessions; a new one takes their place if it was this request that ended all of them. */
-  private end({ _tag, tickets }: { readonly _tag: string; readonly tickets: ReadonlyArray<Ticket> }): ExpectedNews {
-    const end = (successor?: ModelSession) => tickets.filter((ticket) => this.endOne(ticket, successor)).length
+  private end({ _tag, late, tickets }: Several | Late & { readonly _tag: "Live"; tickets: [Ticket] }): ExpectedNews {
+    const beside = this.status === "Purged" ? late : []
+    const end = (tickets: ReadonlyArray<Ticket>, successor?: ModelSession) =>
+      tickets.filter((ticket) => this.endOne(ticket, successor)).length
     if (this.stateNow().size > 0) {
-      return this.saveIf((successor) => end(successor) === tickets.length)
+      return this.saveIf((successor) => {
+        const ended = end(tickets, successor)
+        end(beside, successor)
+        return ended === tickets.length
+      })
     }
-    return end() === 0 && (_tag === "Superseded" || _tag === "Replaced") ? nothing : { _tag: "Removal" }
+    return end([...tickets, ...beside]) === 0 && (_tag === "Superseded" || _tag === "Replaced")
+      ? nothing
+      : { _tag: "Removal" }
   }
 
   private endOne(ticket: Ticket, successor: ModelSession | undefined): boolean {
@@ -266,6 +284,24 @@ export class ModelRequest {
     }
     const other = this.replacedSince(ticket) === undefined ? undefined : session.successor?.session
     return other !== undefined && successor === undefined && this.endOne({ session: other, generation: 0 }, undefined)
+  }
+
+  private isFollowed(ticket: Ticket): boolean {
+    this.calls.push("delete")
+    if (this.replacedSince(ticket) === undefined) {
+      return false
+    }
+    const { session } = ticket.session.successor!
+    const next = { session, generation: 0 }
+    this.calls.push("updateTtl")
+    if (!this.owns(next)) {
+      return this.isFollowed(next)
+    }
+    if (session.generation === 0) {
+      session.extendedAt = this.model.now
+      session.expiresAt = this.model.extended(session.deadline)
+    }
+    return true
   }
 
   /** Since when the key is one of a session that gave way to another, where the store still knows it for one. */
@@ -309,7 +345,7 @@ export class ModelRequest {
     const { model } = this
     const { ticket } = presented
     if (this.status === "Purged") {
-      return this.end({ _tag: "Live", tickets: [ticket] })
+      return this.end({ _tag: "Live", tickets: [ticket], late: presented.late })
     }
     if (this.status !== "Renewed" && this.writes.size === 0) {
       return model.settings.ttlExtension === "OnStateChanges"
@@ -411,13 +447,19 @@ export class ModelRequest {
       return this.answerOf(cookie)
     })
     const live = answers.filter((answer) => answer._tag === "Live")
-    if (live.length > 1) {
-      return { _tag: "Ambiguous", tickets: live.map(({ ticket }) => ticket) }
-    }
-    const tag = answers.some(({ _tag }) => _tag === "Superseded") ? "Superseded" : "Replaced"
-    const replaced = answers.flatMap((answer) => answer._tag === tag ? answer.tickets : [])
-    const tickets = Array.from(new Map(replaced.map((ticket) => [ticket.session, ticket])).values())
-    return live[0] ?? (tickets.length > 0 ? { _tag: tag, tickets } : { _tag: "Refused" })
+    const superseded = sessionsOf(answers, "Superseded")
+    const replaced = sessionsOf(answers, "Replaced")
+    const tickets = live.map(({ ticket }) => ticket)
+    const late = others([...superseded, ...replaced], tickets)
+    return tickets.length > 1
+      ? { _tag: "Ambiguous", tickets, late }
+      : live[0] !== undefined
+      ? { ...live[0], late }
+      : superseded.length > 0
+      ? { _tag: "Superseded", tickets: superseded, late: others(replaced, superseded) }
+      : replaced.length > 0
+      ? { _tag: "Replaced", tickets: replaced, late: [] }
+      : { _tag: "Refused" }
   }
 
   private answerOf({ sealedBy, ticket }: ModelCookie): Presented {
@@ -427,14 +469,14 @@ export class ModelRequest {
     if (!this.owns(ticket)) {
       const since = this.replacedSince(ticket)
       return since !== undefined && this.model.now - since < supersededWindow
-        ? { _tag: "Replaced", tickets: [ticket] }
+        ? { _tag: "Replaced", tickets: [ticket], late: [] }
         : { _tag: "Refused" }
     }
     const replacedAt = ticket.session.superseded.get(ticket.generation)
     return replacedAt === undefined
-      ? { _tag: "Live", ticket, sealedByNewest: sealedBy === this.ring[0] }
+      ? { _tag: "Live", ticket, sealedByNewest: sealedBy === this.ring[0], late: [] }
       : this.model.now - replacedAt < supersededWindow
-      ? { _tag: "Superseded", tickets: [ticket] }
+      ? { _tag: "Superseded", tickets: [ticket], late: [] }
       : { _tag: "Refused" }
   }
 
@@ -525,3 +567,11 @@ export class ModelRequest {
 }
 
 const nothing: ExpectedNews = { _tag: "Nothing" }
+
+const sessionsOf = (answers: ReadonlyArray<Presented>, tag: "Superseded" | "Replaced"): ReadonlyArray<Ticket> => {
+  const tickets = answers.flatMap((answer) => answer._tag === tag ? answer.tickets : [])
+  return Array.from(new Map(tickets.map((ticket) => [ticket.session, ticket])).values())
+}
+
+const others = (tickets: ReadonlyArray<Ticket>, than: ReadonlyArray<Ticket>): ReadonlyArray<Ticket> =>
+  tickets.filter(({ session }) => !than.some((one) => one.session === session))

@@ -136,7 +136,8 @@ const signedInIsSignedIn: Check = ({ jar, opens, seen }, { isRevocable }) => {
   const others = seen.filter((other) => other !== last && !isBefore(other, last))
   const isTakenAway = others.some((other) =>
     purges(other.program) || other.program.includes("clear") ||
-    isOvertakenBy(last, other) ||
+    // Who first looks after a logout is a new visitor; after a sign-in nobody is.
+    (isOvertakenBy(last, other) && (!beginsAnew(other) || seen.some(({ program }) => logsOut(program)))) ||
     (!isRevocable && other.set !== undefined) ||
     (isLost(other) && renews(other.program) && other.startedAt > last.deliveredAt)
   )
@@ -151,8 +152,11 @@ const nameOf = ({ number }: Seen): string => `request ${number}`
 
 /** Whether the other answer hands the browser another session after this one did. */
 const isOvertakenBy = (request: Seen, other: Seen): boolean =>
-  (other.removes || other.setOpened?.["origin"] !== undefined) && !signsIn(other.program) &&
-  other.startedAt < request.deliveredAt && other.deliveredAt > request.deliveredAt
+  (other.set !== undefined || other.removes) && !signsIn(other.program) && other.startedAt < request.deliveredAt &&
+  other.deliveredAt > request.deliveredAt
+
+/** Whether the other answer begins a session of a visitor like any other. */
+const beginsAnew = ({ set, setOpened }: Seen): boolean => set !== undefined && setOpened?.["origin"] === undefined
 
 const isSuccess = ({ status }: Pick<Seen, "status">): boolean => status !== undefined && status < 400
 

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as SessionKey from "effect-session/SessionKey"
 import type * as SessionStore from "effect-session/SessionStore"
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as Effect from "effect/Effect"
@@ -90,6 +91,48 @@ describe("beyond the capacity", () => {
       const saved = yield* store.save(state, minute)
       yield* begin(store, 199)
       assert.isTrue(yield* isLive(store)(saved))
+    }))
+
+  it.effect("a visitor who begins one session in the place of another, in any number, puts nobody out", () =>
+    Effect.gen(function*() {
+      const store = yield* MemorySessionStore.make({ capacity })
+      const visitors = yield* begin(store, 790)
+      yield* Effect.forEach(visitors, isLive(store))
+      let current = yield* store.save(state, minute)
+      for (let round = 0; round < 5 * capacity; round++) {
+        assert.isTrue(yield* isLive(store)(current))
+        const next = yield* store.save(state, minute)
+        assert.isTrue(yield* store.delete(current.key, next.key))
+        current = next
+      }
+      assert.strictEqual((yield* Effect.filter(visitors, isLive(store))).length, 790)
+    }))
+
+  it.effect("what a session gave way to is remembered until a tenth of the capacity has given way after it", () =>
+    Effect.gen(function*() {
+      const store = yield* MemorySessionStore.make({ capacity })
+      const giveWay = Effect.gen(function*() {
+        const [old, next] = [yield* store.save(state, minute), yield* store.save(state, minute)]
+        yield* store.delete(old.key, next.key)
+        return { old, next }
+      })
+      const { next, old } = yield* giveWay
+      yield* Effect.replicateEffect(giveWay, 99)
+      const told = yield* store.delete(old.key)
+      assert(typeof told !== "boolean")
+      assert.strictEqual(told.id, next.key.id)
+      yield* giveWay
+      assert.isFalse(yield* store.delete(old.key))
+    }))
+
+  it.effect("a store with room for one session keeps one, also of those that take each other's place", () =>
+    Effect.gen(function*() {
+      const store = yield* MemorySessionStore.make({ capacity: 1 })
+      const first = yield* store.save(state, minute)
+      yield* store.delete(first.key, SessionKey.mint())
+      const second = yield* store.save(state, minute)
+      assert.isTrue(yield* isLive(store)(second))
+      assert.isFalse(yield* isLive(store)(first))
     }))
 
   it.effect("where more came back than there is room for, those go first who were away the longest", () =>

@@ -130,6 +130,27 @@ describe("the size of a session in Redis", () => {
       assert.strictEqual((yield* store.renew(key, change({ b: text(100) }), lifetime))._tag, "Saved")
     }))
 
+  it.scopedLive("one that is at the limit may be renewed as often as one likes, and is loaded and ended wherever it is", () =>
+    Effect.gen(function*() {
+      const { another, store } = yield* make(10_000)
+      const saved = yield* store.save(new Map(), lifetime)
+      let { key } = saved
+      // As full as can be.
+      for (let bytes = 9_900; bytes > 9_000; bytes -= 10) {
+        yield* Effect.either(store.update(key, change({ a: text(bytes) }), lifetime))
+      }
+      for (let renewals = 0; renewals < 140; renewals++) {
+        const result = yield* store.renew(key, change({}), lifetime)
+        assert(result._tag === "Saved")
+        key = result.key
+      }
+      const elsewhere = yield* another
+      assert.strictEqual((yield* elsewhere.load(key))._tag, "Live")
+      assert.strictEqual((yield* elsewhere.update(key, change({ a: "1" }), lifetime))._tag, "Saved")
+      assert.isTrue(yield* (yield* another).delete(key))
+      assert.strictEqual((yield* store.load(key))._tag, "Absent")
+    }))
+
   it.effect("a limit that is none is refused", () =>
     Effect.gen(function*() {
       for (const maxRecordBytes of [0, 1_023, 1_024.5, 2 ** 28 + 1, Number.NaN, "1024"]) {
