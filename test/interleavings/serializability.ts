@@ -140,8 +140,8 @@ const isJarRight = ({ first, jar, requests, sessions }: History): boolean => {
   if (jar === undefined || mine === undefined) {
     return !isFirstAlive
   }
-  // Whoever signed in twice at once is in one session or the other.
-  const isOwn = requests.some(({ program, set }) => set?.id === jar.id && renews(program))
+  // Whoever signed in twice at once is in one session or the other, or in what took its place.
+  const isOwn = requests.some(({ program, set }) => set?.id === jar.id && (renews(program) || purges(program)))
   return (!isFirstAlive || jar.id === first.id || isOwn) &&
     mine.openedBy.at(-1) !== undefined &&
     SessionKey.toText(mine.keys.at(-1) ?? jar) === SessionKey.toText(jar)
