@@ -18,15 +18,18 @@ export interface Backend {
   readonly isRevocable: boolean
   /** The finest step of the clock that it can be asked about, in milliseconds. */
   readonly grain: number
+  /** Whether it forgets together with its sessions which other ones took the place of those that ended. */
+  readonly forgetsTraces: boolean
   /** Drops all sessions but one, for want of room. */
   readonly evictAllBut: (kept: SessionKey.SessionKey | undefined) => Effect.Effect<void>
 }
 
 export type MakeBackend = () => Backend
 
-const capacity = 64
+// A run of the model makes less sessions than this, and less than a tenth of it give way to others.
+const capacity = 640
 
-/** A memory store with room for 64 sessions, more than a run of the model makes. */
+/** A memory store with room for whatever a run makes. */
 export const memory: MakeBackend = () => {
   const store = Effect.runSync(MemorySessionStore.make({ capacity }))
   // Somebody who comes back, so that others who did make room as well.
@@ -38,6 +41,7 @@ export const memory: MakeBackend = () => {
     store,
     isRevocable: true,
     grain: 1,
+    forgetsTraces: false,
     evictAllBut: (kept) =>
       Effect.orDie(
         Effect.repeatN(kept === undefined ? other : Effect.zipRight(store.load(kept), other), 3 * capacity).pipe(
@@ -52,6 +56,7 @@ export const cookie: MakeBackend = () => ({
   store: CookieSessionStore.store,
   isRevocable: false,
   grain: 1,
+  forgetsTraces: false,
   evictAllBut: () => Effect.void
 })
 
@@ -74,6 +79,7 @@ export const redis = (client: Redis): () => Promise<Backend> => {
       store: await Effect.runPromise(RedisSessionStore.fromClient(client, { prefix, timeout: generous })),
       isRevocable: true,
       grain: 3000,
+      forgetsTraces: true,
       evictAllBut: (kept) =>
         Effect.promise(async () => {
           const found = await client.keys(`${prefix}*`)

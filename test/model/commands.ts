@@ -454,7 +454,7 @@ class Evict implements Command {
     for (const other of model.sessions) {
       if (other !== session) {
         other.isEnded = true
-        other.successor = undefined
+        other.successor = world.backend.forgetsTraces ? undefined : other.successor
       }
     }
   }

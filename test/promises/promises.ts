@@ -37,7 +37,7 @@ const endedIsEnded: Check = ({ before, opens, seen }, { isRevocable }) => {
   for (const request of seen) {
     if (
       request !== end && hasSeenAlive(request) && request.readAt < end.answeredAt &&
-      request.deliveredAt > end.answeredAt && isAnywhere(opens, request)
+      isInFlight(request, end) && isAnywhere(opens, request)
     ) {
       broken.push(`${nameOf(end)} was answered before ${nameOf(request)} ended, and a cookie opens what that one wrote`)
     }
@@ -162,6 +162,13 @@ const isSuccess = ({ status }: Pick<Seen, "status">): boolean => status !== unde
 
 const isLost = ({ deliveredAt, request, status }: Seen): boolean =>
   request.isLost === true || status === undefined || deliveredAt === Number.POSITIVE_INFINITY
+
+/**
+ * Whether the request was still under way when the end was answered: until its client has what took the session's place. A
+ * sign-in beside another one has begun a session of its own by the time that its handler is done.
+ */
+const isInFlight = ({ deliveredAt, handledAt, program }: Seen, end: Seen): boolean =>
+  (purges(program) ? deliveredAt : handledAt) > end.answeredAt
 
 /** Whether the one was over for its client before the other was sent. */
 const isBefore = (one: Seen, other: Seen): boolean => one.deliveredAt < other.startedAt
