@@ -95,11 +95,12 @@ export const interleave = async (situation: Situation, choose: Choose): Promise<
   const pause = (step: string) => Effect.suspend(() => moving?.waitForTurn(step) ?? Effect.void)
   const observed = observeResults(store, minted, () => moving)
   const broken = breakage === undefined ? observed : breakage(pause("writes"))(observed)
-  const gated = { ...middleware, store: beforeEachCall(broken, pause) }
 
   const actors = programs.map((program) =>
     new Actor(program, startsWithCall, (actor) => {
       actor.presented = keyIn(jar)
+      // As in a process of its own: those of one process take turns, and who waits for another's takes no step.
+      const gated = { ...middleware, store: beforeEachCall(broken, pause) }
       return app.request(gated, handlerOf(program), cookieHeaderOf(jar === undefined ? [] : [jar]))
     })
   )
