@@ -41,7 +41,7 @@ export const judge = (history: History): Verdict => {
   const nameOf = (request: Sent) => `request ${requests.indexOf(request) + 1}`
 
   for (const { id, openedBy } of sessions) {
-    const joined = [...joinedBy(requests, id), ...endersOf(requests, id)]
+    const joined = concernedWith(requests, id)
     const isPurged = joined.some(({ program }) => purges(program))
     const creator = requests.find(({ presented, set }) => set?.id === id && presented?.id !== id)
     if (id !== first.id && creator === undefined) {
@@ -75,7 +75,9 @@ export const judge = (history: History): Verdict => {
 
   for (const request of requests) {
     const { answer, isSetNewest, loaded, presented, set } = request
-    const others = (presented === undefined ? [] : joinedBy(requests, presented.id)).filter((one) => one !== request)
+    const others = (presented === undefined ? [] : concernedWith(requests, presented.id)).filter((one) =>
+      one !== request
+    )
     // What it wrote is not kept, because somebody else ended or renewed the session first.
     const isExcused = answer.status === 409 && set === undefined && writes(request.program) &&
       others.some(({ program }) => purges(program) || renews(program))
@@ -222,6 +224,11 @@ export const changed = (
 /** The requests that found the session alive, be it with a key that had been replaced. */
 const joinedBy = (requests: ReadonlyArray<Sent>, id: string): ReadonlyArray<Sent> =>
   requests.filter((request) => hasJoined(request) && request.presented?.id === id)
+
+const concernedWith = (requests: ReadonlyArray<Sent>, id: string): ReadonlyArray<Sent> => [
+  ...joinedBy(requests, id),
+  ...endersOf(requests, id)
+]
 
 /** The logouts of a session in whose place this one began, at once or by way of others. */
 const endersOf = (requests: ReadonlyArray<Sent>, id: string): ReadonlyArray<Sent> => {
