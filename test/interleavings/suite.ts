@@ -7,6 +7,7 @@ import * as FastCheck from "effect/FastCheck"
 import { setImmediate } from "node:timers/promises"
 import { clear, count, insert, type Program, purge, read, remove, renew } from "../model/operations.js"
 import { makeMiddleware, makeSessionApp } from "../model/sessionApp.js"
+import { drawnFrom } from "../support/soak.js"
 import { describeHistory, type History, interleave, type Situation } from "./interleave.js"
 import { type Choose, drawnOrder, everyOrder } from "./orders.js"
 import { type Fault, judge, type Verdict } from "./serializability.js"
@@ -137,5 +138,5 @@ export const drawnTriples = async (
     array(nat(5), { maxLength: 20, size: "max" }),
     (stage, state, names, order) => tally.add(stages[stage]!, state, programsOf(names), drawnOrder(order))
   )
-  await check(property, { numRuns: options.runs, interruptAfterTimeLimit: options.limit })
+  await check(property, { seed: drawnFrom(), numRuns: options.runs, interruptAfterTimeLimit: options.limit })
 }

@@ -4,6 +4,7 @@
 import * as FastCheck from "effect/FastCheck"
 import { setImmediate } from "node:timers/promises"
 import { report } from "../support/figures.js"
+import { drawnFrom } from "../support/soak.js"
 import type { Backend } from "./backends.js"
 import { abandonAll, anyCommands, finishAll, Run, signIn } from "./commands.js"
 import { Model, type Settings } from "./model.js"
@@ -69,6 +70,7 @@ export const runModel = async (
     }
   })
   const details = await check(property, {
+    seed: drawnFrom(),
     numRuns: options.runs,
     interruptAfterTimeLimit: options.limit,
     endOnFailure: options.shrink === false

@@ -3,7 +3,7 @@
  */
 import * as FastCheck from "effect/FastCheck"
 import { type Choose, drawnOrder, everyOrder } from "../interleavings/orders.js"
-import { scaled } from "../support/soak.js"
+import { drawnFrom, scaled } from "../support/soak.js"
 import { type Broken, judge, type PromiseName, type Store } from "./promises.js"
 import { type Cut, type ProgramName, programs, type Request } from "./requests.js"
 import { describeVisit, type Stage, type Visit } from "./visit.js"
@@ -129,6 +129,7 @@ export const drawnTriples = async (
     (requests, order) => tally.add(stage, requests, drawnOrder(order))
   )
   const { counterexample, errorInstance } = await check(property, {
+    seed: drawnFrom(),
     numRuns: options.runs,
     interruptAfterTimeLimit: options.limit
   })
