@@ -8,6 +8,7 @@
  *     Session                                      the core; no store, no HTTP
  *     internal/sessionBase                         the operations of a session: Session and the core
  *     internal/presentedSession                    what a request presents, asked of the store: SessionStore and the core
+ *     internal/endedSession                        the end of sessions, in the store: what is presented, SessionStore and the core
  *     internal/requestSession                      a request's session without HTTP: Session, SessionStore and the core
  *     internal/httpSession                         that with a request and a response; for SessionMiddleware alone
  *     SessionStruct, SessionFlash, SessionGuard    what is built on Session: no store, no middleware
@@ -18,7 +19,7 @@
  *     bin                                          the core
  */
 const core =
-  "^src/(internal/(?!(sessionBase|presentedSession|requestSession|httpSession)\\.ts$).+|Config|SessionKey|CookieCrypto|SessionRecord|SessionEvent|SessionMetrics)\\.ts$"
+  "^src/(internal/(?!(sessionBase|presentedSession|endedSession|requestSession|httpSession)\\.ts$).+|Config|SessionKey|CookieCrypto|SessionRecord|SessionEvent|SessionMetrics)\\.ts$"
 const anySource = "^src/"
 const routers = "^src/Session(HttpApi|HttpLayerRouter)\\.ts$"
 
@@ -90,22 +91,25 @@ module.exports = {
       comment: "internal/requestSession.ts knows Session, its operations, SessionStore, what it presents and the core.",
       severity: "error",
       from: { path: "^src/internal/requestSession\\.ts$" },
-      to: { path: anySource, pathNot: [core, "^src/(Session(Store)?|internal/(sessionBase|presentedSession))\\.ts$"] }
+      to: {
+        path: anySource,
+        pathNot: [core, "^src/(Session(Store)?|internal/(sessionBase|presentedSession|endedSession))\\.ts$"]
+      }
     },
     {
       name: "presented-session-asks-the-store",
       comment:
-        "internal/presentedSession.ts knows SessionStore and the core; the halves of the request's session know it.",
+        "internal/presentedSession.ts and endedSession.ts know SessionStore and the core; the halves of the request's session know them.",
       severity: "error",
-      from: { path: "^src/internal/presentedSession\\.ts$" },
-      to: { path: anySource, pathNot: [core, "^src/SessionStore\\.ts$"] }
+      from: { path: "^src/internal/(presentedSession|endedSession)\\.ts$" },
+      to: { path: anySource, pathNot: [core, "^src/(SessionStore|internal/presentedSession)\\.ts$"] }
     },
     {
       name: "only-the-request-session-knows-what-it-presents",
-      comment: "internal/presentedSession.ts is a part of internal/requestSession.ts.",
+      comment: "internal/presentedSession.ts and endedSession.ts are parts of internal/requestSession.ts.",
       severity: "error",
-      from: { path: anySource, pathNot: "^src/internal/(requestSession|httpSession)\\.ts$" },
-      to: { path: "^src/internal/presentedSession\\.ts$" }
+      from: { path: anySource, pathNot: "^src/internal/(endedSession|requestSession|httpSession)\\.ts$" },
+      to: { path: "^src/internal/(presentedSession|endedSession)\\.ts$" }
     },
     {
       name: "http-session-is-the-request-session-with-http",

@@ -22,19 +22,27 @@
  */
 import type * as Arr from "effect/Array"
 import * as EffectConfig from "effect/Config"
-import * as ConfigError from "effect/ConfigError"
 import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { randomBytes } from "node:crypto"
 import type { ContentSecurity, CookieFormat } from "./CookieCrypto.js"
 import { type ViolatedCookieRule, violatedCookieRule } from "./internal/cookieRules.js"
-import { bringKey, checkKeys } from "./internal/keyChecks.js"
+import {
+  checkDurationText,
+  flagWords,
+  isEmpty,
+  keysVariable,
+  oneWordOf,
+  readTrustedProxies,
+  settings,
+  variable
+} from "./internal/environment.js"
+import { checkKeys } from "./internal/keyChecks.js"
 import {
   checkDomain,
   type Checked,
@@ -668,55 +676,6 @@ const checkLifecycle = (lifecycle: SessionLifecycle): Either.Either<ResolvedLife
     }
     return { _tag, ttlMillis, ttlExtension, maxLifetimeMillis, rememberMeMillis }
   })
-
-const flagWords = { true: true, false: false, yes: true, no: false, on: true, off: false, 1: true, 0: false }
-
-const oneWordOf = <A>(words: Readonly<Record<string, A>>) => {
-  const values = new Map(Object.entries(words))
-  const problem = `is unknown: use one of ${Array.from(values.keys()).join(", ")}`
-  return (text: string): Checked<A> => Either.fromNullable(values.get(text.toLowerCase()), () => problem)
-}
-
-const checkDurationText = (check: (value: unknown) => Checked<number>) => (text: string): Checked<Duration.Duration> =>
-  Either.map(check(text.toLowerCase()), Duration.millis)
-
-// The name goes outside of everything, so that each error carries it as its path, whatever prefix the provider adds.
-const variable = <A>(name: string, check: (text: string) => Checked<A>): EffectConfig.Config<Option.Option<A>> =>
-  EffectConfig.nested(
-    EffectConfig.option(EffectConfig.mapOrFail(EffectConfig.string(), (raw) => {
-      const text = raw.trim()
-      return text === ""
-        ? Either.left(ConfigError.MissingData([], `${name} is empty`))
-        : Either.mapLeft(check(text), (problem) => ConfigError.InvalidData([], `${name} ${problem}`))
-    })),
-    name
-  )
-
-const keysVariable = EffectConfig.mapOrFail(
-  variable("SESSION_KEYS", (text) => {
-    const keys = Redacted.make(text)
-    return Either.map(checkKeys(keys, "EffectSession"), () => keys)
-  }),
-  Either.fromOption(() => ConfigError.MissingData([], `SESSION_KEYS is not set: ${bringKey}, as base64url`))
-)
-
-const readTrustedProxies = (text: string): Checked<"All" | ReadonlyArray<string>> => {
-  const proxies = text.toLowerCase() === "all" ? "All" : text.split(",").map((item) => item.trim())
-  return Either.map(checkTrustedProxies(proxies), () => proxies)
-}
-
-// Only what is set: a field that is there and undefined would wipe out a preset's when options are spread.
-const settings = <Fields extends { readonly [name: string]: EffectConfig.Config<Option.Option<unknown>> }>(
-  fields: Fields
-): EffectConfig.Config<
-  { readonly [K in keyof Fields]?: Fields[K] extends EffectConfig.Config<Option.Option<infer A>> ? A : never }
-> =>
-  EffectConfig.map(
-    EffectConfig.all(fields) as EffectConfig.Config<{ readonly [name: string]: Option.Option<unknown> }>,
-    (values) => Record.getSomes(values) as never
-  )
-
-const isEmpty = (settings: object): boolean => Object.keys(settings).length === 0
 
 /**
  * Reads options from environment variables, or from whatever `ConfigProvider` the app has.

@@ -3,7 +3,7 @@
  * something, or that opens a WebSocket, and that does not come from a page of this app.
  *
  * It asks the browser, which says in `Sec-Fetch-Site` where a request comes from, or, where it is an older one or the
- * connection is not encrypted, in `Origin`. There is no token, no state, and no cost for a `GET`. `SameSite=Lax` alone keeps the
+ * connection is not encrypted, in `Origin`. There is no token and no state, and a `GET` costs no more than the look at its method. `SameSite=Lax` alone keeps the
  * cookie from other sites, but not from the subdomains next door, and a forged login needs no cookie at all.
  *
  * @example
@@ -31,7 +31,7 @@ import { SessionConfigError } from "./Config.js"
 import { connectionOf } from "./internal/connectionOf.js"
 import { respondable, respondWith } from "./internal/errorResponse.js"
 import { checkOriginOptions } from "./internal/originOptions.js"
-import { isRefused, type OriginRules } from "./internal/requestOrigin.js"
+import { isRefused, mayDoHarm, type OriginRules } from "./internal/requestOrigin.js"
 import { cameOverHttps } from "./internal/trustedProxies.js"
 
 /**
@@ -115,14 +115,16 @@ export const check = (
 ): Effect.Effect<void, CrossSiteRequest, HttpServerRequest.HttpServerRequest> =>
   Effect.flatMap(
     HttpServerRequest.HttpServerRequest,
-    (request) => isRefused(factsOf(request, policy), policy) ? Effect.fail(new CrossSiteRequest()) : Effect.void
+    (request) =>
+      mayDoHarm(request.method, request.headers) && isRefused(factsOf(request, policy), policy)
+        ? Effect.fail(new CrossSiteRequest())
+        : Effect.void
   )
 
 const factsOf = (request: HttpServerRequest.HttpServerRequest, { trustedProxies }: OriginPolicy) => {
   const connection = connectionOf(request)
   const url = request.source instanceof Request ? new URL(request.source.url) : undefined
   return {
-    method: request.method,
     // A router that is mounted below a path takes the path off `url`, and a web request says the host as well.
     target: url?.pathname ?? request.originalUrl,
     headers: request.headers,

@@ -20,7 +20,7 @@ const texts = (value: unknown, isRight: (text: string) => boolean, problem: stri
       Predicate.isString(item) && isRight(item)
         ? Either.right(item)
         : Either.left(`has a wrong entry, number ${index + 1}: ${problem}`)))
-    : Either.left("is no list")
+    : Either.left(`is no list: ${problem}, each as an entry of an array`)
 
 const isPath = (text: string): boolean => /^\/[^\s?#%*\\]*(?:\/\*)?$/.test(text) && !/\/\/|\/\.{1,2}(\/|$)/.test(text)
 

@@ -27,7 +27,6 @@ export interface OriginRules {
  * @internal
  */
 export interface RequestFacts {
-  readonly method: string
   /** The target of the request, as it was sent. */
   readonly target: string
   readonly headers: Readonly<Record<string, string | undefined>>
@@ -40,15 +39,22 @@ export interface RequestFacts {
 // Those that change nothing (RFC 9110, 9.2.1), so that it does not matter who made the browser send them.
 const safeMethods = new Set(["GET", "HEAD", "OPTIONS"])
 
-// A socket that is opened from another site's page speaks for the visitor as long as it is open.
-const opensSocket = ({ headers }: RequestFacts): boolean =>
-  headers["upgrade"]?.toLowerCase().split(",").some((protocol) => protocol.trim() === "websocket") === true
+/**
+ * Whether it matters where a request comes from: where it may change something, and where it opens a socket, which speaks for
+ * the visitor as long as it is open.
+ *
+ * @internal
+ */
+export const mayDoHarm = (method: string, { upgrade }: RequestFacts["headers"]): boolean =>
+  !safeMethods.has(method) ||
+  (upgrade !== undefined && upgrade.toLowerCase().split(",").some((protocol) => protocol.trim() === "websocket"))
 
-/** @internal */
+/**
+ * Whether a request that may do harm is refused.
+ *
+ * @internal
+ */
 export const isRefused = (request: RequestFacts, rules: OriginRules): boolean => {
-  if (safeMethods.has(request.method) && !opensSocket(request)) {
-    return false
-  }
   const { origin, "sec-fetch-site": site } = request.headers
   const isFromElsewhere = site !== undefined
     ? site !== "same-origin" && site !== "none"

@@ -23,6 +23,7 @@ import {
   withoutCookie
 } from "./commitDecision.js"
 import { cookieSize, maxCookieBytes } from "./cookieRules.js"
+import { endSessions, isFollowed, isThere } from "./endedSession.js"
 import { openCookie, type OpenedCookie, openFormerCookies, type PresentedKey } from "./openedCookie.js"
 import {
   hasChangedScope,
@@ -264,7 +265,7 @@ export abstract class RequestSession extends SessionBase {
       case "Nothing":
         return Effect.succeed(keep)
       case "RemoveCookie":
-        return Effect.as(this.deleteAll(this.endedBeside(presented, sessions)), this.removeCookie())
+        return Effect.as(endSessions(this.services(), this.endedBeside(presented, sessions)), this.removeCookie())
       case "Save":
         return this.save(this.endedBeside(presented, sessions))
       case "SaveBeside":
@@ -425,7 +426,11 @@ export abstract class RequestSession extends SessionBase {
     const condition = (saved: SessionStore.Saved) =>
       Effect.exists(
         sessions,
-        ({ key }) => presented === "Replaced" ? this.isFollowed(key, saved.key) : this.isThere(key)
+        ({ key }) =>
+          presented === "Replaced"
+            ? isFollowed(this.services(), key, saved.key)
+            // A replaced secret refreshes nothing, so that this only asks.
+            : isThere(this.services(), key)
       )
     return Effect.flatMap(this.rebase(new Map()), () =>
       this.log().hasValues
@@ -433,28 +438,6 @@ export abstract class RequestSession extends SessionBase {
         : this.log().asksForWrites
         ? this.writesLost(sessions, "Superseded")
         : Effect.succeed(keep))
-  }
-
-  // A replaced secret refreshes nothing, so that this only asks.
-  private isThere(key: SessionKey.SessionKey): Effect.Effect<boolean, CommitError> {
-    const { lifecycle: { maxLifetimeMillis, rememberMeMillis = 0, ttlMillis } } = this.services().config
-    const lifetime = { ttl: Math.max(ttlMillis, rememberMeMillis), maxLifetime: maxLifetimeMillis }
-    return Effect.map(this.services().store.updateTtl(key, lifetime), ({ _tag }) => _tag !== "Gone")
-  }
-
-  /** Whether the session that took the place of an ended one is there, or one that took the place of that one. */
-  private isFollowed(
-    key: SessionKey.SessionKey,
-    successor: SessionKey.SessionKey
-  ): Effect.Effect<boolean, CommitError> {
-    // What has ended gives way but once, so that this only asks.
-    return Effect.flatMap(this.services().store.delete(key, successor), (answer) =>
-      typeof answer === "boolean"
-        ? Effect.succeed(false)
-        : Effect.flatMap(
-          this.isThere(answer),
-          (isThere) => isThere ? Effect.succeed(true) : this.isFollowed(answer, successor)
-        ))
   }
 
   /**
@@ -469,14 +452,14 @@ export abstract class RequestSession extends SessionBase {
       this.saveIf(
         ({ key }) =>
           Effect.zipWith(
-            this.deleteAll(sessions, key),
-            this.deleteAll(beside, key),
+            endSessions(this.services(), sessions, key),
+            endSessions(this.services(), beside, key),
             (ended) => ended === sessions.length
           ),
         sessions
       ),
       // They end also where the new one cannot be stored.
-      () => this.deleteAll([...sessions, ...beside])
+      () => endSessions(this.services(), [...sessions, ...beside])
     )
   }
 
@@ -506,7 +489,7 @@ export abstract class RequestSession extends SessionBase {
     return Effect.flatMap(
       store.save(this.log().state(), this.lifetime),
       (saved) =>
-        this.deleteAll(beside, saved.key).pipe(
+        endSessions(this.services(), beside, saved.key).pipe(
           Effect.zipRight(publish(SessionEvent.Created({ id: saved.key.id }))),
           Effect.zipRight(this.setCookie(saved))
         )
@@ -520,39 +503,9 @@ export abstract class RequestSession extends SessionBase {
     presented: PresentedTag
   ): Effect.Effect<CommitOutcome, CommitError> {
     return Effect.map(
-      this.deleteAll(sessions),
+      endSessions(this.services(), sessions),
       (ended) => isLate(presented) && ended === 0 ? keep : this.removeCookie()
     )
-  }
-
-  /**
-   * Ends sessions, for good or for one that takes their place, and answers how many of them it was that ended by this. Where
-   * one had given way to another before, a logout ends the other.
-   */
-  private deleteAll(
-    sessions: ReadonlyArray<PresentedKey>,
-    successor?: SessionKey.SessionKey
-  ): Effect.Effect<number, CommitError> {
-    return Effect.reduce(
-      sessions,
-      0,
-      (count, { key }) => Effect.map(this.end(key, successor), (isEnded) => isEnded ? count + 1 : count)
-    )
-  }
-
-  // A store that leads in circles is not followed for ever.
-  private end(
-    key: SessionKey.SessionKey,
-    successor: SessionKey.SessionKey | undefined,
-    ended: ReadonlyArray<SessionKey.SessionId> = []
-  ): Effect.Effect<boolean, CommitError> {
-    const { publish, store } = this.services()
-    return Effect.flatMap(store.delete(key, successor), (answer) =>
-      answer === true
-        ? Effect.as(publish(SessionEvent.Purged({ id: key.id })), true)
-        : answer === false || successor !== undefined || ended.includes(answer.id)
-        ? Effect.succeed(false)
-        : this.end(answer, undefined, [...ended, key.id]))
   }
 
   private gone(sessions: ReadonlyArray<PresentedKey>): Effect.Effect<CommitOutcome> {

@@ -249,3 +249,28 @@ describe("the commit", () => {
     }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
   })
 })
+
+describe("a store that leads in circles", () => {
+  it.scoped("is not followed for ever, by a logout or by a late sign-in", () =>
+    Effect.gen(function*() {
+      const next = new Map<string, SessionKey.SessionKey>()
+      const app = yield* makeWebApp({
+        wrap: (store) => ({
+          ...store,
+          load: () => Effect.succeed(SessionStore.LoadResult.Replaced()),
+          updateTtl: () => Effect.succeed(SessionStore.WriteResult.Gone()),
+          delete: (key) => Effect.succeed(next.get(key.id) ?? false)
+        })
+      })
+      const cookieOf = (key: SessionKey.SessionKey) =>
+        `${app.middleware.config.cookie.name}=${app.middleware.crypto.seal(SessionKey.toText(key))}`
+      const [one, other] = [SessionKey.mint(), SessionKey.mint()]
+      const signIn = handle((session) => Effect.zipRight(session.renew, session.insert(User, "ada")))
+      for (const [from, to] of [[one, one], [one, other]] as const) {
+        next.set(from.id, to).set(to.id, from)
+        const logout = yield* app.request(purge, cookieOf(from))
+        assert.deepStrictEqual([logout.status, logout.setCookies], [200, []])
+        assert.strictEqual((yield* app.request(signIn, cookieOf(from))).status, 409)
+      }
+    }))
+})

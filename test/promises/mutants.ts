@@ -44,9 +44,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "a regenerated session outlives the logout of the one before",
-    file: "internal/requestSession.ts",
-    from: ": this.end(answer, undefined, [...ended, key.id]))",
-    to: ": Effect.succeed(false))",
+    file: "internal/endedSession.ts",
+    from: ": endSession(services, answer, undefined, [...before, key.id])",
+    to: ": Effect.succeed(false)",
     pair: [{ by: "browser", program: "log out" }, { by: "browser", program: "read, wait, regenerate" }],
     stage: "slow",
     breaks: "endedIsEnded"
