@@ -1,7 +1,7 @@
 /**
  * What every app of the comparison has in common: the routes, the state, and how an app is described.
  *
- * Each file beside this one exports `variants` and `open`. All apps answer the same routes:
+ * Each file that `appNames` names exports `variants` and `open`. All apps answer the same routes:
  *
  *     GET /seed    begins a session that holds `counter` 0 and `user`
  *     GET /plain   does not look at the session                        → ok

@@ -5,8 +5,8 @@
 import { Redis } from "ioredis"
 import { getIronSession } from "iron-session"
 import { getIronSession as getIronSession8 } from "iron-session-8"
-import { createCipheriv, createDecipheriv, createHmac, randomBytes, randomFillSync, timingSafeEqual } from "node:crypto"
 import { bareAnswers, password, ttlSeconds, userOf } from "./contract.mjs"
+import { newId, newKey, seal, sign, unseal, unsign } from "./floorCookie.mjs"
 
 /** @type {ReadonlyArray<import("./contract.mjs").Variant>} */
 export const variants = [
@@ -49,8 +49,6 @@ const cookieOf = (request) => {
 
 const setCookie = (response, value) => response.setHeader("Set-Cookie", `id=${value}; Path=/; HttpOnly; SameSite=Lax`)
 
-const newId = () => randomBytes(32).toString("base64url")
-
 const floorMemory = () => {
   const sessions = new Map()
   return {
@@ -69,37 +67,8 @@ const floorMemory = () => {
   }
 }
 
-const seal = (key, text) => {
-  const size = Buffer.byteLength(text)
-  const sealed = Buffer.allocUnsafe(12 + size + 16)
-  randomFillSync(sealed, 0, 12)
-  const cipher = createCipheriv("aes-256-gcm", key, sealed.subarray(0, 12))
-  sealed.set(cipher.update(text, "utf8"), 12)
-  cipher.final()
-  sealed.set(cipher.getAuthTag(), 12 + size)
-  return sealed.toString("base64url")
-}
-
-const unseal = (key, value) => {
-  const sealed = Buffer.from(value, "base64url")
-  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, 12), { authTagLength: 16 })
-  decipher.setAuthTag(sealed.subarray(-16))
-  const text = decipher.update(sealed.subarray(12, -16), undefined, "utf8")
-  return text + decipher.final("utf8")
-}
-
-const sign = (key, text) =>
-  `${Buffer.from(text).toString("base64url")}.${createHmac("sha256", key).update(text).digest("base64url")}`
-
-const unsign = (key, value) => {
-  const dot = value.indexOf(".")
-  const text = Buffer.from(value.slice(0, dot), "base64url")
-  const mac = createHmac("sha256", key).update(text).digest()
-  return timingSafeEqual(mac, Buffer.from(value.slice(dot + 1), "base64url")) ? text.toString() : undefined
-}
-
 const floorCookie = (write, read) => {
-  const key = randomBytes(32)
+  const key = newKey()
   return {
     load: (request) => {
       const value = cookieOf(request)
