@@ -1,5 +1,6 @@
 /**
- * effect-session on the Node server of Effect, in the configuration that one gets by giving it nothing but a key.
+ * effect-session on the Node server of Effect, in the configuration that one gets by giving it nothing but a key. Beside
+ * it what one would write by hand.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpRouter from "@effect/platform/HttpRouter"
@@ -15,6 +16,7 @@ import * as CookieSessionStore from "../../dist/stores/CookieSessionStore.js"
 import * as MemorySessionStore from "../../dist/stores/MemorySessionStore.js"
 import * as RedisSessionStore from "../../dist/stores/RedisSessionStore.js"
 import { bareAnswers, ttlSeconds, userOf } from "./contract.mjs"
+import * as byHand from "./effectByHand.mjs"
 
 const packages = ["effect", "@effect/platform", "@effect/platform-node"]
 
@@ -24,7 +26,8 @@ export const variants = [
   { id: "effect-memory", title: "effect-session, memory", store: "memory", packages },
   { id: "effect-private", title: "effect-session, cookie, Private", store: "cookie", seal: "encrypted", packages },
   { id: "effect-signed", title: "effect-session, cookie, Signed", store: "cookie", seal: "signed", packages },
-  { id: "effect-redis", title: "effect-session, Redis", store: "redis", packages: [...packages, "ioredis"] }
+  { id: "effect-redis", title: "effect-session, Redis", store: "redis", packages: [...packages, "ioredis"] },
+  ...byHand.variants
 ]
 
 const Counter = Session.entry("counter", Schema.NonNegativeInt)
@@ -88,8 +91,12 @@ const storeOf = (store, redisUrl) => {
 }
 
 /** @type {import("./contract.mjs").App["open"]} */
-export const open = async (id, { redisUrl, stateBytes }) => {
+export const open = async (id, options) => {
   const variant = variants.find((variant) => variant.id === id)
+  if (byHand.variants.includes(variant)) {
+    return byHand.open(id, options)
+  }
+  const { redisUrl, stateBytes } = options
   const sessions = variant.store === "none"
     ? Layer.empty
     : SessionMiddleware.layer({
