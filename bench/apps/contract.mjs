@@ -17,7 +17,7 @@
  * @property {string} title
  * @property {"none" | "memory" | "cookie" | "redis"} store
  * @property {"encrypted" | "signed"} [seal] what the cookie of a stateless session is protected by
- * @property {boolean} [isFloor] whether it is the least hand-written code rather than a library
+ * @property {boolean} [isFloor] whether it is the least hand-written code on its platform rather than a library
  * @property {boolean} [isExplicit] whether nothing of it runs unless a handler calls it
  * @property {ReadonlyArray<string>} packages whose versions belong to the result
  * @property {string} [note] what a reader has to know to judge the figure

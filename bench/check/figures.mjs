@@ -26,7 +26,7 @@ const bytesOf = async (redisUrl) => {
 
 const cpuOf = async (redisUrl) => {
   const worker = startChild(new URL("../inProcess/worker.mjs", import.meta.url))
-  const task = { ...planOf(false).inProcess, app: "effect", redisUrl, scenarios }
+  const task = { ...planOf(false).inProcess, app: "effect", redisUrl, scenarios, variants: [...variants, "effect"] }
   const cells = await worker.ask(task)
   await worker.stop()
   const micros = (variant, scenario) => {

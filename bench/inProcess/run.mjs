@@ -25,7 +25,13 @@ export const runInProcess = async (plan, redisUrl, log, apps = appNames) => {
 }
 
 const bySize = [
-  { app: "effect", variants: ["effect", "effect-memory", "effect-private", "effect-redis"] },
+  {
+    app: "effect",
+    variants: [
+      ...["effect", "effect-memory", "effect-private", "effect-redis"],
+      ...["hand-memory", "hand-private", "hand-redis"]
+    ]
+  },
   { app: "nodeHttp", variants: ["node", "floor-memory", "floor-private", "floor-redis"] }
 ]
 

@@ -131,7 +131,17 @@ const lines = ({ data, facets, legend, seriesOf, subtitle, title, xLabel, xTicks
         color: "var(--faint)",
         tickFormat: (value) => compact.format(value)
       }),
-      Plot.line(data, { fx: "facet", x: "x", y: "y", z: "series", stroke: seriesOf, strokeWidth: 2 }),
+      ...[undefined, "2 4"].map((strokeDasharray) =>
+        Plot.line(data.filter(({ dash }) => dash === strokeDasharray), {
+          fx: "facet",
+          x: "x",
+          y: "y",
+          z: "series",
+          stroke: seriesOf,
+          strokeWidth: 2,
+          strokeDasharray
+        })
+      ),
       Plot.dot(data, { fx: "facet", x: "x", y: "y", fill: seriesOf, r: 3.5 }),
       Plot.text(facets, {
         fx: (facet) => facet,
@@ -180,12 +190,13 @@ export const stateSizeChart = (cells) => {
     x: stateBytes,
     y: Math.max(smallest, micros.median),
     series: `${variant} ${scenario}`,
-    isFloor: variant.startsWith("floor-"),
+    isFloor: !variant.startsWith("effect-"),
+    dash: variant.startsWith("hand-") ? "2 4" : undefined,
     scenario
   }))
   return lines({
     title: "What sessions add to a request, by the size of their state",
-    subtitle: "Microseconds of CPU time in process, logarithmic; the floor is faint",
+    subtitle: "Microseconds of CPU time in process, logarithmic; the floor is faint, that on Effect dotted",
     legend: [{ title: "read one value", color: palette.read }, { title: "read and write", color: palette.write }],
     data,
     facets: Object.values(facets),

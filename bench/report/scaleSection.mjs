@@ -58,7 +58,7 @@ const expiryTable = ({ expiring, quiet }) =>
     ])
   )
 
-const bareOf = { effect: "effect", floor: "node" }
+const bareOf = { effect: "effect", hand: "effect", floor: "node" }
 
 /** What sessions add to a request by the size of their state. */
 export const addedBySize = (cells) =>

@@ -10,6 +10,7 @@ import { startServer } from "./run.mjs"
 const compared = [
   ["effect", "effect"],
   ["effect", "effect-redis"],
+  ["effect", "hand-redis"],
   ["express", "connect-redis-10"],
   ["fastify", "fastify-session-redis"]
 ]
