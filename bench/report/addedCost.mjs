@@ -7,6 +7,7 @@ import { median, summarize } from "../rounds.mjs"
 
 /**
  * @typedef {object} Added
+ * @property {string} app whose server without sessions it is compared with
  * @property {import("../apps/contract.mjs").Variant} variant
  * @property {string} scenario
  * @property {string} [error]
@@ -28,13 +29,14 @@ export const addedCosts = async (cells) => {
         added.push(
           error === undefined
             ? {
+              app: name,
               variant,
               scenario: cell.scenario,
               bare: median(bare.micros),
               micros: summarize(cell.micros.map((value, round) => value - bare.micros[round])),
               share: median(cell.micros.map((value, round) => value / bare.micros[round])) - 1
             }
-            : { variant, scenario: cell.scenario, error }
+            : { app: name, variant, scenario: cell.scenario, error }
         )
       }
     }
@@ -42,11 +44,17 @@ export const addedCosts = async (cells) => {
   return added
 }
 
+/** The results are older than the variant, or of a run without it. */
+export class NotMeasured extends Error {}
+
 /** @param {ReadonlyArray<Added>} added @param {string} variant @param {string} scenario */
 export const find = (added, variant, scenario) => {
   const found = added.find((each) => each.variant.id === variant && each.scenario === scenario)
-  if (found === undefined || found.error !== undefined) {
-    throw new Error(`there is no figure for ${variant}, ${scenario}: ${found?.error ?? "it was not measured"}`)
+  if (found === undefined) {
+    throw new NotMeasured("not measured")
+  }
+  if (found.error !== undefined) {
+    throw new Error(`there is no figure for ${variant}, ${scenario}: ${found.error}`)
   }
   return found
 }
@@ -58,3 +66,37 @@ export const classes = [
   { title: "Cookie, signed", includes: ({ seal }) => seal === "signed" },
   { title: "Redis", includes: ({ store }) => store === "redis" }
 ]
+
+/**
+ * The libraries that can be compared with effect-session in a scenario. Where nothing of one runs there is nothing to
+ * compare.
+ *
+ * @param {ReadonlyArray<Added>} added
+ * @param {(variant: import("../apps/contract.mjs").Variant) => boolean} includes
+ * @param {import("../plan.mjs").Scenario} scenario
+ */
+export const peersOf = (added, includes, scenario) =>
+  added.filter(({ error, scenario: id, variant }) =>
+    error === undefined && id === scenario.id && includes(variant) && variant.isFloor !== true &&
+    !variant.id.startsWith("effect-") && !(variant.isExplicit && scenario.path === "/plain")
+  )
+
+/** @param {ReadonlyArray<Added>} rows @returns {Added | undefined} the one that adds least, if there is any */
+export const leastOf = (rows) => rows.toSorted((left, right) => left.micros.median - right.micros.median)[0]
+
+/** The hand-written variant of a class in the given app. */
+export const floorOf = (added, includes, scenario, app) =>
+  added.find((row) =>
+    row.app === app && row.variant.isFloor && includes(row.variant) && row.scenario === scenario.id &&
+    row.error === undefined
+  )
+
+/**
+ * What one adds as a multiple of what another adds, each over the bare server of its own platform. There is none where
+ * either of them cannot be told from nothing.
+ *
+ * @param {Added | undefined} row
+ * @param {Added | undefined} other
+ */
+export const ratioOf = (row, other) =>
+  row?.micros?.low > 0 && other?.micros?.low > 0 ? row.micros.median / other.micros.median : undefined

@@ -3,7 +3,7 @@
  */
 import { appNames, loadApp } from "../apps/contract.mjs"
 import { scenarios } from "../plan.mjs"
-import { classes } from "./addedCost.mjs"
+import { classes, floorOf, leastOf, peersOf, ratioOf } from "./addedCost.mjs"
 import { count, figure, table } from "./markdown.mjs"
 import { judgeCost, peersAhead } from "./targets.mjs"
 
@@ -15,10 +15,12 @@ const environmentText = (environment) => {
   }.`
 }
 
+const verdict = (met) => met === undefined ? "–" : met ? "yes" : "no"
+
 const targetsTable = (judged) =>
   table(
     ["target", "measured, over sockets", "measured, in process", "met"],
-    judged.map(({ inProcess = "", met, sockets, target }) => [target, sockets, inProcess, met ? "yes" : "no"])
+    judged.map(({ inProcess = "", met, sockets, target }) => [target, sockets, inProcess, verdict(met)])
   )
 
 const cell = (row) =>
@@ -30,18 +32,43 @@ const cell = (row) =>
 
 const nameOf = ({ id, title }) => id.startsWith("effect-") ? `**${title}**` : title
 
-const addedTable = (added) =>
-  classes.map(({ includes, title }) => {
-    const variants = Array.from(new Set(added.map(({ variant }) => variant).filter(includes)))
-    const rows = variants.map((variant) => {
-      const of = (scenario) => added.find((row) => row.variant === variant && row.scenario === scenario)
-      const write = of("write")?.micros?.median ?? Infinity
-      return { write, cells: [nameOf(variant), ...scenarios.map(({ id }) => cell(of(id)))] }
-    })
-    return table(
-      [title, ...scenarios.map(({ title }) => title)],
-      rows.toSorted((left, right) => left.write - right.write).map(({ cells }) => cells)
+const compared = scenarios.filter(({ path }) => path !== "/plain")
+
+const rowOf = (added, variant, scenario) => added.find((row) => row.variant === variant && row.scenario === scenario)
+
+const ratioTable = (added, { includes, title }, variants) => {
+  const divisors = compared.flatMap((scenario) =>
+    [
+      floorOf(added, includes, scenario, "effect"),
+      floorOf(added, includes, scenario, "nodeHttp"),
+      leastOf(peersOf(added, includes, scenario))
+    ].map((other) => ({ scenario, other }))
+  )
+  return table(
+    [
+      `${title}, as ratios`,
+      ...compared.flatMap(({ id }) => [`${id} ÷ floor on Effect`, `${id} ÷ floor`, `${id} ÷ best peer`])
+    ],
+    variants.map((variant) => [
+      nameOf(variant),
+      ...divisors.map(({ other, scenario }) => {
+        const ratio = ratioOf(rowOf(added, variant, scenario.id), other)
+        return ratio === undefined ? "–" : figure(ratio)
+      })
+    ])
+  )
+}
+
+const addedTables = (added) =>
+  classes.map((each) => {
+    const variants = Array.from(new Set(added.map(({ variant }) => variant).filter(each.includes)))
+    const write = (variant) => rowOf(added, variant, "write")?.micros?.median ?? Infinity
+    const sorted = variants.toSorted((left, right) => write(left) - write(right))
+    const costs = table(
+      [each.title, ...scenarios.map(({ title }) => title)],
+      sorted.map((variant) => [nameOf(variant), ...scenarios.map(({ id }) => cell(rowOf(added, variant, id)))])
     )
+    return `${costs}\n\n${ratioTable(added, each, sorted)}`
   }).join("\n\n")
 
 const notes = async () => {
@@ -140,13 +167,14 @@ ${targetsTable(judgeCost(results))}
 
 ![${charts.addedCost.alt}](${charts.addedCost.file})
 
-Medians of the rounds, and the middle half of them in brackets.
+Medians of the rounds, and the middle half of them in brackets. The ratios compare what is added, each over the bare server
+of its own platform; there is none where the middle half of either reaches zero.
 
-${addedTable(sockets)}
+${addedTables(sockets)}
 
 ### The same, in process
 
-${addedTable(inProcess)}
+${addedTables(inProcess)}
 
 What to know about some of them:
 
