@@ -44,7 +44,7 @@ describe("defaults", () => {
     assert.strictEqual(config.cookie.attributes.httpOnly, true)
     assert.strictEqual(config.cookie.attributes.sameSite, "Lax")
     assert.strictEqual(config.cookie.attributes.partitioned, false)
-    assert.strictEqual(config.contentSecurity, "Private")
+    assert.strictEqual(config.contentSecurity, undefined)
     assert.strictEqual(config.cookieFormat, "EffectSession")
     assert.strictEqual(config.lifecycle._tag, "BrowserSession")
     assert.strictEqual(config.lifecycle.ttlMillis, 86_400_000)
@@ -844,7 +844,7 @@ describe("any options", () => {
         assert.isTrue(result.left.message.startsWith(`${result.left.option} `))
         return
       }
-      const { contentSecurity, cookie, cookieFormat, keys, lifecycle, storeTimeoutMillis } = result.right
+      const { contentSecurity = "Signed", cookie, cookieFormat, keys, lifecycle, storeTimeoutMillis } = result.right
       assert.strictEqual(violatedCookieRule(cookie.name, cookie.attributes), undefined)
       const value = CookieCrypto.make({ name: cookie.name, keys, contentSecurity, format: cookieFormat }).seal("{}")
       assert.match(serializeSetCookie(cookie.name, value, cookie.attributes), /^[\x20-\x7e]+$/)
