@@ -247,7 +247,14 @@ export interface SessionOptions {
    */
   readonly keys: Redacted.Redacted<string> | ReadonlyArray<Redacted.Redacted<string>>
   readonly cookie?: CookieOptions | undefined
-  /** `Private`: encrypted. `Signed`: safe from tampering, but readable for whoever holds the cookie. */
+  /**
+   * `Private`: encrypted. `Signed`: safe from tampering, but readable for whoever holds the cookie. What you say here is also
+   * all that opens: a cookie that was sealed as the other one is refused.
+   *
+   * Left out, it is chosen by what the store puts into the cookie: a state is `Private`, and a session key is `Signed`, since
+   * whoever has the key has the session, sealed or not. A key that was sealed as `Private` opens then, too, and is sealed anew
+   * when its session is next written.
+   */
   readonly contentSecurity?: ContentSecurity | undefined
   /** How the sealed value is laid out. `CookieRs` is the seal of Rust's `cookie` crate: one key opens what either side has
    * sealed. The texts inside differ, so sessions are not shared. */
@@ -300,8 +307,8 @@ export const defaults = {
     /** The cookie was never another. */
     retired: []
   },
-  /** Nobody has to think about what a cookie gives away. */
-  contentSecurity: "Private",
+  /** Chosen by what the cookie holds, so that nobody has to think about what it gives away. */
+  contentSecurity: undefined,
   /** Binds the cookie's name into the seal in both modes, which the format of the Rust crate does not. */
   cookieFormat: "EffectSession",
   /** See `lifecycleDefaults`. */
@@ -318,8 +325,8 @@ export const defaults = {
 
 /**
  * The defaults of actix-session: as `defaults`, but the cookie is called `id` and so has no prefix to protect its name
- * from subdomains. Add `cookieFormat: "CookieRs"` for the same seal too; what actix-session seals inside is another text, so
- * that its sessions are not read here, nor these there.
+ * from subdomains, and it is encrypted whatever it holds. Add `cookieFormat: "CookieRs"` for the same seal too; what
+ * actix-session seals inside is another text, so that its sessions are not read here, nor these there.
  *
  * @example
  * ```ts
@@ -383,7 +390,7 @@ export interface ResolvedCookie {
 }
 
 /**
- * Checked configuration, with nothing left to decide or to decode: what the middleware reads.
+ * Checked configuration, with nothing left to decode: what the middleware reads.
  *
  * @since 0.1.0
  * @category models
@@ -393,7 +400,8 @@ export interface SessionConfig {
     /** What the cookie was before. None of them is in the place of the cookie itself. */
     readonly retired: ReadonlyArray<ResolvedCookie>
   }
-  readonly contentSecurity: ContentSecurity
+  /** `undefined`: chosen by what the store puts into the cookie. */
+  readonly contentSecurity: ContentSecurity | undefined
   readonly cookieFormat: CookieFormat
   /** The key ring, decoded, newest first. */
   readonly keys: Arr.NonEmptyReadonlyArray<Redacted.Redacted<Uint8Array>>
@@ -489,12 +497,9 @@ const checkLifecycleTag = oneOf<SessionLifecycle["_tag"]>("BrowserSession", "Per
 
 const check = (options: SessionOptions): Either.Either<SessionConfig, SessionConfigError> =>
   Either.gen(function*() {
-    const contentSecurity = yield* named(
-      "contentSecurity",
-      checkContentSecurity(
-        options.contentSecurity ?? defaults.contentSecurity
-      )
-    )
+    const contentSecurity = isGiven(options.contentSecurity)
+      ? yield* named("contentSecurity", checkContentSecurity(options.contentSecurity))
+      : defaults.contentSecurity
     const cookieFormat = yield* named("cookieFormat", checkCookieFormat(options.cookieFormat ?? defaults.cookieFormat))
     const trustedProxies = yield* named(
       "trustedProxies",
@@ -692,7 +697,7 @@ const checkLifecycle = (lifecycle: SessionLifecycle): Either.Either<ResolvedLife
  * | `SESSION_COOKIE_PARTITIONED` | `true` or `false` | |
  * | `SESSION_COOKIE_RETIRED` | what the cookie was: `id; Domain=example.com; Path=/app; Secure`, more with commas | |
  * | `SESSION_COOKIE_FORMAT` | `effect-session` or `cookie-rs` | |
- * | `SESSION_CONTENT_SECURITY` | `private` or `signed` | |
+ * | `SESSION_CONTENT_SECURITY` | `private` or `signed`; not set: by what the cookie holds | |
  * | `SESSION_LIFECYCLE` | `browser` or `persistent` | |
  * | `SESSION_TTL` | a duration, like `7 days` | |
  * | `SESSION_TTL_EXTENSION` | `on-state-changes` or `on-every-request` | |

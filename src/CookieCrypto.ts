@@ -25,6 +25,7 @@
  *
  * @since 0.1.0
  */
+import type * as Arr from "effect/Array"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import {
@@ -70,7 +71,9 @@ export type CookieFormat = "EffectSession" | "CookieRs"
 export interface Opened {
   /** The text that was sealed. */
   readonly plaintext: string
-  /** `false` when an older key of the ring had sealed it: time to seal it again with the newest. */
+  /**
+   * `false` when an older key of the ring had sealed it, or any key as what `formerContentSecurity` says: time to seal it again.
+   */
   readonly sealedByNewest: boolean
 }
 
@@ -111,19 +114,54 @@ export interface CookieCrypto {
  */
 export const minimumKeyBytes = (format: CookieFormat): number => format === "CookieRs" ? cookieRsKeyBytes : 32
 
-const schemeOf = (format: CookieFormat, contentSecurity: ContentSecurity, name: string): SealScheme => {
+/** One content security with the keys of the ring, prepared for it. */
+interface SealRing {
+  readonly seal: (plaintext: string) => string
+  readonly maxSize: (plaintext: string) => number
+  readonly open: (value: string) => Opened | undefined
+}
+
+const ringFor = <Key>(scheme: SealScheme<Key>, keys: Arr.NonEmptyReadonlyArray<Uint8Array>): SealRing => {
+  const newest = scheme.prepareKey(keys[0])
+  const ring = [newest, ...keys.slice(1).map(scheme.prepareKey)]
+  return {
+    seal: (plaintext) => scheme.seal(newest, plaintext),
+    maxSize: scheme.maxSize,
+    open: (value) => {
+      const sealed = scheme.decode(value)
+      if (sealed === undefined) {
+        return undefined
+      }
+      for (const key of ring) {
+        const plaintext = scheme.open(key, sealed)
+        if (plaintext !== undefined) {
+          return { plaintext, sealedByNewest: key === newest }
+        }
+      }
+      return undefined
+    }
+  }
+}
+
+const ringOf = (
+  format: CookieFormat,
+  contentSecurity: ContentSecurity,
+  name: string,
+  keys: Arr.NonEmptyReadonlyArray<Uint8Array>
+): SealRing => {
   switch (`${format}/${contentSecurity}` as const) {
     case "EffectSession/Private":
-      return privateScheme(name)
+      return ringFor(privateScheme(name), keys)
     case "EffectSession/Signed":
-      return signedScheme(name)
+      return ringFor(signedScheme(name), keys)
     case "CookieRs/Private":
-      return cookieRsPrivateScheme(name)
+      return ringFor(cookieRsPrivateScheme(name), keys)
     case "CookieRs/Signed":
-      return cookieRsSignedScheme
+      return ringFor(cookieRsSignedScheme, keys)
     default:
       throw new RangeError(
-        "CookieCrypto.make: format must be \"EffectSession\" or \"CookieRs\", contentSecurity \"Private\" or \"Signed\""
+        "CookieCrypto.make: format must be \"EffectSession\" or \"CookieRs\", contentSecurity and formerContentSecurity "
+          + "\"Private\" or \"Signed\""
       )
   }
 }
@@ -135,6 +173,9 @@ const schemeOf = (format: CookieFormat, contentSecurity: ContentSecurity, name: 
  * the last cookie it sealed has expired. A key must be drawn at random: 32 bytes or more for `EffectSession`, 64 or
  * more for `CookieRs`, of which the first 64 count (`Key::from`). Passwords are no keys.
  *
+ * `formerContentSecurity` is what the cookie's values were sealed as before: those open, too, with the same keys, and count as
+ * sealed by an older key. Left out, a value opens as what `contentSecurity` says and as nothing else.
+ *
  * It throws a `RangeError` that names what is wrong, and never shows the key, when a key is too short, the ring is
  * empty, or the name is none that a cookie of that format may have. `format` is `EffectSession` if left out.
  *
@@ -145,17 +186,17 @@ export const make = (options: {
   readonly name: string
   readonly keys: readonly [Redacted.Redacted<Uint8Array>, ...Array<Redacted.Redacted<Uint8Array>>]
   readonly contentSecurity: ContentSecurity
+  readonly formerContentSecurity?: ContentSecurity | undefined
   readonly format?: CookieFormat | undefined
 }): CookieCrypto => {
-  const { contentSecurity, format = "EffectSession", keys, name } = options
+  const { contentSecurity, format = "EffectSession", formerContentSecurity, keys, name } = options
   if (!isCookieName(name)) {
     throw new RangeError("CookieCrypto.make: name must be a cookie name: one or more of A-Z a-z 0-9 !#$%&'*+-.^_`|~")
   }
   if (format === "CookieRs" && !isCookieRsName(name)) {
     throw new RangeError("CookieCrypto.make: name must not contain any of # % ^ ` |, which cookie-rs writes escaped")
   }
-  const scheme = schemeOf(format, contentSecurity, name)
-  const ring = keys.map((redacted, index) => {
+  const [newest, ...older] = keys.map((redacted, index) => {
     const key = Redacted.value(redacted)
     const position = `key ${index + 1} of ${keys.length}`
     if (!(key instanceof Uint8Array)) {
@@ -167,27 +208,25 @@ export const make = (options: {
         `CookieCrypto.make: ${position} has ${key.length} bytes, format ${format} needs ${needed} or more`
       )
     }
-    return scheme.prepareKey(key)
+    return key
   })
-  const newest = ring[0]
   if (newest === undefined) {
     throw new RangeError("CookieCrypto.make: keys is empty, one or more are needed")
   }
+  const ring = ringOf(format, contentSecurity, name, [newest, ...older])
+  const formerRing = formerContentSecurity === undefined
+    ? undefined
+    : ringOf(format, formerContentSecurity, name, [newest, ...older])
   return {
-    seal: (plaintext) => scheme.seal(newest, plaintext),
-    sealedSize: scheme.maxSize,
+    seal: ring.seal,
+    sealedSize: ring.maxSize,
     open: (value) => {
-      const sealed = scheme.decode(value)
-      if (sealed === undefined) {
-        return Option.none()
+      const opened = ring.open(value)
+      if (opened !== undefined) {
+        return Option.some(opened)
       }
-      for (const key of ring) {
-        const plaintext = scheme.open(key, sealed)
-        if (plaintext !== undefined) {
-          return Option.some({ plaintext, sealedByNewest: key === newest })
-        }
-      }
-      return Option.none()
+      const former = formerRing?.open(value)
+      return former === undefined ? Option.none() : Option.some({ ...former, sealedByNewest: false })
     }
   }
 }

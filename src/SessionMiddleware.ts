@@ -57,6 +57,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SessionConfig from "./Config.js"
 import * as CookieCrypto from "./CookieCrypto.js"
+import { resolveContentSecurity } from "./internal/contentSecurity.js"
 import { haveCommonSigningKey } from "./internal/cookieRs.js"
 import { EventHub } from "./internal/eventHub.js"
 import { HttpSession, PendingCommit } from "./internal/httpSession.js"
@@ -95,6 +96,8 @@ export interface SessionMiddleware<in out Self = Session.Session> {
   /** What handlers yield. */
   readonly session: Context.Tag<Self, Session.Session>
   readonly config: SessionConfig.SessionConfig
+  /** How the cookie is sealed: as the configuration says or, where it does not, by what the store puts into the cookie. */
+  readonly contentSecurity: CookieCrypto.ContentSecurity
   readonly crypto: CookieCrypto.CookieCrypto
   /** What opens the cookies of the names that the cookie had before, by name. */
   readonly retiredCrypto: ReadonlyMap<string, CookieCrypto.CookieCrypto>
@@ -149,13 +152,9 @@ const makeFor = <Self>(
     const config = yield* SessionConfig.make(options)
     const store = yield* SessionStore.SessionStore
     yield* Effect.forEach(config.warnings, (warning) => Effect.logWarning(warning), { discard: true })
+    const resolved = resolveContentSecurity(config.contentSecurity, store)
     const cryptoOf = (name: string) =>
-      CookieCrypto.make({
-        name,
-        keys: config.keys,
-        contentSecurity: config.contentSecurity,
-        format: config.cookieFormat
-      })
+      CookieCrypto.make({ ...resolved, name, keys: config.keys, format: config.cookieFormat })
     const names = namesOf(config.cookie)
     for (const name of names) {
       made.set(name, (made.get(name) ?? 0) + 1)
@@ -165,6 +164,7 @@ const makeFor = <Self>(
       [TypeId]: TypeId,
       session,
       config,
+      contentSecurity: resolved.contentSecurity,
       crypto: cryptoOf(config.cookie.name),
       retiredCrypto: new Map(names.slice(1).map((name) => [name, cryptoOf(name)])),
       store,
@@ -187,7 +187,8 @@ const countEvent = (tag: SessionEvent.EventKind): Effect.Effect<void> => {
 /**
  * A session of one's own beside the default one, as a class that is its tag: with a cookie, keys, lifecycle and store of
  * its own, and the layers and the middleware that belong to it. A request can have both. The name of the cookie is part of its
- * seal, so that neither session ever opens the other's; where it is not (`CookieRs` with `Signed`), they may share no key.
+ * seal, so that neither session ever opens the other's; where it is not (`CookieRs` with `Signed`, which is the default of a
+ * cookie that holds a key), they may share no key.
  *
  * @example
  * ```ts
@@ -287,43 +288,45 @@ const servicesFor = <Self>(session: Context.Tag<Self, Session.Session>): Session
   }
 }
 
-/** The configurations that the app being built has in use, by the key of the session's tag. */
-class InUse extends Context.Tag("effect-session/SessionMiddleware/InUse")<
-  InUse,
-  Map<string, SessionConfig.SessionConfig>
->() {}
+/** The middlewares that the app being built has in use, by the key of the session's tag. */
+class InUse extends Context.Tag("effect-session/SessionMiddleware/InUse")<InUse, Map<string, Sealing>>() {}
+
+/** What decides whether the cookies of two sessions could be swapped. */
+type Sealing = Pick<SessionMiddleware, "config" | "contentSecurity">
 
 // A layer of this one reference is built once for all middlewares of an app, and anew for the next app.
-const inUse = Layer.sync(InUse, () => new Map<string, SessionConfig.SessionConfig>())
+const inUse = Layer.sync(InUse, () => new Map<string, Sealing>())
 
 /**
  * Refuses what would only show as sessions that come and go, two sessions under one cookie or two middlewares for one,
  * and two sessions whose cookies could be swapped.
  */
 const register = <Self>(
-  { config, session }: SessionMiddleware<Self>
+  middleware: SessionMiddleware<Self>
 ): Effect.Effect<void, SessionConfig.SessionConfigError, InUse | Scope.Scope> =>
-  Effect.flatMap(InUse, (configs) =>
-    Effect.acquireRelease(
+  Effect.flatMap(InUse, (others) => {
+    const { config, session } = middleware
+    return Effect.acquireRelease(
       Effect.suspend(() => {
-        if (configs.has(session.key)) {
+        if (others.has(session.key)) {
           return Effect.fail(secondMiddleware(session.key))
         }
         for (const name of namesOf(config.cookie)) {
-          const holder = Array.from(configs).find(([, taken]) => namesOf(taken.cookie).includes(name))
+          const holder = Array.from(others).find(([, other]) => namesOf(other.config.cookie).includes(name))
           if (holder !== undefined) {
             return Effect.fail(secondReader(name, holder[0], session.key))
           }
         }
-        const interchangeable = Array.from(configs).find(([, other]) => opensSealsOf(config, other))
+        const interchangeable = Array.from(others).find(([, other]) => opensSealsOf(middleware, other))
         if (interchangeable !== undefined) {
           return Effect.fail(commonKey(session.key, interchangeable[0]))
         }
-        configs.set(session.key, config)
+        others.set(session.key, middleware)
         return Effect.void
       }),
-      () => Effect.sync(() => configs.delete(session.key))
-    ))
+      () => Effect.sync(() => others.delete(session.key))
+    )
+  })
 
 const secondMiddleware = (key: string) =>
   new SessionConfig.SessionConfigError({
@@ -369,16 +372,17 @@ const commonKey = (key: string, other: string) =>
   new SessionConfig.SessionConfigError({
     option: "keys",
     message:
-      `keys of ${key} and of ${other} have one in common, and the Signed seal of CookieRs does not bind the cookie's `
-      + "name: a cookie of one would open as the other. Give each session keys of its own, or use contentSecurity Private "
-      + "or cookieFormat EffectSession"
+      `keys of ${key} and of ${other} have one in common, and the Signed seal of CookieRs, the default where the cookie holds a `
+      + "key, does not bind the cookie's name: a cookie of one would open as the other. Give each session keys of its own, or "
+      + "use contentSecurity Private or cookieFormat EffectSession"
   })
-/** Whether a value that is genuine in the cookie of one is in that of the other, for all that their names differ. */
-const opensSealsOf = (one: SessionConfig.SessionConfig, other: SessionConfig.SessionConfig): boolean =>
-  isUnbound(one) && isUnbound(other) &&
-  haveCommonSigningKey(one.keys.map(Redacted.value), other.keys.map(Redacted.value))
 
-const isUnbound = ({ contentSecurity, cookieFormat }: SessionConfig.SessionConfig): boolean =>
+/** Whether a value that is genuine in the cookie of one is in that of the other, for all that their names differ. */
+const opensSealsOf = (one: Sealing, other: Sealing): boolean =>
+  isUnbound(one) && isUnbound(other) &&
+  haveCommonSigningKey(one.config.keys.map(Redacted.value), other.config.keys.map(Redacted.value))
+
+const isUnbound = ({ config: { cookieFormat }, contentSecurity }: Sealing): boolean =>
   cookieFormat === "CookieRs" && contentSecurity === "Signed"
 
 const services = servicesFor(Session.Session)

@@ -240,6 +240,12 @@ export interface SessionStoreVerbs {
   readonly readKey: (text: string) => Option.Option<SessionKey>
 
   /**
+   * What the cookie holds, which decides how it is sealed where the configuration does not say: a `Key` is signed, the `State`
+   * itself is encrypted. Left out, it is a key if `readKey` takes nothing but session keys, as `SessionKey.fromText` does.
+   */
+  readonly cookieHolds?: "Key" | "State" | undefined
+
+  /**
    * Finds the record of the key. An expired record is `Absent` at exactly its limit.
    */
   readonly load: (key: SessionKey) => Effect.Effect<LoadResult, LoadError>
@@ -341,6 +347,7 @@ const boundVerbs = (verbs: SessionStoreVerbs, duration: Duration.Duration): Sess
   })
   return {
     readKey: verbs.readKey,
+    cookieHolds: verbs.cookieHolds,
     load: (key) => within(verbs.load(key), () => new LoadError(tooSlow("load"))),
     save: (state, lifetime) => within(verbs.save(state, lifetime), () => new SaveError(tooSlow("save"))),
     update: (key, change, lifetime) =>
@@ -363,6 +370,7 @@ const observe = {
 
 const observeVerbs = (verbs: SessionStoreVerbs): SessionStoreVerbs => ({
   readKey: verbs.readKey,
+  cookieHolds: verbs.cookieHolds,
   load: (key) => observe.load(verbs.load(key), key.id),
   save: (state, lifetime) => observe.save(verbs.save(state, lifetime)),
   update: (key, change, lifetime) => observe.update(verbs.update(key, change, lifetime), key.id),

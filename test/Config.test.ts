@@ -1,3 +1,4 @@
+import * as Cookies from "@effect/platform/Cookies"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
@@ -14,7 +15,8 @@ import * as Config from "../src/Config.js"
 import * as CookieCrypto from "../src/CookieCrypto.js"
 import { violatedCookieRule } from "../src/internal/cookieRules.js"
 import { whyKnown } from "../src/internal/knownKeys.js"
-import { serializeSetCookie } from "../src/internal/setCookie.js"
+import { cookiesToSet } from "../src/internal/responseCookies.js"
+import { setCookie } from "../src/internal/setCookie.js"
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url")
 
@@ -44,7 +46,7 @@ describe("defaults", () => {
     assert.strictEqual(config.cookie.attributes.httpOnly, true)
     assert.strictEqual(config.cookie.attributes.sameSite, "Lax")
     assert.strictEqual(config.cookie.attributes.partitioned, false)
-    assert.strictEqual(config.contentSecurity, "Private")
+    assert.strictEqual(config.contentSecurity, undefined)
     assert.strictEqual(config.cookieFormat, "EffectSession")
     assert.strictEqual(config.lifecycle._tag, "BrowserSession")
     assert.strictEqual(config.lifecycle.ttlMillis, 86_400_000)
@@ -844,10 +846,11 @@ describe("any options", () => {
         assert.isTrue(result.left.message.startsWith(`${result.left.option} `))
         return
       }
-      const { contentSecurity, cookie, cookieFormat, keys, lifecycle, storeTimeoutMillis } = result.right
+      const { contentSecurity = "Signed", cookie, cookieFormat, keys, lifecycle, storeTimeoutMillis } = result.right
       assert.strictEqual(violatedCookieRule(cookie.name, cookie.attributes), undefined)
       const value = CookieCrypto.make({ name: cookie.name, keys, contentSecurity, format: cookieFormat }).seal("{}")
-      assert.match(serializeSetCookie(cookie.name, value, cookie.attributes), /^[\x20-\x7e]+$/)
+      const [line] = Cookies.toSetCookieHeaders(cookiesToSet([setCookie(cookie.name, value, cookie.attributes)]))
+      assert.match(line!, /^[\x20-\x7e]+$/)
       assert.isTrue(isWholeMillis(lifecycle.ttlMillis) && lifecycle.ttlMillis <= 400 * 86_400_000)
       assert.isTrue(lifecycle.maxLifetimeMillis === undefined || isWholeMillis(lifecycle.maxLifetimeMillis))
       assert.isTrue(isWholeMillis(storeTimeoutMillis))

@@ -9,6 +9,7 @@ import { inspect } from "node:util"
 import * as CookieCrypto from "../src/CookieCrypto.js"
 import { cookieSize, isCookieValue, maxCookieBytes } from "../src/internal/cookieRules.js"
 import { privateScheme, signedScheme } from "../src/internal/cookieSeal.js"
+import type { SealScheme } from "../src/internal/sealScheme.js"
 
 type Key = Redacted.Redacted<Uint8Array>
 
@@ -69,6 +70,9 @@ const vectors = rows.filter((row) => row.length === 6 && documentedKeys.has(row[
   value: row[5]!
 }))
 
+const context = (version: number) =>
+  Buffer.concat([Buffer.from("effect-session:cookie"), Buffer.of(version, 0, name.length), Buffer.from(name)])
+
 describe("the documented vectors", () => {
   it("are all found in docs/cookie-format.md", () => {
     assert.strictEqual(documentedKeys.size, 2)
@@ -80,14 +84,20 @@ describe("the documented vectors", () => {
     for (const [, key, privateKey, signedKey] of documentedKeys.values()) {
       const bytes = Buffer.from(key!, "hex")
       assert.strictEqual(privateScheme(name).prepareKey(bytes).export().toString("hex"), privateKey)
-      assert.strictEqual(signedScheme(name).prepareKey(bytes).export().toString("hex"), signedKey)
+      const mac = createHmac("sha256", Buffer.from(signedKey!, "hex")).update(context(0x12)).update("text").digest(
+        "base64"
+      )
+      assert.strictEqual(signedScheme(name).prepareKey(bytes)(Buffer.from("text"), "base64"), mac)
     }
   })
 
   it("are sealed and opened byte for byte", () => {
     for (const { contentSecurity, cookieName, key, nonce, plaintext, value } of vectors) {
-      const scheme = contentSecurity === "Private" ? privateScheme(cookieName) : signedScheme(cookieName)
-      assert.strictEqual(scheme.seal(scheme.prepareKey(key), plaintext, nonce), value)
+      const sealed = <Prepared>(scheme: SealScheme<Prepared>) => scheme.seal(scheme.prepareKey(key), plaintext, nonce)
+      assert.strictEqual(
+        contentSecurity === "Private" ? sealed(privateScheme(cookieName)) : sealed(signedScheme(cookieName)),
+        value
+      )
       const crypto = cryptoWith(contentSecurity, [Redacted.make(key)], undefined, cookieName)
       assertOpens(crypto, value, plaintext)
     }
@@ -111,9 +121,6 @@ describe("the documented vectors", () => {
 })
 
 describe("the own format", () => {
-  const context = (version: number) =>
-    Buffer.concat([Buffer.from("effect-session:cookie"), Buffer.of(version, 0, name.length), Buffer.from(name)])
-
   it("is, when Private, what plain node:crypto calls decrypt", () => {
     const key = randomBytes(40)
     const bytes = Buffer.from(cryptoWith("Private", [Redacted.make(key)]).seal("tëxt"), "base64url")
@@ -145,8 +152,8 @@ describe("the own format", () => {
       const cipher = createCipheriv("aes-256-gcm", privateScheme(name).prepareKey(key), nonce).setAAD(context(0x11))
       const ciphertext = Buffer.concat([cipher.update(text), cipher.final()])
       const encrypted = Buffer.concat([Buffer.of(0x11), nonce, ciphertext, cipher.getAuthTag()])
-      const mac = createHmac("sha256", signedScheme(name).prepareKey(key)).update(context(0x12)).update(text).digest()
-      const signed = Buffer.concat([Buffer.of(0x12), mac, text])
+      const mac = signedScheme(name).prepareKey(key)(text, "binary")
+      const signed = Buffer.concat([Buffer.of(0x12), Buffer.from(mac, "binary"), text])
       const opened = (contentSecurity: CookieCrypto.ContentSecurity, bytes: Buffer) =>
         Option.isSome(cryptoWith(contentSecurity, [Redacted.make(key)]).open(bytes.toString("base64url")))
       assert.strictEqual(opened("Private", encrypted), opens)
@@ -372,6 +379,30 @@ for (const format of formats) {
     })
   }
 
+  it(`${format}: opens what was sealed as before with any key of the ring, as if an older key had sealed it`, () => {
+    const [newest, older, unknown] = [newKey(), newKey(), newKey()]
+    const changed = CookieCrypto.make({
+      name,
+      keys: [newest, older],
+      contentSecurity: "Signed",
+      formerContentSecurity: "Private",
+      format
+    })
+    assertOpens(changed, changed.seal("text"), "text", true)
+    assertOpens(changed, cryptoWith("Signed", [newest], format).seal("text"), "text", true)
+    assertOpens(changed, cryptoWith("Signed", [older], format).seal("text"), "text", false)
+    assertOpens(changed, cryptoWith("Private", [newest], format).seal("text"), "text", false)
+    assertOpens(changed, cryptoWith("Private", [older], format).seal("text"), "text", false)
+    assertOpens(cryptoWith("Signed", [newest], format), changed.seal("text"), "text", true)
+    assertRefused(cryptoWith("Private", [newest], format), changed.seal("text"))
+    for (const contentSecurity of securities) {
+      assertRefused(changed, cryptoWith(contentSecurity, [unknown], format).seal("text"))
+    }
+    assertRefused(changed, cryptoWith("Private", [newest], format, "id").seal("text"))
+    assertRefused(changed, "")
+    assertRefused(changed, "forged")
+  })
+
   it(`${format}: refuses a Private value under another cookie's name`, () => {
     const key = newKey()
     const value = cryptoWith("Private", [key], format, "id").seal("text")
@@ -444,6 +475,8 @@ describe("make", () => {
   it("refuses a format or content security that it does not know, rather than guess one", () => {
     const unknown = "signed" as CookieCrypto.ContentSecurity
     assert.include(messageOf(() => cryptoWith(unknown, [keyOf(64)])), "contentSecurity")
+    const former = { name, keys: [keyOf(64)], contentSecurity: "Signed", formerContentSecurity: unknown } as const
+    assert.include(messageOf(() => CookieCrypto.make(former)), "formerContentSecurity")
     assert.include(messageOf(() => cryptoWith("Private", [keyOf(64)], "Iron" as CookieCrypto.CookieFormat)), "format")
   })
 

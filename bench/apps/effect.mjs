@@ -101,7 +101,8 @@ export const open = async (id, options) => {
     ? Layer.empty
     : SessionMiddleware.layer({
       keys: Config.generateKey(),
-      contentSecurity: variant.seal === "signed" ? "Signed" : "Private",
+      // What a store on a server leaves in the cookie is sealed as it is by default.
+      ...(variant.seal === "signed" ? { contentSecurity: "Signed" } : {}),
       lifecycle: Config.BrowserSession({ ttl: ttlSeconds * 1000 })
     }).pipe(Layer.provide(storeOf(variant.store, redisUrl)))
   const app = variant.store === "none" ? bareRouter : SessionMiddleware.session(routerOf(userOf(stateBytes)))

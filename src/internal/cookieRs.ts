@@ -8,6 +8,7 @@ import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "no
 import { decrypt, encrypt, nonceBytes, tagBytes } from "./aesGcm.js"
 import { decodeCanonical } from "./canonicalBase64.js"
 import { maxCookieBytes } from "./cookieRules.js"
+import { type HmacSha256, hmacSha256 } from "./hmacSha256.js"
 import type { SealScheme } from "./sealScheme.js"
 
 // A `Key` of cookie-rs is 32 bytes for signing, then 32 for encryption. Whatever follows is ignored, as `Key::from`
@@ -124,7 +125,7 @@ const privateMaxSize = (plaintext: string): number => {
  *
  * @internal
  */
-export const cookieRsPrivateScheme = (name: string): SealScheme => {
+export const cookieRsPrivateScheme = (name: string): SealScheme<KeyObject> => {
   const nameBytes = Buffer.from(name, "utf8")
   const room = maxCookieBytes - nameBytes.length
   const sealOnce = (key: KeyObject, plaintext: string, nonce?: Uint8Array | undefined): string =>
@@ -155,27 +156,26 @@ const macTextBytes = 44
 // that nothing could be drawn again, and another expiry has another.
 const macTextMaxSize = macTextBytes + escapeBytes * (macTextBytes - 1)
 
+const noContext = new Uint8Array(0)
+
 /**
  * The signed jar: 44 characters of base64 with the value's HMAC-SHA256, then the value itself. The name is not part of
  * what is signed: a value may be moved to another cookie under the same key.
  *
  * @internal
  */
-export const cookieRsSignedScheme: SealScheme = {
-  prepareKey: (key) => createSecretKey(key.subarray(0, halfBytes)),
-  seal: (key, plaintext) => {
-    const mac = createHmac("sha256", key).update(plaintext, "utf8").digest("base64")
-    return percentEncode(mac + plaintext)
-  },
+export const cookieRsSignedScheme: SealScheme<HmacSha256> = {
+  prepareKey: (key) => hmacSha256(key.subarray(0, halfBytes), noContext),
+  seal: (macOf, plaintext) => percentEncode(macOf(Buffer.from(plaintext, "utf8"), "base64") + plaintext),
   maxSize: (plaintext) => macTextMaxSize + percentEncode(plaintext).length,
   decode: percentDecode,
-  open: (key, signed) => {
+  open: (macOf, signed) => {
     if (signed.length < macTextBytes) {
       return undefined
     }
-    const mac = createHmac("sha256", key).update(signed.subarray(macTextBytes)).digest("base64")
     // A MAC has one canonical spelling, so comparing the spellings is the strict decoding and the check in one.
-    return timingSafeEqual(Buffer.from(mac, "latin1"), signed.subarray(0, macTextBytes))
+    const expected = Buffer.from(macOf(signed.subarray(macTextBytes), "base64"), "latin1")
+    return timingSafeEqual(expected, signed.subarray(0, macTextBytes))
       ? signed.toString("utf8", macTextBytes)
       : undefined
   }

@@ -4,9 +4,10 @@
  * @internal
  */
 import { Buffer, isUtf8 } from "node:buffer"
-import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from "node:crypto"
+import { createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from "node:crypto"
 import { decrypt, encrypt, nonceBytes, tagBytes } from "./aesGcm.js"
 import { decodeCanonical } from "./canonicalBase64.js"
+import { type HmacSha256, hmacSha256, macBytes } from "./hmacSha256.js"
 import type { SealScheme } from "./sealScheme.js"
 
 /**
@@ -19,10 +20,8 @@ export const privateVersion = 0x11
 /** @internal */
 export const signedVersion = 0x12
 
-const macBytes = 32
-
-const deriveKey = (key: Uint8Array, purpose: string): KeyObject =>
-  createSecretKey(Buffer.from(hkdfSync("sha256", key, new Uint8Array(0), purpose, 32)))
+const deriveKey = (key: Uint8Array, purpose: string): Buffer =>
+  Buffer.from(hkdfSync("sha256", key, new Uint8Array(0), purpose, 32))
 
 // The name is preceded by its length so that no name and payload together read like another name and payload
 // (the separator mistake of CVE-2019-10911).
@@ -48,10 +47,10 @@ const decodeVersion = (value: string, version: number): Buffer | undefined => {
  *
  * @internal
  */
-export const privateScheme = (name: string): SealScheme => {
+export const privateScheme = (name: string): SealScheme<KeyObject> => {
   const context = contextOf(name, privateVersion)
   return {
-    prepareKey: (key) => deriveKey(key, "effect-session cookie v1 Private AES-256-GCM"),
+    prepareKey: (key) => createSecretKey(deriveKey(key, "effect-session cookie v1 Private AES-256-GCM")),
     seal: (key, plaintext, nonce) => {
       const sealed = encrypt(key, context, plaintext, 1, nonce)
       sealed[0] = privateVersion
@@ -68,28 +67,28 @@ export const privateScheme = (name: string): SealScheme => {
  *
  * @internal
  */
-export const signedScheme = (name: string): SealScheme => {
+export const signedScheme = (name: string): SealScheme<HmacSha256> => {
   const context = contextOf(name, signedVersion)
   const textStart = 1 + macBytes
-  const macOf = (key: KeyObject, text: Uint8Array): Buffer =>
-    createHmac("sha256", key).update(context).update(text).digest()
+  const expected = Buffer.alloc(macBytes)
   return {
-    prepareKey: (key) => deriveKey(key, "effect-session cookie v1 Signed HMAC-SHA256"),
-    seal: (key, plaintext) => {
+    prepareKey: (key) => hmacSha256(deriveKey(key, "effect-session cookie v1 Signed HMAC-SHA256"), context),
+    seal: (macOf, plaintext) => {
       const sealed = Buffer.allocUnsafe(textStart + Buffer.byteLength(plaintext, "utf8"))
       sealed[0] = signedVersion
       sealed.write(plaintext, textStart, "utf8")
-      sealed.set(macOf(key, sealed.subarray(textStart)), 1)
+      sealed.write(macOf(sealed.subarray(textStart), "binary"), 1, "binary")
       return sealed.toString("base64url")
     },
     maxSize: (plaintext) => sizeOf(plaintext, textStart),
     decode: (value) => decodeVersion(value, signedVersion),
-    open: (key, sealed) => {
+    open: (macOf, sealed) => {
       if (sealed.length < textStart) {
         return undefined
       }
       const text = sealed.subarray(textStart)
-      return timingSafeEqual(macOf(key, text), sealed.subarray(1, textStart)) && isUtf8(text)
+      expected.write(macOf(text, "binary"), 0, "binary")
+      return timingSafeEqual(expected, sealed.subarray(1, textStart)) && isUtf8(text)
         ? text.toString("utf8")
         : undefined
     }

@@ -24,7 +24,7 @@ import { namesOf } from "./openedCookie.js"
 import type { SessionServices } from "./presentedSession.js"
 import { type CommitOutcome, keep, RequestSession } from "./requestSession.js"
 import { isMadeWhileSent, unwrapWebResponse } from "./responseBody.js"
-import { cookiesOf } from "./responseCookies.js"
+import { cookiesToSet } from "./responseCookies.js"
 import { clearSiteDataHeader, headersAgainstCaching, varyByCookie } from "./responseHeaders.js"
 import { type AnyFiber, appendHook, type Hooks, hooksOf, sourceOf, withFirmHeaders } from "./responseHooks.js"
 import type { ClearSiteData } from "./sessionStatus.js"
@@ -266,7 +266,7 @@ const applyChange = (
   return Effect.succeed(
     outcome._tag !== "SetCookie" ? cleared : cleared.pipe(
       HttpServerResponse.setHeaders(headersAgainstCaching(headers)),
-      HttpServerResponse.mergeCookies(cookiesOf(outcome.lines))
+      HttpServerResponse.mergeCookies(cookiesToSet(outcome.cookies))
     )
   )
 }

@@ -36,7 +36,7 @@ import {
   type SessionServices
 } from "./presentedSession.js"
 import { SessionBase } from "./sessionBase.js"
-import { type CookieAttributes, serializeRemovalCookie, serializeSetCookie } from "./setCookie.js"
+import { type CookieAttributes, removalCookie, type SetCookie, setCookie } from "./setCookie.js"
 import { Turns } from "./turns.js"
 import { withClock } from "./withClock.js"
 
@@ -48,10 +48,10 @@ import { withClock } from "./withClock.js"
 export type CommitOutcome =
   | { readonly _tag: "Keep" }
   /**
-   * `lines`: the session cookie's own, then one that removes each cookie it was before. `isRefresh`: the cookie that the
+   * `cookies`: the session cookie's own, then one that removes each cookie it was before. `isRefresh`: the cookie that the
    * browser has goes on working without this one.
    */
-  | { readonly _tag: "SetCookie"; readonly lines: ReadonlyArray<string>; readonly isRefresh: boolean }
+  | { readonly _tag: "SetCookie"; readonly cookies: ReadonlyArray<SetCookie>; readonly isRefresh: boolean }
   /** What the request wrote is not kept. */
   | { readonly _tag: "Lost" }
   | { readonly _tag: "Fail"; readonly error: CommitError | undefined }
@@ -577,8 +577,8 @@ export abstract class RequestSession extends SessionBase {
         ? Math.max(1, Math.ceil((saved.expiresAt - clock.unsafeCurrentTimeMillis()) / 1000))
         : undefined
       return Effect.succeed(
-        this.cookieLines(
-          serializeSetCookie(config.cookie.name, value, this.attributesOf(config.cookie), maxAge),
+        this.withRemovals(
+          setCookie(config.cookie.name, value, this.attributesOf(config.cookie), maxAge),
           isRefresh
         )
       )
@@ -586,16 +586,16 @@ export abstract class RequestSession extends SessionBase {
   }
 
   private removeCookie(): CommitOutcome {
-    return this.cookieLines(this.removalOf(this.services().config.cookie), false)
+    return this.withRemovals(this.removalOf(this.services().config.cookie), false)
   }
 
-  private cookieLines(line: string, isRefresh: boolean): CommitOutcome {
+  private withRemovals(cookie: SetCookie, isRefresh: boolean): CommitOutcome {
     const removals = this.services().config.cookie.retired.map((cookie) => this.removalOf(cookie))
-    return { _tag: "SetCookie", lines: [line, ...removals], isRefresh }
+    return { _tag: "SetCookie", cookies: [cookie, ...removals], isRefresh }
   }
 
-  private removalOf(cookie: ResolvedCookie): string {
-    return serializeRemovalCookie(cookie.name, this.attributesOf(cookie))
+  private removalOf(cookie: ResolvedCookie): SetCookie {
+    return removalCookie(cookie.name, this.attributesOf(cookie))
   }
 
   private opened(): OpenedCookie {

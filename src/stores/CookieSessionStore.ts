@@ -93,6 +93,7 @@ const update: SessionStore.SessionStore["update"] = (key, change, lifetime) =>
  */
 export const store: SessionStore.SessionStore = SessionStore.make({
   readKey: SessionKey.split,
+  cookieHolds: "State",
   load: (key) =>
     withClock((clock) =>
       Either.match(read(key), {

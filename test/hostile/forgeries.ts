@@ -23,9 +23,21 @@ export const securities: ReadonlyArray<CookieCrypto.ContentSecurity> = ["Private
 const ownName = "__Host-id"
 const otherNames = ["__Host-i", "__Host-id2", "__host-id", "id", "__Secure-id", "_"]
 
+interface Policy {
+  readonly contentSecurity: CookieCrypto.ContentSecurity
+  readonly formerContentSecurity?: CookieCrypto.ContentSecurity
+}
+
+const policies: ReadonlyArray<Policy> = [
+  ...securities.map((contentSecurity) => ({ contentSecurity })),
+  // As a key is sealed where nobody says how.
+  { contentSecurity: "Signed", formerContentSecurity: "Private" }
+]
+
 export const targetsWith = (random: Random): ReadonlyArray<Target> =>
   formats.flatMap((format) =>
-    securities.map((contentSecurity) => {
+    policies.map((policy) => {
+      const { contentSecurity, formerContentSecurity } = policy
       const key = random.bytes(64)
       const make = (
         name: string,
@@ -42,20 +54,25 @@ export const targetsWith = (random: Random): ReadonlyArray<Target> =>
       // The one thing that is documented not to be bound: the name, in what cookie-rs signs.
       const bindsName = format === "EffectSession" || contentSecurity === "Private"
       return {
-        title: `${format}, ${contentSecurity}`,
+        title: `${format}, ${contentSecurity}${
+          formerContentSecurity === undefined ? "" : `, ${formerContentSecurity} before`
+        }`,
         format,
         contentSecurity,
-        crypto: make(ownName, key),
+        crypto: CookieCrypto.make({ ...policy, name: ownName, keys: [Redacted.make(key)], format }),
         siblings: [
           ...(bindsName ? otherNames.map((name) => make(name, key)) : []),
+          ...otherNames.map((name) => make(name, key, format, "Private")),
           ...formats.flatMap((otherFormat) =>
             securities
-              .filter((otherSecurity) => otherFormat !== format || otherSecurity !== contentSecurity)
+              .filter((otherSecurity) =>
+                otherFormat !== format || ![contentSecurity, formerContentSecurity].includes(otherSecurity)
+              )
               .map((otherSecurity) => make(ownName, key, otherFormat, otherSecurity))
           )
         ],
         strangers: [
-          make(ownName, random.bytes(64)),
+          ...securities.map((otherSecurity) => make(ownName, random.bytes(64), format, otherSecurity)),
           ...[0, 31, 32, 63].filter((at) => takesPart(format, contentSecurity, at)).map((at) => {
             const turned = Buffer.from(key)
             turned[at]! ^= 1 << random.below(8)

@@ -76,7 +76,7 @@ describe("cookies that open nothing, through the middleware", () => {
         const random = makeRandom()
         const app = yield* makeWebApp()
         const stranger = CookieCrypto.make({
-          name: ownName,
+          name: "__Host-other",
           keys: [app.middleware.config.keys[0]],
           contentSecurity: "Signed"
         })

@@ -2,13 +2,16 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { assert, describe, it } from "@effect/vitest"
 import * as Config from "effect-session/Config"
 import * as Session from "effect-session/Session"
+import * as SessionStore from "effect-session/SessionStore"
 import * as CookieSessionStore from "effect-session/stores/CookieSessionStore"
+import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
-import { Counter, handle, type Handler, makeWebApp, User } from "../support/webApp.js"
+import { type Answer, Counter, handle, type Handler, makeWebApp, User, type WebApp } from "../support/webApp.js"
 
 const read = handle((session) => Effect.map(session.entries, (entries) => Object.fromEntries(entries)))
 const increment = handle((session) => session.updateOr(Counter, 1, (n) => n + 1))
@@ -28,7 +31,7 @@ describe("when a cookie is sent", () => {
       const created = yield* browser.visit(increment)
       assert.match(
         created.setCookies[0]!,
-        /^__Host-id=[A-Za-z0-9_-]{127}; Path=\/; HttpOnly; Secure; SameSite=Lax$/
+        /^__Host-id=[A-Za-z0-9_-]{132}; Path=\/; HttpOnly; Secure; SameSite=Lax$/
       )
       assert.deepStrictEqual((yield* browser.visit(increment)).setCookies, [])
       assert.deepStrictEqual((yield* browser.visit(read)).setCookies, [])
@@ -295,6 +298,124 @@ describe("the key ring", () => {
       const retired = yield* makeWebApp({ config: { keys: newer }, wrap: () => store })
       assert.deepStrictEqual((yield* retired.request(read, browser.cookie())).body, {})
       assert.deepStrictEqual((yield* retired.request(read, written.setCookies[0]!.split(";")[0])).body, { counter: 2 })
+    }))
+})
+
+describe("how a cookie is sealed where the configuration does not say", () => {
+  const versions = { Private: 0x11, Signed: 0x12 } as const
+  const versionOf = (answer: Answer) => Buffer.from(cookieOf(answer).split("=")[1]!, "base64url")[0]
+  const cookieOf = (answer: Answer) => answer.setCookies[0]!.split(";")[0]!
+  const formats = ["EffectSession", "CookieRs"] as const
+
+  it.scoped("a key is signed, and a state is encrypted", () =>
+    Effect.gen(function*() {
+      const memory = yield* makeWebApp()
+      assert.strictEqual(memory.middleware.contentSecurity, "Signed")
+      assert.strictEqual(versionOf(yield* memory.request(increment)), versions.Signed)
+      const cookie = yield* makeWebApp({ store: CookieSessionStore.layer })
+      assert.strictEqual(cookie.middleware.contentSecurity, "Private")
+      assert.strictEqual(versionOf(yield* cookie.request(increment)), versions.Private)
+    }))
+
+  it.scoped("what the configuration says holds for both", () =>
+    Effect.gen(function*() {
+      for (const contentSecurity of ["Private", "Signed"] as const) {
+        for (const store of [MemorySessionStore.layer(), CookieSessionStore.layer]) {
+          const app = yield* makeWebApp({ store, config: { contentSecurity } })
+          assert.strictEqual(app.middleware.contentSecurity, contentSecurity)
+          assert.strictEqual(versionOf(yield* app.request(increment)), versions[contentSecurity])
+        }
+      }
+    }))
+
+  it.scoped("a store says what its cookie holds, also through SessionStore.make, and where it does not, its reader does", () =>
+    Effect.gen(function*() {
+      const { cookieHolds: _, ...silent } = CookieSessionStore.store
+      const { cookieHolds: __, ...keys } = yield* MemorySessionStore.make()
+      const stores = [
+        [SessionStore.make({ ...silent, cookieHolds: "State" }), "Private"],
+        [SessionStore.make({ ...silent, cookieHolds: "Key" }, { timeout: "none" }), "Signed"],
+        [SessionStore.make(CookieSessionStore.store), "Private"],
+        [SessionStore.make(silent), "Private"],
+        [SessionStore.make({ ...keys, cookieHolds: "State" }), "Private"],
+        [SessionStore.make(keys), "Signed"],
+        [{ ...silent, [SessionStore.TypeId]: SessionStore.TypeId }, "Private"]
+      ] as const
+      for (const [store, contentSecurity] of stores) {
+        const { middleware } = yield* makeWebApp({ store: Layer.succeed(SessionStore.SessionStore, store) })
+        assert.strictEqual(middleware.contentSecurity, contentSecurity)
+      }
+    }))
+
+  for (const cookieFormat of formats) {
+    it.scoped(`${cookieFormat}: a key that was encrypted before opens, and is signed when its session is next written`, () =>
+      Effect.gen(function*() {
+        const [older, newer] = [Config.generateKey(), Config.generateKey()]
+        const before = yield* makeWebApp({ config: { keys: older, cookieFormat, contentSecurity: "Private" } })
+        const { store } = before.middleware
+        const encrypted = cookieOf(yield* before.request(increment))
+        for (const keys of [older, [newer, older]]) {
+          const after = yield* makeWebApp({ config: { keys, cookieFormat }, wrap: () => store })
+          const seen = yield* after.request(read, encrypted)
+          assert.isNumber((seen.body as { counter?: number }).counter)
+          assert.deepStrictEqual(seen.setCookies, [])
+          assert.deepStrictEqual((yield* after.request(untouched, encrypted)).setCookies, [])
+          const signed = cookieOf(yield* after.request(increment, encrypted))
+          assert.notStrictEqual(signed, encrypted)
+          assert.deepStrictEqual((yield* after.request(increment, signed)).setCookies, [])
+          const text = (app: WebApp, cookie: string) =>
+            Option.getOrThrow(app.middleware.crypto.open(cookie.slice(cookie.indexOf("=") + 1))).plaintext
+          assert.strictEqual(text(after, signed), text(before, encrypted))
+          const explicit = yield* makeWebApp({
+            config: { keys, cookieFormat, contentSecurity: "Signed" },
+            wrap: () => store
+          })
+          assert.strictEqual(text(explicit, signed), text(before, encrypted))
+        }
+      }))
+
+    it.scoped(`${cookieFormat}: a choice opens what it says and nothing else, and neither does a state's default`, () =>
+      Effect.gen(function*() {
+        const keys = Config.generateKey()
+        const makeApp = (
+          config: Partial<Config.SessionOptions>,
+          wrap: (store: SessionStore.SessionStore) => SessionStore.SessionStore
+        ) => makeWebApp({ config: { keys, cookieFormat, ...config }, wrap })
+        const first = yield* makeApp({}, (store) => store)
+        const { store } = first.middleware
+        const signed = cookieOf(yield* first.request(increment))
+        const secret = yield* makeApp({ contentSecurity: "Private" }, () => store)
+        const encrypted = cookieOf(yield* secret.request(increment))
+        const open = yield* makeApp({ contentSecurity: "Signed" }, () => store)
+        const state = yield* makeApp({}, () => ({ ...store, cookieHolds: "State" }))
+        const opens = (app: WebApp, cookie: string) =>
+          Effect.map(app.request(read, cookie), ({ body }) => JSON.stringify(body) !== "{}")
+        for (
+          const [app, opensSigned, opensEncrypted] of [
+            [first, true, true],
+            [secret, false, true],
+            [open, true, false],
+            [state, false, true]
+          ] as const
+        ) {
+          assert.strictEqual(yield* opens(app, signed), opensSigned)
+          assert.strictEqual(yield* opens(app, encrypted), opensEncrypted)
+        }
+      }))
+  }
+
+  it.scoped("a key that was encrypted under a name of before opens as well", () =>
+    Effect.gen(function*() {
+      const keys = Config.generateKey()
+      const before = yield* makeWebApp({ config: { keys, cookie: { name: "__Host-old" }, contentSecurity: "Private" } })
+      const encrypted = cookieOf(yield* before.request(increment))
+      const after = yield* makeWebApp({
+        config: { keys, cookie: { retired: [{ name: "__Host-old" }] } },
+        wrap: () => before.middleware.store
+      })
+      assert.deepStrictEqual((yield* after.request(read, encrypted)).body, { counter: 1 })
+      const written = yield* after.request(increment, encrypted)
+      assert.strictEqual(versionOf(written), versions.Signed)
     }))
 })
 

@@ -78,7 +78,7 @@ describe("session events", () => {
   it.scoped("tell of keys that open nothing, and why", () =>
     Effect.gen(function*() {
       const app = yield* makeWebApp()
-      const { config, crypto } = app.middleware
+      const { config, contentSecurity, crypto } = app.middleware
       const browser = app.browser()
       yield* browser.visit(increment)
       const old = browser.cookie()
@@ -88,7 +88,7 @@ describe("session events", () => {
       const foreign = CookieCrypto.make({
         name: "other",
         keys: config.keys,
-        contentSecurity: config.contentSecurity,
+        contentSecurity,
         format: config.cookieFormat
       })
       const named = (value: string) => `__Host-id=${value}`

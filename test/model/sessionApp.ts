@@ -125,4 +125,4 @@ export const beforeEachCall = (
   }
 }
 
-export type Verb = Exclude<keyof SessionStore.SessionStoreVerbs, "readKey">
+export type Verb = Exclude<keyof SessionStore.SessionStoreVerbs, "readKey" | "cookieHolds">

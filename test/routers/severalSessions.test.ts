@@ -290,20 +290,39 @@ describe("an app is refused when it is built", () => {
           AdminSession.layer({ ...admins, keys, cookie: { name: adminCookie } })
         )
       const unbound = { cookieFormat: "CookieRs", contentSecurity: "Signed" } as const
-      const [option, message] = yield* messageOf(twoWith([own, shared], unbound))
-      assert.strictEqual(option, "keys")
-      assert.match(message!, /Give each session keys of its own, or use contentSecurity Private or cookieFormat Effect/)
-      assert.notInclude(message!, Redacted.value(shared))
+      const byDefault = { cookieFormat: "CookieRs" } as const
+      const bound = { cookieFormat: "CookieRs", contentSecurity: "Private" } as const
+      for (
+        const swappable of [
+          twoWith([own, shared], unbound),
+          twoWith(shared, byDefault),
+          twoWith(shared, unbound, byDefault),
+          twoWith(shared, byDefault, unbound)
+        ]
+      ) {
+        const [option, message] = yield* messageOf(swappable)
+        assert.strictEqual(option, "keys")
+        assert.match(
+          message!,
+          /Give each session keys of its own, or use contentSecurity Private or cookieFormat Effect/
+        )
+        assert.notInclude(message!, Redacted.value(shared))
+      }
       for (
         const sound of [
           twoWith(own, unbound),
-          twoWith(shared, { cookieFormat: "CookieRs" }),
+          twoWith(own, byDefault),
+          twoWith(shared, bound),
           twoWith(shared, { contentSecurity: "Signed" }),
-          twoWith(shared, unbound, { cookieFormat: "CookieRs" })
+          twoWith(shared, {}),
+          twoWith(shared, unbound, bound),
+          twoWith(shared, byDefault, bound)
         ]
       ) {
         yield* Layer.build(Layer.provide(sound, stores["memory"]!))
       }
+      // A state in the cookie is encrypted by default, and so bound to the cookie's name.
+      yield* Layer.build(Layer.provide(twoWith(shared, byDefault), CookieSessionStore.layer))
     }))
 
   it.scoped("also where the second one is deep inside a part of the app", () =>
