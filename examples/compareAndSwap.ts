@@ -5,7 +5,6 @@
 import * as SessionKey from "effect-session/SessionKey"
 import * as SessionRecord from "effect-session/SessionRecord"
 import * as SessionStore from "effect-session/SessionStore"
-import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -65,22 +64,25 @@ export const make = (
     Effect.mapError(backend.swap(id, from, to === undefined ? undefined : encode(to), expiresAt), unavailable)
 
   // Once more with what is there now, for as long as somebody else is faster; the time limit ends it.
-  const apply = <A>(id: SessionKey.SessionId, rule: (record: Row, now: number) => readonly [answer: A, next: Row]) =>
+  const apply = <A>(
+    id: SessionKey.SessionId,
+    now: number,
+    rule: (record: Row) => readonly [answer: A, next: Row]
+  ) =>
     Effect.gen(function*() {
       while (true) {
         const text = yield* Effect.mapError(backend.get(id), unavailable)
         const record = text === undefined ? undefined : yield* Effect.mapError(decode(text), malformed(id))
-        const now = yield* Clock.currentTimeMillis
-        const [answer, next] = rule(record, now)
+        const [answer, next] = rule(record)
         if (next === record || (yield* swap(id, text, next, next?.expiresAt ?? now))) {
           return answer
         }
       }
     })
 
-  const write = (key: SessionKey.SessionKey, rule: (record: Row, now: number) => SessionRecord.Rewrite) =>
-    apply<SessionStore.WriteResult>(key.id, (record, now) => {
-      const result = rule(record, now)
+  const write = (key: SessionKey.SessionKey, now: number, rule: (record: Row) => SessionRecord.Rewrite) =>
+    apply<SessionStore.WriteResult>(key.id, now, (record) => {
+      const result = rule(record)
       if (result._tag !== "Replace") {
         return [result, record]
       }
@@ -89,30 +91,29 @@ export const make = (
 
   return SessionStore.make({
     readKey: SessionKey.fromText,
-    load: (key) =>
-      apply(key.id, (record, now) => [SessionStore.loadResult(record, key, now), record]).pipe(
+    load: (key, now) =>
+      apply(key.id, now, (record) => [SessionStore.loadResult(record, key, now), record]).pipe(
         Effect.mapError((failure) => new SessionStore.LoadError(failure))
       ),
-    save: (state, lifetime) =>
+    save: (state, lifetime, now) =>
       Effect.gen(function*() {
         while (true) {
           const key = SessionKey.mint()
-          const record = SessionRecord.create(key, state, lifetime, yield* Clock.currentTimeMillis)
+          const record = SessionRecord.create(key, state, lifetime, now)
           if (yield* swap(key.id, undefined, record, record.expiresAt)) {
             return { key, expiresAt: record.expiresAt }
           }
         }
       }).pipe(Effect.mapError((failure) => new SessionStore.SaveError(failure))),
-    update: (key, change, lifetime) =>
-      write(key, (record, now) => SessionRecord.update(record, key, change, lifetime, now)),
-    updateTtl: (key, lifetime) => write(key, (record, now) => SessionRecord.refresh(record, key, lifetime, now)),
-    renew: (key, change, lifetime) =>
-      Effect.flatMap(
-        Effect.sync(() => SessionKey.mintSecret(key.id)),
-        (newKey) => write(newKey, (record, now) => SessionRecord.renew(record, key, newKey, change, lifetime, now))
-      ),
-    delete: (key, successor) =>
-      apply(key.id, (record, now) => SessionRecord.end(record, key, successor, now)).pipe(
+    update: (key, change, lifetime, now) =>
+      write(key, now, (record) => SessionRecord.update(record, key, change, lifetime, now)),
+    updateTtl: (key, lifetime, now) => write(key, now, (record) => SessionRecord.refresh(record, key, lifetime, now)),
+    renew: (key, change, lifetime, now) => {
+      const newKey = SessionKey.mintSecret(key.id)
+      return write(newKey, now, (record) => SessionRecord.renew(record, key, newKey, change, lifetime, now))
+    },
+    delete: (key, now, successor) =>
+      apply(key.id, now, (record) => SessionRecord.end(record, key, successor, now)).pipe(
         Effect.mapError((failure) => new SessionStore.DeleteError({ ...failure, reason: "Unavailable" }))
       )
   }, options)

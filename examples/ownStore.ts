@@ -14,21 +14,21 @@ const make = (rows: Map<string, Row>): SessionStore.SessionStore => {
   const compareAndSwap = (id: string, from: Row | undefined, to: Row | undefined) =>
     Effect.sync(() => rows.get(id) === from && Boolean(to ? rows.set(id, to) : rows.delete(id)))
 
-  const apply = <A>(id: string, rule: (record: Row | undefined, now: number) => readonly [A, next: Row | undefined]) =>
+  const apply = <A>(id: string, rule: (record: Row | undefined) => readonly [A, next: Row | undefined]) =>
     Effect.gen(function*() {
       while (true) {
         const row = yield* Effect.sync(() => rows.get(id))
         const record = structuredClone(row)
-        const [answer, next] = rule(record, yield* Clock.currentTimeMillis)
+        const [answer, next] = rule(record)
         if (next === record || (yield* compareAndSwap(id, row, structuredClone(next)))) {
           return answer
         }
       }
     })
 
-  const write = (key: SessionKey.SessionKey, rule: (record: Row | undefined, now: number) => SessionRecord.Rewrite) =>
-    apply<SessionStore.WriteResult>(key.id, (record, now) => {
-      const result = rule(record, now)
+  const write = (key: SessionKey.SessionKey, rule: (record: Row | undefined) => SessionRecord.Rewrite) =>
+    apply<SessionStore.WriteResult>(key.id, (record) => {
+      const result = rule(record)
       if (result._tag !== "Replace") {
         return [result, record]
       }
@@ -37,26 +37,25 @@ const make = (rows: Map<string, Row>): SessionStore.SessionStore => {
 
   return SessionStore.make({
     readKey: SessionKey.fromText,
-    load: (key) => apply(key.id, (record, now) => [SessionStore.loadResult(record, key, now), record]),
-    save: (state, lifetime) =>
+    load: (key, now) => apply(key.id, (record) => [SessionStore.loadResult(record, key, now), record]),
+    save: (state, lifetime, now) =>
       Effect.gen(function*() {
         while (true) {
           const key = SessionKey.mint()
-          const record = SessionRecord.create(key, state, lifetime, yield* Clock.currentTimeMillis)
+          const record = SessionRecord.create(key, state, lifetime, now)
           if (yield* compareAndSwap(key.id, undefined, structuredClone(record))) {
             return { key, expiresAt: record.expiresAt }
           }
         }
       }),
-    update: (key, change, lifetime) =>
-      write(key, (record, now) => SessionRecord.update(record, key, change, lifetime, now)),
-    updateTtl: (key, lifetime) => write(key, (record, now) => SessionRecord.refresh(record, key, lifetime, now)),
-    renew: (key, change, lifetime) =>
-      Effect.flatMap(
-        Effect.sync(() => SessionKey.mintSecret(key.id)),
-        (newKey) => write(newKey, (record, now) => SessionRecord.renew(record, key, newKey, change, lifetime, now))
-      ),
-    delete: (key, successor) => apply(key.id, (row, now) => SessionRecord.end(row, key, successor, now))
+    update: (key, change, lifetime, now) =>
+      write(key, (record) => SessionRecord.update(record, key, change, lifetime, now)),
+    updateTtl: (key, lifetime, now) => write(key, (record) => SessionRecord.refresh(record, key, lifetime, now)),
+    renew: (key, change, lifetime, now) => {
+      const newKey = SessionKey.mintSecret(key.id)
+      return write(newKey, (record) => SessionRecord.renew(record, key, newKey, change, lifetime, now))
+    },
+    delete: (key, now, successor) => apply(key.id, (record) => SessionRecord.end(record, key, successor, now))
   })
 }
 

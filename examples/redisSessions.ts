@@ -38,7 +38,7 @@ const index = Effect.gen(function*() {
 
 // Asks for a session that nobody has: an answer of any kind means that Redis is there.
 const health = Effect.gen(function*() {
-  const store = yield* SessionStore.SessionStore
+  const store = SessionStore.withClock(yield* SessionStore.SessionStore)
   yield* store.load(SessionKey.mint())
   return HttpServerResponse.text("ok\n")
 })

@@ -30,8 +30,6 @@ import type * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { respondable, respondWith } from "./internal/errorResponse.js"
-import type * as json from "./internal/json.js"
-import type * as sessionStatus from "./internal/sessionStatus.js"
 import type { SessionId } from "./SessionKey.js"
 
 /**
@@ -56,7 +54,7 @@ export type TypeId = typeof TypeId
  * @since 0.1.0
  * @category models
  */
-export type SessionStatus = sessionStatus.SessionStatus
+export type SessionStatus = "Unchanged" | "Changed" | "Renewed" | "Purged"
 
 /**
  * A value as the session state keeps it, Schema-encoded.
@@ -64,7 +62,7 @@ export type SessionStatus = sessionStatus.SessionStatus
  * @since 0.1.0
  * @category models
  */
-export type Json = json.Json
+export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json }
 
 /**
  * A session could not be read. `DecodeFailed`: the stored value is not what the Schema says. `StoreUnavailable`: the store
@@ -186,7 +184,7 @@ export const entry = <A, I, R>(key: string, schema: Schema.Schema<A, I, R>): Ses
  * @since 0.1.0
  * @category models
  */
-export type ClearSiteData = sessionStatus.ClearSiteData
+export type ClearSiteData = "cache" | "cookies" | "storage" | "executionContexts" | "*"
 
 /**
  * The session of the current request. Each typed operation takes an entry, or a key and a Schema.

@@ -26,7 +26,8 @@ export const events = Metric.counter("effect_session_events", {
 })
 
 /**
- * How long store calls took, in milliseconds, tagged with `verb`. Failed calls count as well.
+ * How long store calls took, in milliseconds, tagged with `verb`. Failed calls count as well; those of a store that waits for
+ * nobody, as the one in memory, do not.
  *
  * @since 0.1.0
  * @category metrics

@@ -51,7 +51,7 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
 import * as Layer from "effect/Layer"
-import * as Metric from "effect/Metric"
+import * as MetricLabel from "effect/MetricLabel"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -103,9 +103,9 @@ export interface SessionMiddleware<in out Self = Session.Session> {
   readonly retiredCrypto: ReadonlyMap<string, CookieCrypto.CookieCrypto>
   readonly store: SessionStore.SessionStore
   /**
-   * Tells those who listen. Never waits and never fails.
+   * Tells those who listen, and counts (`SessionMetrics.events`). Never waits and never fails.
    */
-  readonly publish: (event: SessionEvent.Happening) => Effect.Effect<void>
+  readonly tell: (event: SessionEvent.Happening) => void
   /**
    * What happens to sessions from now on. For each listener 1024 events of each kind are kept while it is busy, and refusals
    * of one reason are counted together; it is told of what it missed. One that fails harms nobody else.
@@ -168,20 +168,23 @@ const makeFor = <Self>(
       crypto: cryptoOf(config.cookie.name),
       retiredCrypto: new Map(names.slice(1).map((name) => [name, cryptoOf(name)])),
       store,
-      publish: (event) => Effect.zipRight(countEvent(event._tag), Effect.sync(() => hub.publish(event))),
+      tell: (event) => {
+        countEvent(event._tag)
+        hub.publish(event)
+      },
       events: hub.events
     }
   })
 
-const counters = new Map<string, Metric.Metric.Counter<number>>()
+// A metric finds its counter anew for every list of labels that it has not seen, so there is one for all events of a kind.
+const labels = new Map<SessionEvent.EventKind, ReadonlyArray<MetricLabel.MetricLabel>>()
 
-const countEvent = (tag: SessionEvent.EventKind): Effect.Effect<void> => {
-  let counter = counters.get(tag)
-  if (counter === undefined) {
-    counter = Metric.tagged(SessionMetrics.events, "event", tag)
-    counters.set(tag, counter)
+const countEvent = (tag: SessionEvent.EventKind): void => {
+  let ofKind = labels.get(tag)
+  if (ofKind === undefined) {
+    labels.set(tag, ofKind = [MetricLabel.make("event", tag)])
   }
-  return Metric.increment(counter)
+  SessionMetrics.events.unsafeUpdate(1, ofKind)
 }
 
 /**
@@ -551,9 +554,7 @@ export const open = <Self>(
     }
     const pending = new PendingCommit(session)
     // There is no handler to wrap here. An interrupted fiber hands its response hooks to nobody.
-    fiber.addObserver((exit) => {
-      Effect.runFork(pending.handlerEnded(exit, fiber))
-    })
+    pending.watch(fiber)
     // A fiber that is joined hands its hooks over in place of those that were there, so both have this one.
     const hooks = pending.hooksFor(fiber)
     if (owner !== fiber) {

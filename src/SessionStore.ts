@@ -11,7 +11,7 @@
  * import * as SessionStore from "effect-session/SessionStore"
  *
  * const program = Effect.gen(function*() {
- *   const store = yield* SessionStore.SessionStore
+ *   const store = SessionStore.withClock(yield* SessionStore.SessionStore)
  *   const { key } = yield* store.save(new Map([["counter", "1"]]), { ttl: 60_000, maxLifetime: undefined })
  *   return yield* store.load(key)
  * })
@@ -24,10 +24,12 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { callWithin } from "./internal/boundedCall.js"
+import { nowOn } from "./internal/clockOf.js"
 import { respondable, respondWith } from "./internal/errorResponse.js"
 import { observeCalls } from "./internal/observedCall.js"
 import type { SessionKey } from "./SessionKey.js"
@@ -228,7 +230,11 @@ export class SessionStoreConfigError
 
 /**
  * What a backend does. Every write is one atomic step that is conditional on the record being there; reading first and
- * writing after is a defect, since a logout can come between. Times come from Effect's `Clock`.
+ * writing after is a defect, since a logout can come between.
+ *
+ * `now` is the time of the call, in milliseconds since the epoch, and the only clock that a store goes by. A verb is called
+ * when it is its turn, and what it answers is run once, at once: so a store that waits for nobody may do its work in the call
+ * and answer with an `Exit`, with which the request goes on without a step of its fiber.
  *
  * @since 0.1.0
  * @category models
@@ -248,12 +254,12 @@ export interface SessionStoreVerbs {
   /**
    * Finds the record of the key. An expired record is `Absent` at exactly its limit.
    */
-  readonly load: (key: SessionKey) => Effect.Effect<LoadResult, LoadError>
+  readonly load: (key: SessionKey, now: number) => Effect.Effect<LoadResult, LoadError>
 
   /**
    * Stores a new session under a new key. Insert only: an id that is taken is drawn again, never written over.
    */
-  readonly save: (state: SessionState, lifetime: Lifetime) => Effect.Effect<Saved, SaveError>
+  readonly save: (state: SessionState, lifetime: Lifetime, now: number) => Effect.Effect<Saved, SaveError>
 
   /**
    * Merges a change into the record and refreshes its expiry to `ttl` from now, never past `maxLifetime` from its creation.
@@ -263,14 +269,15 @@ export interface SessionStoreVerbs {
   readonly update: (
     key: SessionKey,
     change: SessionChange,
-    lifetime: Lifetime
+    lifetime: Lifetime,
+    now: number
   ) => Effect.Effect<WriteResult, UpdateError>
 
   /**
    * Refreshes the expiry alone. Never answers `Conflict`. A record that either limit has ended is `Gone`: also one whose
    * expiry was written by a longer `ttl`.
    */
-  readonly updateTtl: (key: SessionKey, lifetime: Lifetime) => Effect.Effect<WriteResult, UpdateError>
+  readonly updateTtl: (key: SessionKey, lifetime: Lifetime, now: number) => Effect.Effect<WriteResult, UpdateError>
 
   /**
    * Does what `update` does and puts a new secret in the place of the old one, in the same step. The id stays.
@@ -278,7 +285,8 @@ export interface SessionStoreVerbs {
   readonly renew: (
     key: SessionKey,
     change: SessionChange,
-    lifetime: Lifetime
+    lifetime: Lifetime,
+    now: number
   ) => Effect.Effect<WriteResult, UpdateError>
 
   /**
@@ -291,6 +299,7 @@ export interface SessionStoreVerbs {
    */
   readonly delete: (
     key: SessionKey,
+    now: number,
     successor?: SessionKey | undefined
   ) => Effect.Effect<boolean | SessionKey, DeleteError>
 }
@@ -323,8 +332,9 @@ export const SessionStore: Context.Tag<SessionStore, SessionStore> = Context.Gen
  * interrupted, as during a commit: not a client that hangs up either. A store that cannot wait, or that bounds its calls
  * itself, says `timeout: "none"` and saves the cost of the guard.
  *
- * The duration of each call is measured (`SessionMetrics.storeLatency`), and where a tracer is provided each call has a
- * span, `SessionStore.load` and so on, with the attribute `session.id`.
+ * The duration of each call that waits is measured (`SessionMetrics.storeLatency`), and where a tracer is provided it has a
+ * span, `SessionStore.load` and so on, with the attribute `session.id`. What a verb answers at once, with an `Exit`, costs
+ * neither, nor the guard.
  *
  * @since 0.1.0
  * @category constructors
@@ -340,7 +350,7 @@ export const make = (
 
 const boundVerbs = (verbs: SessionStoreVerbs, duration: Duration.Duration): SessionStoreVerbs => {
   const within = <A, E>(call: Effect.Effect<A, E>, onTimeout: () => E): Effect.Effect<A, E> =>
-    callWithin(call, duration, onTimeout)
+    Exit.isExit(call) ? call : callWithin(call, duration, onTimeout)
   const tooSlow = (verb: string) => ({
     reason: "Unavailable" as const,
     message: `The session store did not answer "${verb}" within ${Duration.format(duration)}`
@@ -348,14 +358,16 @@ const boundVerbs = (verbs: SessionStoreVerbs, duration: Duration.Duration): Sess
   return {
     readKey: verbs.readKey,
     cookieHolds: verbs.cookieHolds,
-    load: (key) => within(verbs.load(key), () => new LoadError(tooSlow("load"))),
-    save: (state, lifetime) => within(verbs.save(state, lifetime), () => new SaveError(tooSlow("save"))),
-    update: (key, change, lifetime) =>
-      within(verbs.update(key, change, lifetime), () => new UpdateError(tooSlow("update"))),
-    updateTtl: (key, lifetime) => within(verbs.updateTtl(key, lifetime), () => new UpdateError(tooSlow("updateTtl"))),
-    renew: (key, change, lifetime) =>
-      within(verbs.renew(key, change, lifetime), () => new UpdateError(tooSlow("renew"))),
-    delete: (key, successor) => within(verbs.delete(key, successor), () => new DeleteError(tooSlow("delete")))
+    load: (key, now) => within(verbs.load(key, now), () => new LoadError(tooSlow("load"))),
+    save: (state, lifetime, now) => within(verbs.save(state, lifetime, now), () => new SaveError(tooSlow("save"))),
+    update: (key, change, lifetime, now) =>
+      within(verbs.update(key, change, lifetime, now), () => new UpdateError(tooSlow("update"))),
+    updateTtl: (key, lifetime, now) =>
+      within(verbs.updateTtl(key, lifetime, now), () => new UpdateError(tooSlow("updateTtl"))),
+    renew: (key, change, lifetime, now) =>
+      within(verbs.renew(key, change, lifetime, now), () => new UpdateError(tooSlow("renew"))),
+    delete: (key, now, successor) =>
+      within(verbs.delete(key, now, successor), () => new DeleteError(tooSlow("delete")))
   }
 }
 
@@ -371,13 +383,67 @@ const observe = {
 const observeVerbs = (verbs: SessionStoreVerbs): SessionStoreVerbs => ({
   readKey: verbs.readKey,
   cookieHolds: verbs.cookieHolds,
-  load: (key) => observe.load(verbs.load(key), key.id),
-  save: (state, lifetime) => observe.save(verbs.save(state, lifetime)),
-  update: (key, change, lifetime) => observe.update(verbs.update(key, change, lifetime), key.id),
-  updateTtl: (key, lifetime) => observe.updateTtl(verbs.updateTtl(key, lifetime), key.id),
-  renew: (key, change, lifetime) => observe.renew(verbs.renew(key, change, lifetime), key.id),
-  delete: (key, successor) => observe.delete(verbs.delete(key, successor), key.id)
+  load: (key, now) => observe.load(verbs.load(key, now), key.id),
+  save: (state, lifetime, now) => observe.save(verbs.save(state, lifetime, now)),
+  update: (key, change, lifetime, now) => observe.update(verbs.update(key, change, lifetime, now), key.id),
+  updateTtl: (key, lifetime, now) => observe.updateTtl(verbs.updateTtl(key, lifetime, now), key.id),
+  renew: (key, change, lifetime, now) => observe.renew(verbs.renew(key, change, lifetime, now), key.id),
+  delete: (key, now, successor) => observe.delete(verbs.delete(key, now, successor), key.id)
 })
+
+/**
+ * The verbs of a store without their time: as effects that take it from Effect's `Clock` whenever they are run.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ClockedVerbs {
+  /** As `SessionStoreVerbs.readKey`. */
+  readonly readKey: (text: string) => Option.Option<SessionKey>
+  /** As `SessionStoreVerbs.load`. */
+  readonly load: (key: SessionKey) => Effect.Effect<LoadResult, LoadError>
+  /** As `SessionStoreVerbs.save`. */
+  readonly save: (state: SessionState, lifetime: Lifetime) => Effect.Effect<Saved, SaveError>
+  /** As `SessionStoreVerbs.update`. */
+  readonly update: (
+    key: SessionKey,
+    change: SessionChange,
+    lifetime: Lifetime
+  ) => Effect.Effect<WriteResult, UpdateError>
+  /** As `SessionStoreVerbs.updateTtl`. */
+  readonly updateTtl: (key: SessionKey, lifetime: Lifetime) => Effect.Effect<WriteResult, UpdateError>
+  /** As `SessionStoreVerbs.renew`. */
+  readonly renew: (
+    key: SessionKey,
+    change: SessionChange,
+    lifetime: Lifetime
+  ) => Effect.Effect<WriteResult, UpdateError>
+  /** As `SessionStoreVerbs.delete`. */
+  readonly delete: (
+    key: SessionKey,
+    successor?: SessionKey | undefined
+  ) => Effect.Effect<boolean | SessionKey, DeleteError>
+}
+
+/**
+ * A store for jobs and tests, which ask it outside of any request.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withClock = (verbs: SessionStoreVerbs): ClockedVerbs => {
+  const atNow = <A, E>(call: (now: number) => Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.withFiberRuntime((fiber) => call(nowOn(fiber)))
+  return {
+    readKey: verbs.readKey,
+    load: (key) => atNow((now) => verbs.load(key, now)),
+    save: (state, lifetime) => atNow((now) => verbs.save(state, lifetime, now)),
+    update: (key, change, lifetime) => atNow((now) => verbs.update(key, change, lifetime, now)),
+    updateTtl: (key, lifetime) => atNow((now) => verbs.updateTtl(key, lifetime, now)),
+    renew: (key, change, lifetime) => atNow((now) => verbs.renew(key, change, lifetime, now)),
+    delete: (key, successor) => atNow((now) => verbs.delete(key, now, successor))
+  }
+}
 
 /**
  * The answer of `load` for a record that the backend found under the key's id (`undefined`: none).

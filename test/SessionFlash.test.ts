@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Session from "effect-session/Session"
 import * as SessionFlash from "effect-session/SessionFlash"
-import type * as SessionStore from "effect-session/SessionStore"
+import * as SessionStore from "effect-session/SessionStore"
 import * as CookieSessionStore from "effect-session/stores/CookieSessionStore"
 import * as TestSession from "effect-session/testing/TestSession"
 import * as Context from "effect/Context"
@@ -213,11 +213,14 @@ const heldApp = (store?: Layer.Layer<SessionStore.SessionStore>) =>
       })
     const app = yield* makeWebApp({
       ...(store === undefined ? {} : { store }),
-      wrap: (inner) => ({
-        ...inner,
-        load: (key) => turn(inner.load(key)),
-        update: (key, change, ttl) => turn(inner.update(key, change, ttl))
-      })
+      wrap: (store) => {
+        const inner = SessionStore.withClock(store)
+        return {
+          ...store,
+          load: (key) => turn(inner.load(key)),
+          update: (key, change, lifetime) => turn(inner.update(key, change, lifetime))
+        }
+      }
     })
     const browser = app.browser()
     yield* browser.visit(handle((session) => session.insert("user", Schema.String, "ferris")))

@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import type { SessionStatus } from "./sessionStatus.js"
+import type { SessionStatus } from "../Session.js"
 
 /**
  * What came with the request. `Refused`: a cookie that opens no session, whatever the reason. `Superseded`: a key that a
@@ -16,6 +16,14 @@ import type { SessionStatus } from "./sessionStatus.js"
  * @internal
  */
 export type Presented = "None" | "Refused" | "Superseded" | "Replaced" | "Ambiguous" | "Valid"
+
+/**
+ * Whether somebody else's answer may have a newer cookie than the one that the request came with.
+ *
+ * @internal
+ */
+export const isLate = (presented: Presented | undefined): boolean =>
+  presented === "Superseded" || presented === "Replaced"
 
 /** @internal */
 export interface CommitFacts {

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as SessionEvent from "../SessionEvent.js"
 import type { SessionId, SessionKey } from "../SessionKey.js"
 import type * as SessionStore from "../SessionStore.js"
+import { chain } from "./chain.js"
 import type { PresentedKey } from "./openedCookie.js"
 import type { SessionServices } from "./presentedSession.js"
 
@@ -19,29 +20,36 @@ import type { SessionServices } from "./presentedSession.js"
 export const endSessions = (
   services: SessionServices,
   sessions: ReadonlyArray<PresentedKey>,
+  now: number,
   successor?: SessionKey
-): Effect.Effect<number, SessionStore.DeleteError> =>
-  Effect.reduce(
-    sessions,
-    0,
-    (count, { key }) => Effect.map(endSession(services, key, successor), (isEnded) => isEnded ? count + 1 : count)
-  )
+): Effect.Effect<number, SessionStore.DeleteError> => {
+  let ended = 0
+  const next = (i: number): Effect.Effect<number, SessionStore.DeleteError> =>
+    i === sessions.length
+      ? Effect.succeed(ended)
+      : chain(endSession(services, sessions[i]!.key, now, successor), (isEnded) => {
+        ended += isEnded ? 1 : 0
+        return next(i + 1)
+      })
+  return next(0)
+}
 
 const endSession = (
   services: SessionServices,
   key: SessionKey,
+  now: number,
   successor: SessionKey | undefined,
-  before: ReadonlyArray<SessionId> = []
+  before: Set<SessionId> = new Set()
 ): Effect.Effect<boolean, SessionStore.DeleteError> =>
-  Effect.flatMap(
-    services.store.delete(key, successor),
-    (answer) =>
-      answer === true
-        ? Effect.as(services.publish(SessionEvent.Purged({ id: key.id })), true)
-        : answer === false || successor !== undefined || isCircle(answer, key, before)
-        ? Effect.succeed(false)
-        : endSession(services, answer, undefined, [...before, key.id])
-  )
+  chain(services.store.delete(key, now, successor), (answer) => {
+    if (answer === true) {
+      services.tell(SessionEvent.Purged({ id: key.id }))
+      return Effect.succeed(true)
+    }
+    return answer === false || successor !== undefined || isCircle(answer, before.add(key.id))
+      ? Effect.succeed(false)
+      : Effect.suspend(() => endSession(services, answer, now, undefined, before))
+  })
 
 /**
  * Whether the session is there, for a key that opens it or that a renewal has replaced. The former refreshes it.
@@ -50,11 +58,12 @@ const endSession = (
  */
 export const isThere = (
   { config: { lifecycle }, store }: SessionServices,
-  key: SessionKey
+  key: SessionKey,
+  now: number
 ): Effect.Effect<boolean, SessionStore.UpdateError> => {
   const { maxLifetimeMillis, rememberMeMillis = 0, ttlMillis } = lifecycle
   const lifetime = { ttl: Math.max(ttlMillis, rememberMeMillis), maxLifetime: maxLifetimeMillis }
-  return Effect.map(store.updateTtl(key, lifetime), ({ _tag }) => _tag !== "Gone")
+  return Effect.map(store.updateTtl(key, lifetime, now), ({ _tag }) => _tag !== "Gone")
 }
 
 /**
@@ -66,20 +75,22 @@ export const isThere = (
 export const isFollowed = (
   services: SessionServices,
   key: SessionKey,
+  now: number,
   successor: SessionKey,
-  before: ReadonlyArray<SessionId> = []
+  before: Set<SessionId> = new Set()
 ): Effect.Effect<boolean, SessionStore.DeleteError | SessionStore.UpdateError> =>
   Effect.flatMap(
-    services.store.delete(key, successor),
+    services.store.delete(key, now, successor),
     (answer) =>
-      typeof answer === "boolean" || isCircle(answer, key, before)
+      typeof answer === "boolean" || isCircle(answer, before.add(key.id))
         ? Effect.succeed(false)
         : Effect.flatMap(
-          isThere(services, answer),
-          (isThere) => isThere ? Effect.succeed(true) : isFollowed(services, answer, successor, [...before, key.id])
+          isThere(services, answer, now),
+          (isThere) =>
+            isThere ? Effect.succeed(true) : isFollowed(services, answer, now, successor, before)
         )
   )
 
-// Nobody follows a store that leads in circles for ever.
-const isCircle = (next: SessionKey, key: SessionKey, before: ReadonlyArray<SessionId>): boolean =>
-  next.id === key.id || before.includes(next.id)
+// Nobody follows a store that leads in circles for ever. A long way costs a step of the fiber for each session on it, so that
+// others have their turn.
+const isCircle = (next: SessionKey, before: ReadonlySet<SessionId>): boolean => before.has(next.id)

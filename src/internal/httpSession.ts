@@ -12,22 +12,25 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as RuntimeFlags from "effect/RuntimeFlags"
 import type { ResolvedCookie } from "../Config.js"
+import type { ClearSiteData } from "../Session.js"
+import { attempt, chain, isDone } from "./chain.js"
+import { clockOf } from "./clockOf.js"
+import { type CommitOutcome, keep } from "./commit.js"
 import { connectionOf } from "./connectionOf.js"
 import { emptyResponse, withoutBody } from "./errorResponse.js"
 import { namesOf } from "./openedCookie.js"
 import type { SessionServices } from "./presentedSession.js"
-import { type CommitOutcome, keep, RequestSession } from "./requestSession.js"
+import { RequestSession } from "./requestSession.js"
 import { isMadeWhileSent, unwrapWebResponse } from "./responseBody.js"
 import { cookiesToSet } from "./responseCookies.js"
 import { clearSiteDataHeader, headersAgainstCaching, varyByCookie } from "./responseHeaders.js"
 import { type AnyFiber, appendHook, type Hooks, hooksOf, sourceOf, withFirmHeaders } from "./responseHooks.js"
-import type { ClearSiteData } from "./sessionStatus.js"
 import type { CookieAttributes } from "./setCookie.js"
 import { cameOverHttps } from "./trustedProxies.js"
 
@@ -96,13 +99,11 @@ export class HttpSession extends RequestSession {
   }
 
   /** Settles the session once its handler has come to this response, whatever happens. */
-  settleFor(response: HttpServerResponse.HttpServerResponse): Effect.Effect<CommitOutcome> {
-    return Effect.withFiberRuntime((fiber) => {
-      const canSetCookie = !wasUpgraded(this.#request, response)
-      // Every socket ends sooner or later, and often by interruption: that undoes nothing.
-      const wasInterrupted = canSetCookie && this.wasInterrupted(response, fiber)
-      return this.settle({ wasInterrupted, canSetCookie })
-    })
+  settleFor(response: HttpServerResponse.HttpServerResponse, fiber: AnyFiber): Effect.Effect<CommitOutcome> {
+    const canSetCookie = !wasUpgraded(this.#request, response)
+    // Every socket ends sooner or later, and often by interruption: that undoes nothing.
+    const wasInterrupted = canSetCookie && this.wasInterrupted(response, fiber)
+    return this.settle({ wasInterrupted, canSetCookie }, clockOf(fiber))
   }
 
   protected override attributesOf({ attributes, secureFromRequest }: ResolvedCookie): CookieAttributes {
@@ -111,10 +112,7 @@ export class HttpSession extends RequestSession {
       : { ...attributes, secure: cameOverHttps(connectionOf(this.#request), secureFromRequest.trustedProxies) }
   }
 
-  private wasInterrupted(
-    response: HttpServerResponse.HttpServerResponse,
-    fiber: Fiber.RuntimeFiber<unknown, unknown>
-  ): boolean {
+  private wasInterrupted(response: HttpServerResponse.HttpServerResponse, fiber: AnyFiber): boolean {
     return this.#isInterrupted || interruptedResponses.includes(response) ||
       ((response.status === 499 || response.status === 503) &&
         !Cause.isEmpty(fiber.getFiberRef(FiberRef.interruptedCause)))
@@ -131,6 +129,12 @@ interface ResponseChange {
   readonly isTouched: boolean
   readonly clearSiteData: ReadonlyArray<ClearSiteData>
 }
+
+const changeBy = (session: HttpSession, outcome: CommitOutcome): ResponseChange => ({
+  outcome,
+  isTouched: session.isTouched,
+  clearSiteData: session.clearSiteData
+})
 
 const unchanged: ResponseChange = { outcome: keep, isTouched: false, clearSiteData: [] }
 const looked: ResponseChange = { ...unchanged, isTouched: true }
@@ -162,12 +166,22 @@ export class PendingCommit {
    */
   appEnded(exit: Exit.Exit<unknown, unknown>, fiber: AnyFiber): Effect.Effect<void> {
     const ended = this.handlerEnded(exit, fiber)
+    if (this.session?.awaitsEnd === true) {
+      this.watch(fiber)
+    }
     const hooks = hooksOf(fiber)
     if (hooks === this.hooks) {
       return ended
     }
     this.hasLastWord = true
     return Effect.zipRight(FiberRef.set(HttpApp.currentPreResponseHandlers, this.behind(hooks)), ended)
+  }
+
+  /** Hears what becomes of the fiber, which may be interrupted when the handler is done and the response is not. */
+  watch(fiber: AnyFiber): void {
+    fiber.addObserver((exit) => {
+      Effect.runFork(this.handlerEnded(exit, fiber))
+    })
   }
 
   private behind(hooks: Hooks): Hooks {
@@ -178,10 +192,7 @@ export class PendingCommit {
    * Hears what became of the handler. Where it was interrupted its response may never come here, since a time limit or a race
    * around the middleware answers in its place; so a session that it ended, ends now.
    */
-  handlerEnded(
-    exit: Exit.Exit<unknown, unknown>,
-    fiber: Fiber.RuntimeFiber<unknown, unknown>
-  ): Effect.Effect<void> {
+  handlerEnded(exit: Exit.Exit<unknown, unknown>, fiber: AnyFiber): Effect.Effect<void> {
     const { session } = this
     const isInterrupted = (Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause)) ||
       !Cause.isEmpty(fiber.getFiberRef(FiberRef.interruptedCause))
@@ -193,46 +204,58 @@ export class PendingCommit {
       return Effect.void
     }
     this.session = undefined
-    return Effect.map(session.settle({ wasInterrupted: true, canSetCookie: true }), (outcome) => {
-      this.change = { outcome, isTouched: session.isTouched, clearSiteData: session.clearSiteData }
+    return chain(session.settle({ wasInterrupted: true, canSetCookie: true }, clockOf(fiber)), (outcome) => {
+      this.change = changeBy(session, outcome)
+      return Exit.void
     })
   }
 
   /** Never fails, whatever happens: platform would run it again, and leave the socket hanging when that fails too. */
   commitTo(response: HttpServerResponse.HttpServerResponse): Effect.Effect<HttpServerResponse.HttpServerResponse> {
     const { session } = this
-    this.session = undefined
-    if (session === undefined) {
-      return this.apply(response)
-    }
-    if (session.closeIdle()) {
+    const isIdle = session === undefined || session.closeIdle()
+    if (isIdle && session !== undefined) {
+      this.session = undefined
       this.change = session.isTouched ? looked : unchanged
-      return this.apply(response)
     }
-    const settled = Effect.flatMap(session.settleFor(response), (outcome) => {
-      this.change = { outcome, isTouched: session.isTouched, clearSiteData: session.clearSiteData }
-      return this.apply(response)
-    })
-    return Effect.catchAllCause(
-      settled,
-      (cause) =>
-        Effect.as(Effect.logError("The session could not be put into the response", cause), withoutBody(response, 500))
-    )
-  }
-
-  private apply(response: HttpServerResponse.HttpServerResponse): Effect.Effect<HttpServerResponse.HttpServerResponse> {
-    const isLate = isMadeWhileSent(response)
-    if (this.change === unchanged && !isLate) {
+    if (isIdle && this.change === unchanged && !isMadeWhileSent(response)) {
       return Effect.succeed(response)
     }
-    const changed = applyChange(isLate ? { ...this.change, isTouched: true } : this.change, unwrapWebResponse(response))
-    return this.hasLastWord ?
-      changed :
-      Effect.zipWith(
-        changed,
-        Effect.withFiberRuntime<Hooks>((fiber) => Effect.succeed(hooksOf(fiber))),
-        (response, hooks) => hooks === this.hooks ? response : withFirmHeaders(response, spokenHeaders)
-      )
+    return Effect.withFiberRuntime((fiber, { runtimeFlags }) => {
+      const respond = () => isIdle ? this.apply(response, fiber) : this.settle(session, response, fiber)
+      // What is done at once and what has to be waited for are one, below a middleware that lets itself be interrupted as well.
+      return isIdle || !RuntimeFlags.interruptible(runtimeFlags)
+        ? respond()
+        : Effect.uninterruptible(Effect.suspend(respond))
+    })
+  }
+
+  private settle(
+    session: HttpSession,
+    response: HttpServerResponse.HttpServerResponse,
+    fiber: AnyFiber
+  ): Effect.Effect<HttpServerResponse.HttpServerResponse> {
+    this.session = undefined
+    const responded = attempt(() =>
+      chain(session.settleFor(response, fiber), (outcome) => {
+        this.change = changeBy(session, outcome)
+        return this.apply(response, fiber)
+      })
+    )
+    const failed = (cause: Cause.Cause<never>) =>
+      Effect.as(Effect.logError("The session could not be put into the response", cause), withoutBody(response, 500))
+    return isDone(responded) ? responded : Effect.catchAllCause(responded, failed)
+  }
+
+  private apply(
+    response: HttpServerResponse.HttpServerResponse,
+    fiber: AnyFiber
+  ): Effect.Effect<HttpServerResponse.HttpServerResponse> {
+    const change = isMadeWhileSent(response) ? { ...this.change, isTouched: true } : this.change
+    return chain(applyChange(change, unwrapWebResponse(response)), (response) =>
+      Effect.succeed(
+        this.hasLastWord || hooksOf(fiber) === this.hooks ? response : withFirmHeaders(response, spokenHeaders)
+      ))
   }
 }
 

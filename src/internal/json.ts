@@ -4,10 +4,8 @@
  *
  * @internal
  */
+import type { Json } from "../Session.js"
 import type { JsonText } from "../SessionRecord.js"
-
-/** @internal */
-export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json }
 
 // Deep enough for any real value, and far from where JSON.stringify or a parser runs out of stack.
 const maxDepth = 512

@@ -1,5 +1,6 @@
 /**
- * A store call that can be watched: its duration is measured, and it has a span where somebody asked for spans.
+ * A store call that can be watched: its duration is measured, and it has a span where somebody asked for spans. What was
+ * answered at once has no duration.
  *
  * @internal
  */
@@ -7,6 +8,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import * as MetricLabel from "effect/MetricLabel"
 import * as Tracer from "effect/Tracer"
@@ -22,8 +24,7 @@ export const observeCalls = (verb: string) => {
   const ownLabels = [MetricLabel.make("verb", verb)]
   const name = `SessionStore.${verb}`
   return <A, E>(call: Effect.Effect<A, E>, id?: SessionId): Effect.Effect<A, E> =>
-    // One step, since clock and tracer are asked for at every call of a store.
-    Effect.withFiberRuntime((fiber) => {
+    Exit.isExit(call) ? call : Effect.withFiberRuntime((fiber) => {
       const services = fiber.getFiberRef(DefaultServices.currentServices)
       const clock = Context.get(services, Clock.Clock)
       const start = clock.unsafeCurrentTimeNanos()

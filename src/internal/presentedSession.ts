@@ -4,15 +4,14 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
-import { identity } from "effect/Function"
 import type { ResolvedLifecycle, SessionConfig } from "../Config.js"
 import * as SessionEvent from "../SessionEvent.js"
 import type { SessionId } from "../SessionKey.js"
 import * as SessionRecord from "../SessionRecord.js"
 import type * as SessionStore from "../SessionStore.js"
+import { chainMatch } from "./chain.js"
 import type { CookieReaders, OpenedCookie, PresentedKey } from "./openedCookie.js"
 import { SessionLog } from "./sessionLog.js"
-import { withClock } from "./withClock.js"
 
 /**
  * What the session of a request works with.
@@ -21,7 +20,8 @@ import { withClock } from "./withClock.js"
  */
 export interface SessionServices extends CookieReaders {
   readonly store: SessionStore.SessionStore
-  readonly publish: (event: SessionEvent.Happening) => Effect.Effect<void>
+  /** Tells those who listen. Never waits and never fails. */
+  readonly tell: (event: SessionEvent.Happening) => void
 }
 
 /**
@@ -68,6 +68,14 @@ export const lifetimeOf = (
 })
 
 /**
+ * Whether the cookie outlives the browser.
+ *
+ * @internal
+ */
+export const isPersistent = ({ _tag, rememberMeMillis }: ResolvedLifecycle, isRemembered: boolean): boolean =>
+  _tag === "PersistentSession" || (isRemembered && rememberMeMillis !== undefined)
+
+/**
  * Whether a cookie of this very name may be one that a browser got before the cookie's scope was changed.
  *
  * @internal
@@ -76,62 +84,68 @@ export const hasChangedScope = ({ name, retired }: SessionConfig["cookie"]): boo
   retired.some((cookie) => cookie.name === name)
 
 /**
- * Asks the store about what the cookie holds. `remember` hears of it before anybody else does.
+ * Asks the store about what the cookie holds.
  *
  * @internal
  */
 export const present = (
   services: SessionServices,
   { keys, refusals }: OpenedCookie,
-  remember: (presented: Presented) => Presented
+  now: number
 ): Effect.Effect<Presented, SessionStore.LoadError> => {
-  const presented = keys.length === 0
-    ? Effect.succeed(remember(refusals.length === 0 ? none : refused))
+  for (const reason of refusals) {
+    services.tell(refusal(reason))
+  }
+  return keys.length === 0
+    ? Effect.succeed(refusals.length === 0 ? none : refused)
     : keys.length === 1
-    ? ask(services, keys[0]!, remember)
-    : Effect.flatMap(
-      Effect.forEach(keys, (key) => ask(services, key, identity)),
-      (all) => Effect.map(theOnlyLiveOne(services, all), remember)
-    )
-  return refusals.length === 0
-    ? presented
-    : Effect.zipRight(Effect.forEach(refusals, (reason) => refuse(services, reason), { discard: true }), presented)
+    ? ask(services, keys[0]!, now)
+    : Effect.map(Effect.forEach(keys, (key) => ask(services, key, now)), (all) => theOnlyLiveOne(services, all))
 }
 
 const ask = (
   services: SessionServices,
   presented: PresentedKey,
-  answer: (presented: Presented) => Presented
-): Effect.Effect<Presented, SessionStore.LoadError> => {
-  const { publish, store } = services
-  const { key } = presented
-  const expired = () => Effect.as(publish(SessionEvent.KeyExpired({ id: key.id })), answer(refused))
-  return Effect.matchEffect(store.load(key), {
-    onSuccess: (result): Effect.Effect<Presented> => {
-      switch (result._tag) {
-        case "Live":
-          return withClock((clock) => {
-            const record = withLimitsOfNow(services, result.record)
-            return SessionRecord.isExpired(record, clock.unsafeCurrentTimeMillis())
-              ? expired()
-              : Effect.succeed(answer({ _tag: "Valid", sessions: [presented], record, late: noSessions }))
-          })
-        case "Superseded":
-        case "Replaced":
-          return Effect.as(
-            publish(SessionEvent.KeySuperseded({ id: key.id })),
-            answer({ _tag: result._tag, sessions: [presented], late: noSessions })
-          )
-        case "Absent":
-          return expired()
-      }
-    },
+  now: number
+): Effect.Effect<Presented, SessionStore.LoadError> =>
+  chainMatch(services.store.load(presented.key, now), {
+    onSuccess: (result) => Effect.succeed(answered(services, presented, result, now)),
     // What is not a record opens no session today or ever, so the browser starts anew instead of failing for good.
-    onFailure: (error) =>
-      error.reason === "Malformed"
-        ? Effect.as(malformed(services, presented, error), answer(refused))
-        : Effect.zipRight(publish(SessionEvent.StoreUnavailable({ during: "load" })), Effect.fail(error))
+    onFailure: (error) => {
+      if (error.reason === "Malformed") {
+        return Effect.as(malformed(services, presented, error), refused)
+      }
+      services.tell(SessionEvent.StoreUnavailable({ during: "load" }))
+      return Effect.fail(error)
+    }
   })
+
+const answered = (
+  services: SessionServices,
+  presented: PresentedKey,
+  result: SessionStore.LoadResult,
+  now: number
+): Presented => {
+  const { id } = presented.key
+  switch (result._tag) {
+    case "Live": {
+      const record = withLimitsOfNow(services, result.record)
+      return SessionRecord.isExpired(record, now)
+        ? expired(services, id)
+        : { _tag: "Valid", sessions: [presented], record, late: noSessions }
+    }
+    case "Superseded":
+    case "Replaced":
+      services.tell(SessionEvent.KeySuperseded({ id }))
+      return { _tag: result._tag, sessions: [presented], late: noSessions }
+    case "Absent":
+      return expired(services, id)
+  }
+}
+
+const expired = ({ tell }: SessionServices, id: SessionId): Presented => {
+  tell(SessionEvent.KeyExpired({ id }))
+  return refused
 }
 
 // What the store goes by is what was configured when the record was written, perhaps by an earlier version of the app.
@@ -146,29 +160,24 @@ const withLimitsOfNow = (
 
 // A parent domain's cookie of the same name can stand beside ours, in either order. A choice between two live sessions
 // would be an attacker's choice, so there is none.
-const theOnlyLiveOne = (services: SessionServices, all: ReadonlyArray<Presented>): Effect.Effect<Presented> => {
+const theOnlyLiveOne = (services: SessionServices, all: ReadonlyArray<Presented>): Presented => {
   const valid = all.filter((presented) => presented._tag === "Valid")
   const live = hasChangedScope(services.config.cookie) ? withoutEarlierStates(valid) : valid
   const superseded = sessionsOf(all, "Superseded")
   const replaced = sessionsOf(all, "Replaced")
   if (live.length > 1) {
     const sessions = live.flatMap(({ sessions }) => sessions)
-    return Effect.as(refuse(services, "Ambiguous"), {
-      _tag: "Ambiguous",
-      sessions,
-      late: others([...superseded, ...replaced], sessions)
-    })
+    services.tell(refusal("Ambiguous"))
+    return { _tag: "Ambiguous", sessions, late: others([...superseded, ...replaced], sessions) }
   }
   const [only] = live
-  return Effect.succeed(
-    only !== undefined
-      ? { ...only, late: others([...superseded, ...replaced], only.sessions) }
-      : superseded.length > 0
-      ? { _tag: "Superseded", sessions: superseded, late: others(replaced, superseded) }
-      : replaced.length > 0
-      ? { _tag: "Replaced", sessions: replaced, late: noSessions }
-      : refused
-  )
+  return only !== undefined
+    ? { ...only, late: others([...superseded, ...replaced], only.sessions) }
+    : superseded.length > 0
+    ? { _tag: "Superseded", sessions: superseded, late: others(replaced, superseded) }
+    : replaced.length > 0
+    ? { _tag: "Replaced", sessions: replaced, late: noSessions }
+    : refused
 }
 
 // Two earlier keys of one session are one session, which ends but once.
@@ -199,20 +208,16 @@ export const others = (
  * @internal
  */
 export const malformed = (
-  services: SessionServices,
+  { tell }: SessionServices,
   { key }: PresentedKey,
   error: SessionStore.LoadError | SessionStore.UpdateError
-): Effect.Effect<void> =>
-  Effect.zipRight(
-    Effect.logWarning("A session record is malformed and is ignored", error),
-    refuse(services, "MalformedRecord", key.id)
-  )
+): Effect.Effect<void> => {
+  tell(refusal("MalformedRecord", key.id))
+  return Effect.logWarning("A session record is malformed and is ignored", error)
+}
 
-const refuse = (
-  { publish }: SessionServices,
-  reason: SessionEvent.RefusalReason,
-  id?: SessionId
-): Effect.Effect<void> => publish(SessionEvent.KeyRefused({ reason, id, count: 1 }))
+const refusal = (reason: SessionEvent.RefusalReason, id?: SessionId): SessionEvent.Happening =>
+  SessionEvent.KeyRefused({ reason, id, count: 1 })
 
 // A session that is kept in the cookie shows as it was and as it is where the cookie's scope has changed. What is sealed says
 // which of them is the later one: no browser's order does, and no two sessions are compared.

@@ -3,8 +3,6 @@
  *
  * @internal
  */
-import type { ClearSiteData } from "./sessionStatus.js"
-
 const tokens = (header: string): ReadonlyArray<string> => header.split(",").map((token) => token.trim().toLowerCase())
 
 /**
@@ -75,7 +73,7 @@ export const varyByCookie = (header: string | undefined): string => {
  *
  * @internal
  */
-export const clearSiteDataHeader = (directives: ReadonlyArray<ClearSiteData>, header: string | undefined): string => {
+export const clearSiteDataHeader = (directives: ReadonlyArray<string>, header: string | undefined): string => {
   const asked = header === undefined || header.trim() === "" ? [] : [header]
   const there = asked.flatMap((header) => header.split(",").map((word) => word.trim()))
   const added = new Set(directives.map((directive) => `"${directive}"`))

@@ -3,13 +3,14 @@
  *
  * @internal
  */
-import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import { identity } from "effect/Function"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
@@ -28,7 +29,8 @@ import {
 } from "../Session.js"
 import type { SessionId } from "../SessionKey.js"
 import type { JsonText, SessionRecord } from "../SessionRecord.js"
-import { chain } from "./chain.js"
+import { attempt, chain, chainMatch } from "./chain.js"
+import { nowOn } from "./clockOf.js"
 import * as json from "./json.js"
 import { SessionLog } from "./sessionLog.js"
 
@@ -65,8 +67,8 @@ export abstract class SessionBase implements Session {
     return this.toJSON()
   }
 
-  /** Asks for the record. It is called at most once, and only when an operation needs the state. */
-  protected abstract load(): Effect.Effect<SessionRecord | undefined, SessionGetError>
+  /** Asks for the record as of now. It is called at most once, and only when an operation needs the state. */
+  protected abstract load(now: number): Effect.Effect<SessionRecord | undefined, SessionGetError>
 
   /** Whether there is a policy for remembered sessions. */
   protected get canRemember(): boolean {
@@ -85,10 +87,11 @@ export abstract class SessionBase implements Session {
 
   insert<A, R>(...args: EntryArgs<A, R, [value: A]>): Effect.Effect<void, SessionInsertError, R> {
     const entry = toEntry(args)
-    return Effect.suspend(() =>
+    return Effect.withFiberRuntime((fiber) =>
       chain(
         encodeValue(entry, args[args.length - 1] as A),
-        (text) => this.write(() => this.setNow(entry.key, text, () => this.#log.assign(entry.key, text)))
+        (text) =>
+          chain(this.writable(fiber), () => this.setNow(entry.key, text, () => this.#log.assign(entry.key, text)))
       )
     )
   }
@@ -96,7 +99,7 @@ export abstract class SessionBase implements Session {
   update<A, R>(
     ...args: EntryArgs<A, R, [f: (value: A) => A]>
   ): Effect.Effect<Option.Option<A>, SessionGetError | SessionInsertError, R> {
-    return this.derive(toEntry(args), Option.map(args[args.length - 1] as (value: A) => A))
+    return this.derive(toEntry(args), Option.map(args[args.length - 1] as (value: A) => A), identity)
   }
 
   updateOr<A, R>(
@@ -104,8 +107,9 @@ export abstract class SessionBase implements Session {
   ): Effect.Effect<A, SessionGetError | SessionInsertError, R> {
     const orElse = args[args.length - 2] as A
     const f = args[args.length - 1] as (value: A) => A
-    return Effect.map(
-      this.derive(toEntry(args), (value) => Option.some(Option.match(value, { onNone: () => orElse, onSome: f }))),
+    return this.derive(
+      toEntry(args),
+      (value) => Option.some(Option.match(value, { onNone: () => orElse, onSome: f })),
       Option.getOrElse(() => orElse)
     )
   }
@@ -113,9 +117,9 @@ export abstract class SessionBase implements Session {
   remove(
     key: string | { readonly key: string }
   ): Effect.Effect<Option.Option<Json>, SessionGetError | SessionInsertError> {
-    return Effect.flatMap(
-      this.take(keyOf(key)),
-      (text) => text === undefined ? Effect.succeedNone : Effect.asSome(parseValue(keyOf(key), text))
+    return this.take(
+      keyOf(key),
+      (text) => text === undefined ? Effect.succeedNone : Exit.map(parseValue(keyOf(key), text), Option.some)
     )
   }
 
@@ -123,7 +127,7 @@ export abstract class SessionBase implements Session {
     ...args: EntryArgs<A, R>
   ): Effect.Effect<Option.Option<A>, SessionGetError | SessionInsertError, R> {
     const entry = toEntry(args)
-    return Effect.flatMap(this.take(entry.key), (text) => decodeValue(entry, text))
+    return this.take(entry.key, (text) => decodeValue(entry, text))
   }
 
   contains(key: string | { readonly key: string }): Effect.Effect<boolean, SessionGetError> {
@@ -162,11 +166,7 @@ export abstract class SessionBase implements Session {
   }
 
   get timeLeft(): Effect.Effect<Option.Option<Duration.Duration>, SessionGetError> {
-    return Effect.zipWith(
-      this.fact((record) => Option.some(record.expiresAt)),
-      Clock.currentTimeMillis,
-      (expiresAt, now) => Option.map(expiresAt, (at) => Duration.millis(Math.max(0, at - now)))
-    )
+    return this.fact((record, now) => Option.some(Duration.millis(Math.max(0, record.expiresAt - now))))
   }
 
   get isRemembered(): Effect.Effect<boolean, SessionGetError> {
@@ -174,9 +174,9 @@ export abstract class SessionBase implements Session {
   }
 
   remember(isOn = true): Effect.Effect<void, SessionInsertError> {
-    return Effect.suspend(() =>
+    return Effect.withFiberRuntime((fiber) =>
       this.canRemember
-        ? this.write(() => this.markNow(() => this.#log.remember(isOn)))
+        ? chain(this.writable(fiber), () => this.markNow(() => this.#log.remember(isOn)))
         : Effect.fail(
           new SessionInsertError({
             reason: "NotConfigured",
@@ -188,7 +188,7 @@ export abstract class SessionBase implements Session {
   }
 
   get clear(): Effect.Effect<void, SessionInsertError> {
-    return this.write(() => this.markNow(() => this.#log.clear()))
+    return Effect.withFiberRuntime((fiber) => chain(this.writable(fiber), () => this.markNow(() => this.#log.clear())))
   }
 
   get purge(): Effect.Effect<void, SessionInsertError> {
@@ -205,39 +205,48 @@ export abstract class SessionBase implements Session {
     return this.mark(() => this.#log.renew())
   }
 
-  /** Goes on when the state may be read: loads the record on first use, and shares that one load. */
+  /** Goes on when the state may be read, in one step of the fiber where nothing has to be waited for. */
   private whenLoaded<A, E, R>(
-    next: () => Effect.Effect<A, E, R>
+    next: (fiber: Fiber.RuntimeFiber<unknown, unknown>) => Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | SessionGetError, R> {
-    return Effect.suspend(() => {
-      this.#log.isTouched = true
-      // A purge leaves nothing to load: what comes after it belongs to a new session.
-      if (this.#log.status === "Purged" || this.#outcome?._tag === "Success") {
-        return next()
-      }
-      const loaded = this.#outcome ??
-        (this.#waiting === undefined ? this.loadOnce(this.#waiting = []) : this.wait(this.#waiting))
-      return Effect.flatMap(loaded, next)
-    })
+    return Effect.withFiberRuntime((fiber) => chain(this.loaded(fiber), () => next(fiber)))
+  }
+
+  /** Loads the record on first use, and shares that one load. */
+  private loaded(fiber: Fiber.RuntimeFiber<unknown, unknown>): Effect.Effect<void, SessionGetError> {
+    this.#log.isTouched = true
+    // A purge leaves nothing to load: what comes after it belongs to a new session.
+    return this.#log.status === "Purged"
+      ? Exit.void
+      : this.#outcome ?? (this.#waiting === undefined ? this.loadOnce(nowOn(fiber)) : this.wait(this.#waiting))
   }
 
   // Uninterruptible, because other fibers may be waiting for the load that this one began. They are kept in a plain list,
   // since few requests have such fibers, and each would pay for a Deferred.
-  private loadOnce(waiting: Waiting): Effect.Effect<void, SessionGetError> {
-    const finish = (exit: Exit.Exit<void, SessionGetError>) => {
-      this.#outcome = exit
-      for (const resume of waiting) {
-        resume(exit)
-      }
-      return exit
+  private loadOnce(now: number): Effect.Effect<void, SessionGetError> {
+    const loading = attempt(() => this.load(now))
+    if (Exit.isExit(loading)) {
+      return this.loadEnded(loading as Exit.Exit<SessionRecord | undefined, SessionGetError>)
     }
-    return Effect.uninterruptible(Effect.matchCauseEffect(Effect.suspend(() => this.load()), {
-      onSuccess: (record) => {
-        this.#log.loaded(record)
-        return finish(Exit.void)
-      },
-      onFailure: (cause) => finish(Exit.failCause(cause))
+    const waiting: Waiting = []
+    const end = (exit: Exit.Exit<SessionRecord | undefined, SessionGetError>) => {
+      const outcome = this.loadEnded(exit)
+      for (const resume of waiting) {
+        resume(outcome)
+      }
+      return outcome
+    }
+    return Effect.uninterruptible(Effect.suspend(() => {
+      this.#waiting = waiting
+      return Effect.flatMap(Effect.exit(loading), end)
     }))
+  }
+
+  private loadEnded(exit: Exit.Exit<SessionRecord | undefined, SessionGetError>): Exit.Exit<void, SessionGetError> {
+    if (Exit.isSuccess(exit)) {
+      this.#log.loaded(exit.value)
+    }
+    return this.#outcome = Exit.asVoid(exit)
   }
 
   private wait(waiting: Waiting): Effect.Effect<void, SessionGetError> {
@@ -263,32 +272,32 @@ export abstract class SessionBase implements Session {
       : this.markNow(change)
   }
 
-  /** A change to the state. */
-  private write<A>(change: () => Effect.Effect<A, SessionInsertError>): Effect.Effect<A, SessionInsertError> {
-    return Effect.suspend(() => {
-      if (this.#log.isCommitted) {
-        return Effect.fail(tooLate())
-      }
-      return this.#outcome?._tag === "Success"
-        ? change()
-        : Effect.mapError(this.whenLoaded(change), toInsertError)
+  /** What a change to the state has to wait for. */
+  private writable(fiber: Fiber.RuntimeFiber<unknown, unknown>): Effect.Effect<void, SessionInsertError> {
+    return this.#log.isCommitted ? Effect.fail(tooLate()) : chainMatch(this.loaded(fiber), {
+      onSuccess: () => Exit.void,
+      onFailure: (error) => Effect.fail(toInsertError(error))
     })
   }
 
-  private take(key: string): Effect.Effect<JsonText | undefined, SessionInsertError> {
-    return this.write(() =>
-      this.markNow(() => {
-        const text = this.#log.read(key)
-        this.#log.assign(key, undefined)
-        return text
-      })
-    )
+  /** Takes a value away, and goes on with it. */
+  private take<A, E, R>(
+    key: string,
+    next: (text: JsonText | undefined) => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | SessionInsertError, R> {
+    const taken = () => {
+      const text = this.#log.read(key)
+      this.#log.assign(key, undefined)
+      return text
+    }
+    return Effect.withFiberRuntime((fiber) => chain(chain(this.writable(fiber), () => this.markNow(taken)), next))
   }
 
-  private derive<A, R>(
+  private derive<A, R, B>(
     entry: CompiledEntry<A, R>,
-    f: (value: Option.Option<A>) => Option.Option<A>
-  ): Effect.Effect<Option.Option<A>, SessionGetError | SessionInsertError, R> {
+    f: (value: Option.Option<A>) => Option.Option<A>,
+    answer: (value: Option.Option<A>) => B
+  ): Effect.Effect<B, SessionGetError | SessionInsertError, R> {
     const compute = (
       stored: JsonText | undefined
     ): Effect.Effect<Derived<A>, SessionGetError | SessionInsertError, R> =>
@@ -298,9 +307,7 @@ export abstract class SessionBase implements Session {
           ? Effect.succeed({ value, text: undefined })
           : chain(encodeValue(entry, value.value), (text) => Effect.succeed({ value, text }))
       })
-    const attempt = (
-      context: Context.Context<R>
-    ): Effect.Effect<Option.Option<A>, SessionGetError | SessionInsertError, R> => {
+    const deriveWith = (context: Context.Context<R>): Effect.Effect<B, SessionGetError | SessionInsertError, R> => {
       const again = (stored: JsonText | undefined) =>
         Effect.provide(Effect.map(Effect.suspend(() => compute(stored)), ({ text }) => text), context)
       const stored = this.#log.read(entry.key)
@@ -309,19 +316,20 @@ export abstract class SessionBase implements Session {
         this.#log.read(entry.key) === stored
           ? chain(
             this.setNow(entry.key, text, () => this.#log.derive(entry.key, text, again)),
-            () => Effect.succeed(value)
+            () => Effect.succeed(answer(value))
           )
-          : attempt(context))
+          : deriveWith(context))
     }
-    return Effect.withFiberRuntime((fiber) => {
-      const context = fiber.currentContext as Context.Context<R>
-      return this.whenLoaded(() => attempt(context))
-    })
+    return this.whenLoaded((fiber) => deriveWith(fiber.currentContext as Context.Context<R>))
   }
 
   // A record from elsewhere may hold a time that no date can express, which is then none.
-  private fact<A>(f: (record: SessionRecord) => Option.Option<A>): Effect.Effect<Option.Option<A>, SessionGetError> {
-    return this.whenLoaded(() => Effect.succeed(Option.flatMap(Option.fromNullable(this.#log.record), f)))
+  private fact<A>(
+    f: (record: SessionRecord, now: number) => Option.Option<A>
+  ): Effect.Effect<Option.Option<A>, SessionGetError> {
+    return this.whenLoaded((fiber) =>
+      Effect.succeed(Option.flatMap(Option.fromNullable(this.#log.record), (record) => f(record, nowOn(fiber))))
+    )
   }
 }
 

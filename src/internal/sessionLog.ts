@@ -5,8 +5,9 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
+import type { ClearSiteData, SessionStatus } from "../Session.js"
 import type { JsonText, SessionChange, SessionRecord, SessionState } from "../SessionRecord.js"
-import * as SessionStatus from "./sessionStatus.js"
+import { afterRenew, afterWrite } from "./sessionStatus.js"
 
 /**
  * Computes a value anew from the one that the store holds (`undefined`: none). It runs again when a parallel request
@@ -40,7 +41,7 @@ const bytesOf = (key: string, value: JsonText | undefined): number =>
 
 /** @internal */
 export class SessionLog<E> {
-  status: SessionStatus.SessionStatus = "Unchanged"
+  status: SessionStatus = "Unchanged"
   /** Whether the handler looked at the session in any way: the response varies by the cookie then. */
   isTouched = false
   /** Whether the handler asked for a write since the last purge, be it one that changed nothing of what it saw. */
@@ -48,7 +49,7 @@ export class SessionLog<E> {
   /** Whether the commit has begun: whatever comes later is too late. */
   isCommitted = false
   /** What a purge asked the browser to forget besides the cookie. */
-  clearSiteData: ReadonlyArray<SessionStatus.ClearSiteData> = []
+  clearSiteData: ReadonlyArray<ClearSiteData> = []
   record: SessionRecord | undefined = undefined
   private base: SessionState = emptyState
   /** How many bytes the state has, where somebody asked since its ground changed. */
@@ -182,10 +183,10 @@ export class SessionLog<E> {
   }
 
   renew(): void {
-    this.status = SessionStatus.afterRenew(this.status)
+    this.status = afterRenew(this.status)
   }
 
-  purge(clearSiteData: ReadonlyArray<SessionStatus.ClearSiteData> = []): void {
+  purge(clearSiteData: ReadonlyArray<ClearSiteData> = []): void {
     this.status = "Purged"
     this.clearSiteData = [...this.clearSiteData, ...clearSiteData]
     this.record = undefined
@@ -271,6 +272,6 @@ export class SessionLog<E> {
       this.bytes += bytesOf(key, write.value) - bytesOf(key, this.read(key))
     }
     this.writes.set(key, write)
-    this.status = SessionStatus.afterWrite(this.status)
+    this.status = afterWrite(this.status)
   }
 }

@@ -4,12 +4,7 @@
  *
  * @internal
  */
-
-/** @internal */
-export type SessionStatus = "Unchanged" | "Changed" | "Renewed" | "Purged"
-
-/** @internal */
-export type ClearSiteData = "cache" | "cookies" | "storage" | "executionContexts" | "*"
+import type { SessionStatus } from "../Session.js"
 
 /** @internal */
 export const afterWrite = (status: SessionStatus): SessionStatus => status === "Unchanged" ? "Changed" : status

@@ -15,11 +15,10 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import { decodeRecord, encodeRecord } from "../internal/recordText.js"
-import { withClock } from "../internal/withClock.js"
 import * as SessionKey from "../SessionKey.js"
 import * as SessionRecord from "../SessionRecord.js"
 import * as SessionStore from "../SessionStore.js"
@@ -40,22 +39,19 @@ const malformed = (key: SessionKey.SessionKey, problem: string) => ({
 // The record that the key carries, while it lives; there is no other.
 const withRecord = (
   key: SessionKey.SessionKey,
+  now: number,
   limit: (record: SessionRecord.SessionRecord) => number,
-  rewrite: (record: SessionRecord.SessionRecord, now: number) => SessionStore.WriteResult
-): Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError> =>
-  withClock((clock) =>
-    Either.match(read(key), {
-      onLeft: (problem) => Effect.fail(new SessionStore.UpdateError(malformed(key, problem))),
-      onRight: (record) => {
-        const now = clock.unsafeCurrentTimeMillis()
-        return Effect.succeed(
-          SessionRecord.isExpired(record, now) || now >= limit(record)
-            ? SessionStore.WriteResult.Gone()
-            : rewrite(record, now)
-        )
-      }
-    })
-  )
+  rewrite: (record: SessionRecord.SessionRecord) => SessionStore.WriteResult
+): Exit.Exit<SessionStore.WriteResult, SessionStore.UpdateError> =>
+  Either.match(read(key), {
+    onLeft: (problem) => Exit.fail(new SessionStore.UpdateError(malformed(key, problem))),
+    onRight: (record) =>
+      Exit.succeed(
+        SessionRecord.isExpired(record, now) || now >= limit(record)
+          ? SessionStore.WriteResult.Gone()
+          : rewrite(record)
+      )
+  })
 
 const rewritten = (
   record: SessionRecord.SessionRecord,
@@ -68,11 +64,12 @@ const rewritten = (
   return SessionStore.WriteResult.Saved(saved({ ...record, state, extendedAt, expiresAt }))
 }
 
-const update: SessionStore.SessionStore["update"] = (key, change, lifetime) =>
+const update: SessionStore.SessionStore["update"] = (key, change, lifetime, now) =>
   withRecord(
     key,
+    now,
     ({ createdAt }) => SessionRecord.deadline(createdAt, lifetime),
-    (record, now) =>
+    (record) =>
       SessionRecord.meetsExpectations(record.state, change)
         // Each state of a session is later than the one that it came from, whatever the clock says.
         ? rewritten(
@@ -94,33 +91,30 @@ const update: SessionStore.SessionStore["update"] = (key, change, lifetime) =>
 export const store: SessionStore.SessionStore = SessionStore.make({
   readKey: SessionKey.split,
   cookieHolds: "State",
-  load: (key) =>
-    withClock((clock) =>
-      Either.match(read(key), {
-        onLeft: (problem) => Effect.fail(new SessionStore.LoadError(malformed(key, problem))),
-        onRight: (record) =>
-          Effect.succeed(
-            SessionRecord.isExpired(record, clock.unsafeCurrentTimeMillis())
-              ? SessionStore.LoadResult.Absent()
-              : SessionStore.LoadResult.Live({ record })
-          )
-      })
-    ),
-  save: (state, lifetime) =>
-    withClock((clock) => {
-      const now = clock.unsafeCurrentTimeMillis()
-      const expiresAt = SessionRecord.expiresAt(now, now, lifetime)
-      return Effect.succeed(saved({ id: SessionKey.mintId(), state, createdAt: now, extendedAt: now, expiresAt }))
+  load: (key, now) =>
+    Either.match(read(key), {
+      onLeft: (problem) => Exit.fail(new SessionStore.LoadError(malformed(key, problem))),
+      onRight: (record) =>
+        Exit.succeed(
+          SessionRecord.isExpired(record, now)
+            ? SessionStore.LoadResult.Absent()
+            : SessionStore.LoadResult.Live({ record })
+        )
     }),
+  save: (state, lifetime, now) => {
+    const expiresAt = SessionRecord.expiresAt(now, now, lifetime)
+    return Exit.succeed(saved({ id: SessionKey.mintId(), state, createdAt: now, extendedAt: now, expiresAt }))
+  },
   update,
-  updateTtl: (key, lifetime) =>
+  updateTtl: (key, lifetime, now) =>
     withRecord(
       key,
+      now,
       (record) => SessionRecord.endsAt(record, lifetime),
-      (record, now) => rewritten(record, record.state, lifetime, Math.max(now, record.extendedAt), now)
+      (record) => rewritten(record, record.state, lifetime, Math.max(now, record.extendedAt), now)
     ),
   renew: update,
-  delete: () => Effect.succeed(true)
+  delete: () => Exit.succeed(true)
 }, { timeout: "none" })
 
 /**

@@ -23,9 +23,9 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import { RecordTable } from "../internal/recordTable.js"
-import { withClock } from "../internal/withClock.js"
 import * as SessionKey from "../SessionKey.js"
 import * as SessionRecord from "../SessionRecord.js"
 import * as SessionStore from "../SessionStore.js"
@@ -71,64 +71,63 @@ export const make = (
     return Effect.succeed(makeStore(capacity))
   })
 
+// Each verb is one synchronous step, which nothing can come between.
 const makeStore = (capacity: number): SessionStore.SessionStore => {
   const records = new RecordTable(capacity)
 
-  // The whole verb is one synchronous step, which nothing can come between.
-  const atomically = <A>(verb: (now: number) => A): Effect.Effect<A> =>
-    withClock((clock) => {
-      const now = clock.unsafeCurrentTimeMillis()
-      records.sweep(now, sweptPerCall)
-      return Effect.succeed(verb(now))
-    })
+  const find = ({ id }: SessionKey.SessionKey, now: number): SessionRecord.StoredRecord | undefined => {
+    records.sweep(now, sweptPerCall)
+    return records.find(id)
+  }
 
   const rewrite = (
+    found: SessionRecord.StoredRecord | undefined,
     key: SessionKey.SessionKey,
-    keyAfter: SessionKey.SessionKey,
-    rule: (found: SessionRecord.StoredRecord | undefined) => SessionRecord.Rewrite
-  ): SessionStore.WriteResult => {
-    const found = records.find(key.id)
-    const result = rule(found)
+    result: SessionRecord.Rewrite
+  ): Exit.Exit<SessionStore.WriteResult> => {
     if (result._tag !== "Replace") {
-      return result
+      return Exit.succeed(result)
     }
     records.replace(found!, result.record)
-    return SessionStore.WriteResult.Saved({ key: keyAfter, expiresAt: result.record.expiresAt })
+    return Exit.succeed(SessionStore.WriteResult.Saved({ key, expiresAt: result.record.expiresAt }))
   }
 
   return SessionStore.make({
     readKey: SessionKey.fromText,
-    load: (key) => atomically((now) => SessionStore.loadResult(records.find(key.id), key, now)),
-    save: (state, lifetime) =>
-      atomically((now) => {
-        let key = SessionKey.mint()
-        while (records.has(key.id)) {
-          key = SessionKey.mint()
-        }
-        const record = SessionRecord.create(key, state, lifetime, now)
-        records.insert(record)
-        return { key, expiresAt: record.expiresAt }
-      }),
-    update: (key, change, lifetime) =>
-      atomically((now) => rewrite(key, key, (found) => SessionRecord.update(found, key, change, lifetime, now))),
-    updateTtl: (key, lifetime) =>
-      atomically((now) => rewrite(key, key, (found) => SessionRecord.refresh(found, key, lifetime, now))),
-    renew: (key, change, lifetime) =>
-      atomically((now) => {
-        const newKey = SessionKey.mintSecret(key.id)
-        return rewrite(key, newKey, (found) => SessionRecord.renew(found, key, newKey, change, lifetime, now))
-      }),
-    delete: (key, successor) =>
-      atomically((now) => {
-        const found = records.find(key.id)
-        const [answer, trace] = SessionRecord.end(found, key, successor, now)
-        if (trace === undefined) {
-          records.delete(key.id)
-        } else if (trace !== found) {
-          records.replace(found!, trace)
-        }
-        return answer
-      })
+    load: (key, now) => Exit.succeed(SessionStore.loadResult(find(key, now), key, now)),
+    save: (state, lifetime, now) => {
+      records.sweep(now, sweptPerCall)
+      let key = SessionKey.mint()
+      while (records.has(key.id)) {
+        key = SessionKey.mint()
+      }
+      const record = SessionRecord.create(key, state, lifetime, now)
+      records.insert(record)
+      return Exit.succeed({ key, expiresAt: record.expiresAt })
+    },
+    update: (key, change, lifetime, now) => {
+      const found = find(key, now)
+      return rewrite(found, key, SessionRecord.update(found, key, change, lifetime, now))
+    },
+    updateTtl: (key, lifetime, now) => {
+      const found = find(key, now)
+      return rewrite(found, key, SessionRecord.refresh(found, key, lifetime, now))
+    },
+    renew: (key, change, lifetime, now) => {
+      const found = find(key, now)
+      const newKey = SessionKey.mintSecret(key.id)
+      return rewrite(found, newKey, SessionRecord.renew(found, key, newKey, change, lifetime, now))
+    },
+    delete: (key, now, successor) => {
+      const found = find(key, now)
+      const [answer, trace] = SessionRecord.end(found, key, successor, now)
+      if (trace === undefined) {
+        records.delete(key.id)
+      } else if (trace !== found) {
+        records.replace(found!, trace)
+      }
+      return Exit.succeed(answer)
+    }
   }, { timeout: "none" })
 }
 

@@ -41,7 +41,6 @@ import { refusedRights } from "../internal/redisRights.js"
 import * as scripts from "../internal/redisScripts.js"
 import type { RedisAddress } from "../internal/redisUrl.js"
 import { parseRedisUrl } from "../internal/redisUrl.js"
-import { withClock } from "../internal/withClock.js"
 import type { SessionId } from "../SessionKey.js"
 import * as SessionKey from "../SessionKey.js"
 import type { SessionChange, StoredRecord } from "../SessionRecord.js"
@@ -361,15 +360,10 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
       ? Effect.flatMap(send("load", (client) => client.hgetall(redisKey(key.id))), readHash)
       : readWithin(key)
 
-  const load = (key: SessionKey.SessionKey): Effect.Effect<SessionStore.LoadResult, SessionStore.LoadError> =>
+  const load: SessionStore.SessionStore["load"] = (key, now) =>
     Effect.mapError(
-      withClock((clock) =>
-        Effect.flatMap(read(key), (hash) =>
-          Either.map(
-            readRecord(key.id, hash),
-            (record) => SessionStore.loadResult(record, key, clock.unsafeCurrentTimeMillis())
-          ))
-      ),
+      Effect.flatMap(read(key), (hash) =>
+        Either.map(readRecord(key.id, hash), (record) => SessionStore.loadResult(record, key, now))),
       (failure) => {
         const { reason, ...rest } = nameRecord(failure, key.id)
         return new SessionStore.LoadError({ ...rest, reason: reason === "Malformed" ? reason : "Unavailable" })
@@ -379,56 +373,52 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
   const save = (
     state: SessionRecord.SessionState,
     lifetime: SessionRecord.Lifetime,
+    now: number,
     draws: number
-  ): Effect.Effect<SessionStore.Saved, SessionStore.SaveError> =>
-    withClock((clock) => {
-      const now = clock.unsafeCurrentTimeMillis()
-      const key = SessionKey.mint()
-      const record = SessionRecord.create(key, state, lifetime, now)
-      const fields = encodeRecord(record)
-      if (bytesOf(fields) > maxBytes) {
-        return Effect.fail(new SessionStore.SaveError({ ...tooLarge(), reason: "TooLarge" }))
-      }
-      const args = [redisTtl(record.expiresAt - now), ...fields]
-      const sent = Effect.flatMap(sendScript(send, "save", scripts.save, redisKey(key.id), args), readSaveReply)
-      return Effect.matchEffect(sent, {
-        onFailure: ({ reason, ...rest }) =>
-          Effect.fail(new SessionStore.SaveError({ ...rest, reason: reason === "TooLarge" ? reason : "Unavailable" })),
-        onSuccess: (reply) => {
-          if (reply === "Saved") {
-            recent.add(key.id)
-            return Effect.succeed({ key, expiresAt: record.expiresAt })
-          }
-          return draws < maxDraws
-            ? save(state, lifetime, draws + 1)
-            : Effect.fail(
-              new SessionStore.SaveError({
-                reason: "Unavailable",
-                message: `${maxDraws} session ids in a row were taken: the randomness of this machine cannot be trusted`
-              })
-            )
+  ): Effect.Effect<SessionStore.Saved, SessionStore.SaveError> => {
+    const key = SessionKey.mint()
+    const record = SessionRecord.create(key, state, lifetime, now)
+    const fields = encodeRecord(record)
+    if (bytesOf(fields) > maxBytes) {
+      return Effect.fail(new SessionStore.SaveError({ ...tooLarge(), reason: "TooLarge" }))
+    }
+    const args = [redisTtl(record.expiresAt - now), ...fields]
+    const sent = Effect.flatMap(sendScript(send, "save", scripts.save, redisKey(key.id), args), readSaveReply)
+    return Effect.matchEffect(sent, {
+      onFailure: ({ reason, ...rest }) =>
+        Effect.fail(new SessionStore.SaveError({ ...rest, reason: reason === "TooLarge" ? reason : "Unavailable" })),
+      onSuccess: (reply) => {
+        if (reply === "Saved") {
+          recent.add(key.id)
+          return Effect.succeed({ key, expiresAt: record.expiresAt })
         }
-      })
+        return draws < maxDraws
+          ? save(state, lifetime, now, draws + 1)
+          : Effect.fail(
+            new SessionStore.SaveError({
+              reason: "Unavailable",
+              message: `${maxDraws} session ids in a row were taken: the randomness of this machine cannot be trusted`
+            })
+          )
+      }
     })
+  }
 
   const runScript = (
     verb: string,
     script: scripts.RedisScript,
     key: SessionKey.SessionKey,
-    args: (now: number) => Array<string>,
+    now: number,
+    args: ReadonlyArray<string>,
     expected: number
   ): Effect.Effect<ScriptAnswer, RedisFailure> =>
-    withClock((clock) => {
-      const now = clock.unsafeCurrentTimeMillis()
-      const all = [SessionKey.digest(key), timeText(now), ...args(now)]
-      return Effect.mapError(
-        Effect.flatMap(
-          sendScript(send, verb, script, redisKey(key.id), all),
-          (reply) => readScriptReply(verb, reply, expected)
-        ),
-        (failure) => nameRecord(failure, key.id)
-      )
-    })
+    Effect.mapError(
+      Effect.flatMap(
+        sendScript(send, verb, script, redisKey(key.id), [SessionKey.digest(key), timeText(now), ...args]),
+        (reply) => readScriptReply(verb, reply, expected)
+      ),
+      (failure) => nameRecord(failure, key.id)
+    )
 
   const rewrite = (
     verb: string,
@@ -436,11 +426,12 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
     key: SessionKey.SessionKey,
     newKey: SessionKey.SessionKey,
     { maxLifetime, ttl }: SessionRecord.Lifetime,
+    now: number,
     more: ReadonlyArray<string>,
     expected: SessionChange["expect"] = new Map()
   ): Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError> =>
     Effect.matchEffect(
-      runScript(verb, script, key, (now) => [
+      runScript(verb, script, key, now, [
         timeText(now + ttl),
         maxLifetime === undefined ? "" : timeText(maxLifetime),
         ...more
@@ -454,12 +445,9 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
       }
     )
 
-  const remove = (
-    key: SessionKey.SessionKey,
-    successor: SessionKey.SessionKey | undefined
-  ): Effect.Effect<boolean | SessionKey.SessionKey, SessionStore.DeleteError> =>
+  const remove: SessionStore.SessionStore["delete"] = (key, now, successor) =>
     Effect.mapBoth(
-      runScript("delete", scripts.remove, key, (now) => [
+      runScript("delete", scripts.remove, key, now, [
         successor === undefined ? "" : successorText({ id: successor.id, digest: SessionKey.digest(successor) }),
         timeText(now + SessionRecord.supersededRetention.millis)
       ], 0),
@@ -475,24 +463,25 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
   const verbs: SessionStore.SessionStoreVerbs = {
     readKey: SessionKey.fromText,
     load,
-    save: (state, lifetime) => save(state, lifetime, 1),
-    update: (key, change, lifetime) =>
+    save: (state, lifetime, now) => save(state, lifetime, now, 1),
+    update: (key, change, lifetime, now) =>
       rewrite(
         "update",
         scripts.update,
         key,
         key,
         lifetime,
+        now,
         [String(maxBytes), ...changeArguments(change)],
         change.expect
       ),
-    updateTtl: (key, lifetime) => rewrite("updateTtl", scripts.updateTtl, key, key, lifetime, [timeText(lifetime.ttl)]),
-    renew: (key, change, lifetime) =>
-      Effect.suspend(() => {
-        const newKey = SessionKey.mintSecret(key.id)
-        const args = [String(maxBytes), SessionKey.digest(newKey), ...changeArguments(change)]
-        return rewrite("renew", scripts.renew, key, newKey, lifetime, args, change.expect)
-      }),
+    updateTtl: (key, lifetime, now) =>
+      rewrite("updateTtl", scripts.updateTtl, key, key, lifetime, now, [timeText(lifetime.ttl)]),
+    renew: (key, change, lifetime, now) => {
+      const newKey = SessionKey.mintSecret(key.id)
+      const args = [String(maxBytes), SessionKey.digest(newKey), ...changeArguments(change)]
+      return rewrite("renew", scripts.renew, key, newKey, lifetime, now, args, change.expect)
+    },
     delete: remove
   }
   // Each command has its own limit, which holds in a region that cannot be interrupted as well.

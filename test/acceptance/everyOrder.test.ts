@@ -30,6 +30,7 @@ import type { ClientRequest } from "node:http"
 import { createServer, IncomingMessage, request as httpRequest } from "node:http"
 import { RedisServer } from "../support/redisServer.js"
 import { generous } from "../support/timeLimits.js"
+import { waiting } from "../support/waitingStore.js"
 
 // -- the app: it does what the path says, once the body has ended
 
@@ -190,7 +191,8 @@ type AnyStore = Effect.Effect<SessionStore.SessionStore, unknown, Scope.Scope | 
 const memory = Effect.map(Layer.build(MemorySessionStore.layer()), Context.get(SessionStore.SessionStore))
 
 /** As the author of a store of one's own would write it: with the time limit that `make` brings. */
-const withDefaults = Effect.map(memory, (store) => SessionStore.make(store))
+// What answers at once is no call that could have a time limit.
+const withDefaults = Effect.map(memory, (store) => SessionStore.make(waiting(store)))
 
 const redis = Effect.flatMap(RedisServer, ({ url }) =>
   Effect.map(
@@ -439,10 +441,11 @@ it.layer(RedisServer.layer())("on real sockets", (it) => {
       (store) =>
         Effect.gen(function*() {
           let isLost = false
+          const inner = SessionStore.withClock(store)
           const app = yield* serveOn({
             ...store,
             renew: (key, change, lifetime) =>
-              Effect.flatMap(store.renew(key, change, lifetime), (result) =>
+              Effect.flatMap(inner.renew(key, change, lifetime), (result) =>
                 isLost
                   ? Effect.fail(new SessionStore.UpdateError({ reason: "Unavailable", message: "no answer" }))
                   : Effect.succeed(result))
@@ -461,7 +464,10 @@ it.layer(RedisServer.layer())("on real sockets", (it) => {
         let saved = 0
         const app = yield* serveOn({
           ...store,
-          save: (state, lifetime) => Effect.tap(store.save(state, lifetime), () => Effect.sync(() => saved++))
+          save: (state, lifetime, now) => {
+            saved++
+            return store.save(state, lifetime, now)
+          }
         })
         const [one, other] = [cookieOf(yield* app.visit("a=1")), cookieOf(yield* app.visit("a=2"))]
         saved = 0
@@ -508,6 +514,7 @@ it.layer(RedisServer.layer())("on real sockets", (it) => {
         `by a client that hangs up during the ${verb} of its commit ends the session`,
         (store) =>
           Effect.gen(function*() {
+            const inner = SessionStore.withClock(store)
             const reached = yield* Deferred.make<void>()
             const gate = yield* Deferred.make<void>()
             const settled = yield* Deferred.make<Exit.Exit<unknown, unknown>>()
@@ -522,10 +529,10 @@ it.layer(RedisServer.layer())("on real sockets", (it) => {
               // A store whose calls wait, with the time limit that `make` brings.
               SessionStore.make({
                 ...store,
-                load: (key) => verb === "load" ? held(store.load(key)) : store.load(key),
-                delete: (key, successor) =>
+                load: (key) => verb === "load" ? held(inner.load(key)) : inner.load(key),
+                delete: (key, _now, successor) =>
                   Effect.onExit(
-                    verb === "delete" ? held(store.delete(key, successor)) : store.delete(key, successor),
+                    verb === "delete" ? held(inner.delete(key, successor)) : inner.delete(key, successor),
                     (exit) => Deferred.succeed(settled, exit)
                   )
               }),
@@ -583,11 +590,16 @@ it.layer(RedisServer.layer())("on real sockets", (it) => {
     const callsOf = (store: SessionStore.SessionStore, requests: number) =>
       Effect.gen(function*() {
         let calls = 0
-        const counted = <A, E>(call: Effect.Effect<A, E>) => Effect.suspend(() => (calls++, call))
         const app = yield* serveOn({
           ...store,
-          load: (key) => counted(store.load(key)),
-          update: (key, change, lifetime) => counted(store.update(key, change, lifetime))
+          load: (key, now) => {
+            calls++
+            return store.load(key, now)
+          },
+          update: (key, change, lifetime, now) => {
+            calls++
+            return store.update(key, change, lifetime, now)
+          }
         })
         const cookie = cookieOf(yield* app.visit("count"))
         // All have read the same value before the first of them writes.

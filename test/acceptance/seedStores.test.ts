@@ -87,7 +87,7 @@ const ServerLive = Layer.scoped(
 )
 
 describe("CookieSessionStore", () => {
-  const store = CookieSessionStore.store
+  const store = SessionStore.withClock(CookieSessionStore.store)
 
   it.effect(
     "a random text is no key, and one that only looks like a key holds no session "
@@ -136,7 +136,7 @@ describe("CookieSessionStore", () => {
 const serverSide = (it: Vitest.MethodsNonLive<SessionStore.SessionStore>) => {
   it.effect("loading a missing session is no error (loading_a_missing_session_returns_none)", () =>
     Effect.gen(function*() {
-      const store = yield* SessionStore.SessionStore
+      const store = SessionStore.withClock(yield* SessionStore.SessionStore)
       assert.strictEqual((yield* store.load(SessionKey.mint()))._tag, "Absent")
     }))
 
@@ -145,7 +145,7 @@ const serverSide = (it: Vitest.MethodsNonLive<SessionStore.SessionStore>) => {
       + "(updating_of_an_expired_state_is_handled_gracefully)",
     () =>
       Effect.gen(function*() {
-        const store = yield* SessionStore.SessionStore
+        const store = SessionStore.withClock(yield* SessionStore.SessionStore)
         const key = SessionKey.mint()
         assert.strictEqual((yield* store.update(key, change, livingFor(lifetime.ttl)))._tag, "Gone")
         assert.strictEqual((yield* store.renew(key, change, livingFor(lifetime.ttl)))._tag, "Gone")
@@ -156,7 +156,7 @@ const serverSide = (it: Vitest.MethodsNonLive<SessionStore.SessionStore>) => {
 
   it.effect("a key that is too long, or of any other wrong length, is none (SessionKey, 4065 characters)", () =>
     Effect.gen(function*() {
-      const store = yield* SessionStore.SessionStore
+      const store = SessionStore.withClock(yield* SessionStore.SessionStore)
       const text = SessionKey.toText(SessionKey.mint())
       assert.isTrue(Option.isSome(store.readKey(text)))
       for (const wrong of ["", text.slice(1), text + "A", "A".repeat(4_065), text.padEnd(4_065, "A")]) {
@@ -232,7 +232,7 @@ layer(ServerLive)("RedisSessionStore", (it) => {
           ) {
             const key = SessionKey.mint()
             yield* Effect.promise((): Promise<unknown> => spoil(`session:${key.id}`))
-            assert.strictEqual((yield* Effect.flip(store.load(key))).reason, "Malformed")
+            assert.strictEqual((yield* Effect.flip(SessionStore.withClock(store).load(key))).reason, "Malformed")
 
             const cookie = `__Host-id=${crypto.seal(SessionKey.toText(key))}`
             const read = yield* TestBrowser.send("/read", { headers: { cookie } })

@@ -24,15 +24,11 @@ const recorded = (
   store: SessionStore.SessionStore,
   calls: Array<Verb>
 ): SessionStore.SessionStore => {
-  const called = <Args extends ReadonlyArray<unknown>, A, E>(
-    verb: Verb,
-    call: (...args: Args) => Effect.Effect<A, E>
-  ) =>
-  (...args: Args) =>
-    Effect.suspend(() => {
+  const called =
+    <Args extends ReadonlyArray<unknown>, A>(verb: Verb, call: (...args: Args) => A) => (...args: Args): A => {
       calls.push(verb)
       return call(...args)
-    })
+    }
   return {
     [SessionStore.TypeId]: SessionStore.TypeId,
     readKey: store.readKey,

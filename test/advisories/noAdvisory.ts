@@ -6,6 +6,7 @@ import { assert } from "@effect/vitest"
 import * as Config from "effect-session/Config"
 import * as SessionKey from "effect-session/SessionKey"
 import * as SessionRecord from "effect-session/SessionRecord"
+import * as SessionStore from "effect-session/SessionStore"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { handle } from "../support/webApp.js"
@@ -30,7 +31,7 @@ export const noAdvisory: ReadonlyArray<Advisory> = [
     holds: "a session whose time is already over is never kept for ever: Redis is always told an end",
     check: Effect.gen(function*() {
       const { app, keys, redis } = yield* redisApp()
-      const { store } = app.middleware
+      const store = SessionStore.withClock(app.middleware.store)
       for (const ttl of [0, -1, -60_000, 60_000]) {
         const { key } = yield* store.save(new Map([["a", "1"]]), { ttl, maxLifetime: undefined })
         assert.strictEqual((yield* store.load(key))._tag, ttl > 0 ? "Live" : "Absent")
@@ -81,7 +82,7 @@ export const noAdvisory: ReadonlyArray<Advisory> = [
     holds: "no write leaves half a record: of a session that is gone not one field comes back",
     check: Effect.gen(function*() {
       const { app, keys } = yield* redisApp()
-      const { store } = app.middleware
+      const store = SessionStore.withClock(app.middleware.store)
       const minute = { ttl: 60_000, maxLifetime: undefined }
       const change = { ...SessionRecord.noChange, set: new Map([["a", "1"]]), unset: new Set(["b"]) }
       for (const verb of ["update", "renew", "updateTtl", "delete"] as const) {

@@ -48,7 +48,7 @@ import {
 import type { RedisApp } from "./app.js"
 
 /** No verb of the store does anything for this key. */
-const isGoneFor = (store: SessionStore.SessionStore, key: SessionKey.SessionKey) =>
+const isGoneFor = (store: SessionStore.ClockedVerbs, key: SessionKey.SessionKey) =>
   Effect.gen(function*() {
     const change = { ...SessionRecord.noChange, set: new Map([["counter", "666"]]) }
     const lifetime = { ttl: 60_000, maxLifetime: undefined }
@@ -248,7 +248,7 @@ export const secrets: ReadonlyArray<Advisory> = [
           yield* app.request(handler, sealedKey(app, almost))
         }
         // The store refuses by itself as well, without a load before.
-        yield* isGoneFor(app.middleware.store, almost)
+        yield* isGoneFor(SessionStore.withClock(app.middleware.store), almost)
         yield* opens(app, cookie, { counter: 1 })
       })
     )

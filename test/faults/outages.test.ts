@@ -169,7 +169,8 @@ describe("a Redis that", () => {
       const faulty = yield* makeFaultyApp({
         wrap: (store) => ({
           ...store,
-          load: (key) => Effect.catchAll(store.load(key), () => Effect.succeed(SessionStore.LoadResult.Absent()))
+          load: (key, now) =>
+            Effect.catchAll(store.load(key, now), () => Effect.succeed(SessionStore.LoadResult.Absent()))
         })
       })
       const alice = yield* faulty.signedIn("alice")

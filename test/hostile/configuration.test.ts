@@ -292,7 +292,7 @@ describe("configuration, fuzzed", () => {
             const exit = yield* Effect.exit(Effect.scoped(Effect.suspend(() =>
               Effect.flatMap(Layer.build(RedisSessionStore.layer(options as RedisSessionStore.Options)), (context) =>
                 Effect.exit(
-                  Context.get(context, SessionStore.SessionStore).save(new Map(), {
+                  SessionStore.withClock(Context.get(context, SessionStore.SessionStore)).save(new Map(), {
                     ttl: 1_000,
                     maxLifetime: undefined
                   })

@@ -5,6 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as SessionKey from "effect-session/SessionKey"
 import * as SessionRecord from "effect-session/SessionRecord"
+import * as SessionStore from "effect-session/SessionStore"
 import * as CookieSessionStore from "effect-session/stores/CookieSessionStore"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
@@ -20,7 +21,7 @@ import type { Result } from "./operations.js"
 import { makeRandom } from "./random.js"
 import { hugeRecordTexts, recordText } from "./records.js"
 
-const { store } = CookieSessionStore
+const store = SessionStore.withClock(CookieSessionStore.store)
 const before = builtIns()
 // Each of these records is worth a warning, and all of them together would be the whole log.
 const silence = Logger.minimumLogLevel(LogLevel.None)

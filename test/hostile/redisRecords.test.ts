@@ -37,7 +37,7 @@ const world = Effect.gen(function*() {
     Effect.sync(() => new Redis(url)),
     (client) => Effect.sync(() => client.disconnect())
   )
-  return { store, redis }
+  return { store, clocked: SessionStore.withClock(store), redis }
 })
 
 const redisKeyOf = (key: SessionKey.SessionKey) => `session:${key.id}`
@@ -57,7 +57,7 @@ const change: SessionRecord.SessionChange = {
 }
 
 const verbsOf = (
-  store: SessionStore.SessionStore,
+  store: SessionStore.ClockedVerbs,
   key: SessionKey.SessionKey
 ): { readonly [verb: string]: Effect.Effect<unknown, unknown> } => ({
   load: store.load(key),
@@ -76,7 +76,7 @@ const assertNoDefect = (result: Result, about: string) => {
 const show = (hash: Hash) => JSON.stringify([...hash]).slice(0, 600)
 
 /** A session of somebody else, which nothing here may show or touch. */
-const makeVictim = (store: SessionStore.SessionStore) =>
+const makeVictim = (store: SessionStore.ClockedVerbs) =>
   Effect.map(
     store.save(new Map([["user", "\"victim of the test\""]]), { ttl: 86_400_000, maxLifetime: undefined }),
     ({ key }) => ({
@@ -92,8 +92,8 @@ describe("records in Redis, fuzzed", () => {
     "each verb answers or fails with a typed error, and nobody sees what another has",
     () =>
       Effect.gen(function*() {
-        const { redis, store } = yield* world
-        const victim = yield* makeVictim(store)
+        const { clocked, redis } = yield* world
+        const victim = yield* makeVictim(clocked)
         const random = makeRandom()
         const records = scaled(1_500, 10_000)
         let live = 0
@@ -103,7 +103,7 @@ describe("records in Redis, fuzzed", () => {
         })
         yield* Effect.forEach(cases, ({ hash, key }) =>
           Effect.gen(function*() {
-            for (const [verb, call] of Object.entries(verbsOf(store, key))) {
+            for (const [verb, call] of Object.entries(verbsOf(clocked, key))) {
               yield* plant(redis, key, hash)
               const result = resultOf(yield* Effect.exit(call))
               assertNoDefect(result, `seed ${random.seed}, ${verb} of ${show(hash)}`)
@@ -127,7 +127,7 @@ describe("records in Redis, fuzzed", () => {
 
   it.scopedLive("a key of another type is a typed error for each verb, and stays what it is", () =>
     Effect.gen(function*() {
-      const { redis, store } = yield* world
+      const { clocked, redis } = yield* world
       const types = {
         string: (key: string) => redis.set(key, "x"),
         list: (key: string) => redis.rpush(key, "x"),
@@ -138,7 +138,7 @@ describe("records in Redis, fuzzed", () => {
       for (const [type, write] of Object.entries(types)) {
         const key = SessionKey.mint()
         yield* Effect.promise<unknown>(() => write(redisKeyOf(key)))
-        for (const [verb, call] of Object.entries(verbsOf(store, key))) {
+        for (const [verb, call] of Object.entries(verbsOf(clocked, key))) {
           assert.strictEqual(resultOf(yield* Effect.exit(call))._tag, "Typed", `${verb} of a ${type}`)
         }
         assert.strictEqual(yield* Effect.promise(() => redis.type(redisKeyOf(key))), type)
@@ -147,7 +147,7 @@ describe("records in Redis, fuzzed", () => {
 
   it.scopedLive("ten megabytes are read like one byte, in one value and in ten thousand", () =>
     Effect.gen(function*() {
-      const { redis, store } = yield* world
+      const { clocked, redis } = yield* world
       const base = (key: SessionKey.SessionKey) =>
         new Map<string, string>([
           ["v", "1"],
@@ -169,10 +169,10 @@ describe("records in Redis, fuzzed", () => {
         }
       })
       for (const [key, size] of [[one, 1], [many, 10_000]] as const) {
-        const loaded = yield* store.load(key)
+        const loaded = yield* clocked.load(key)
         assert(loaded._tag === "Live")
         assert.strictEqual(loaded.record.state.size, size)
-        for (const [verb, call] of Object.entries(verbsOf(store, key))) {
+        for (const [verb, call] of Object.entries(verbsOf(clocked, key))) {
           assertNoDefect(resultOf(yield* Effect.exit(call)), `${verb} of ten megabytes`)
         }
       }
@@ -182,8 +182,8 @@ describe("records in Redis, fuzzed", () => {
     "a request whose record is such a hash is anonymous or gets a typed error, whatever it does",
     () =>
       Effect.gen(function*() {
-        const { redis, store } = yield* world
-        const victim = yield* makeVictim(store)
+        const { clocked, redis, store } = yield* world
+        const victim = yield* makeVictim(clocked)
         const random = makeRandom()
         const app = yield* makeWebApp({ store: Layer.succeed(SessionStore.SessionStore, store) })
         const names = Object.keys(operations)

@@ -24,7 +24,7 @@ describe("requests of one session in the cookie", () => {
     const tally = new Tally({
       breakage: () => (store) => ({
         ...store,
-        update: (key, change, ttl) => store.update(key, { ...change, set: new Map() }, ttl)
+        update: (key, change, ttl, now) => store.update(key, { ...change, set: new Map() }, ttl, now)
       })
     }, judgeEachAlone)
     await everyPair(stages[0]!, tally)

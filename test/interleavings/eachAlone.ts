@@ -3,6 +3,7 @@
  * what it would do alone, and the browser keeps the answer that arrived last.
  */
 import type * as SessionKey from "effect-session/SessionKey"
+import * as SessionStore from "effect-session/SessionStore"
 import type { History } from "./interleave.js"
 import {
   alone,
@@ -17,8 +18,9 @@ import {
 
 export const judgeEachAlone = async ({ requests, situation }: History): Promise<Verdict> => {
   const { app, middleware } = situation
+  const { load } = SessionStore.withClock(middleware.store)
   const valuesIn = async (key: SessionKey.SessionKey | undefined): Promise<Outcome> => {
-    const result = key === undefined ? undefined : await app.run(middleware.store.load(key))
+    const result = key === undefined ? undefined : await app.run(load(key))
     return result?._tag === "Live"
       ? Object.fromEntries(Array.from(result.record.state, ([name, value]) => [name, Number(value)]))
       : undefined

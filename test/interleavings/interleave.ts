@@ -4,7 +4,7 @@
  */
 import * as SessionKey from "effect-session/SessionKey"
 import type * as SessionMiddleware from "effect-session/SessionMiddleware"
-import type * as SessionStore from "effect-session/SessionStore"
+import * as SessionStore from "effect-session/SessionStore"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Breakage } from "../model/brokenStores.js"
@@ -76,10 +76,13 @@ export const interleave = async (situation: Situation, choose: Choose): Promise<
   const { app, breakage, middleware, programs, startsWithCall = false, state } = situation
   const { config: { lifecycle }, crypto, store } = middleware
   const { key: first } = await app.run(
-    store.save(new Map(Object.entries(state).map(([key, value]) => [key, JSON.stringify(value)])), {
-      ttl: lifecycle.ttlMillis,
-      maxLifetime: lifecycle.maxLifetimeMillis
-    })
+    SessionStore.withClock(store).save(
+      new Map(Object.entries(state).map(([key, value]) => [key, JSON.stringify(value)])),
+      {
+        ttl: lifecycle.ttlMillis,
+        maxLifetime: lifecycle.maxLifetimeMillis
+      }
+    )
   )
   const keyIn = (value: string | undefined): SessionKey.SessionKey | undefined =>
     value === undefined
@@ -130,7 +133,7 @@ export const interleave = async (situation: Situation, choose: Choose): Promise<
   const sessions: Array<MadeSession> = []
   for (const id of new Set(minted.map((key) => key.id))) {
     const keys = minted.filter((key) => key.id === id)
-    const results = await app.run(Effect.forEach(keys, broken.load))
+    const results = await app.run(Effect.forEach(keys, SessionStore.withClock(broken).load))
     sessions.push({
       id,
       keys,
@@ -210,26 +213,29 @@ const observeResults = (
   store: SessionStore.SessionStore,
   minted: Array<SessionKey.SessionKey>,
   moving: () => Actor | undefined
-): SessionStore.SessionStore => ({
-  ...store,
-  load: (key) =>
-    Effect.tap(store.load(key), ({ _tag }) => {
-      const actor = moving()
-      if (actor !== undefined) {
-        actor.loaded ??= _tag
-      }
-    }),
-  save: (state, lifetime) =>
-    Effect.tap(store.save(state, lifetime), ({ key }) => {
-      minted.push(key)
-    }),
-  renew: (key, change, ttl) =>
-    Effect.tap(store.renew(key, change, ttl), (result) => {
-      if (result._tag === "Saved") {
-        minted.push(result.key)
-      }
-    })
-})
+): SessionStore.SessionStore => {
+  const inner = SessionStore.withClock(store)
+  return {
+    ...store,
+    load: (key) =>
+      Effect.tap(inner.load(key), ({ _tag }) => {
+        const actor = moving()
+        if (actor !== undefined) {
+          actor.loaded ??= _tag
+        }
+      }),
+    save: (state, lifetime) =>
+      Effect.tap(inner.save(state, lifetime), ({ key }) => {
+        minted.push(key)
+      }),
+    renew: (key, change, ttl) =>
+      Effect.tap(inner.renew(key, change, ttl), (result) => {
+        if (result._tag === "Saved") {
+          minted.push(result.key)
+        }
+      })
+  }
+}
 
 const isNewest = (key: SessionKey.SessionKey, minted: ReadonlyArray<SessionKey.SessionKey>): boolean =>
   SessionKey.toText(minted.filter(({ id }) => id === key.id).at(-1) ?? key) === SessionKey.toText(key)

@@ -253,18 +253,18 @@ describe("no secret is printed", () => {
       let dies = false
       const planted = yield* plantApp(vault, printed, MemorySessionStore.layer(), (store) => ({
         ...store,
-        update: (key, change, ttl) =>
+        update: (key, change, lifetime, now) =>
           dies
             ? Effect.die(new Error("the store has a bug"))
             : conflicts
-            ? Effect.flatMap(Effect.orDie(store.load(key)), (result) => {
+            ? Effect.flatMap(Effect.orDie(store.load(key, now)), (result) => {
               assert(result._tag === "Live")
               return Effect.delay(
                 Effect.succeed(SessionStore.WriteResult.Conflict({ found: result.record.state })),
                 "50 millis"
               )
             })
-            : store.update(key, change, ttl)
+            : store.update(key, change, lifetime, now)
       }))
       const { value, visit } = planted
       const rewrite = handle((session) => session.updateOr(User, value(), () => value()))
@@ -345,7 +345,7 @@ const plantRedis = (vault: Vault, args: ReadonlyArray<string> = []): Effect.Effe
 
 /** Calls every verb of the store and prints what it fails with. */
 const storeFailures = ({ app, printed, value }: Planted, key: SessionKey.SessionKey) => {
-  const { store } = app.middleware
+  const store = SessionStore.withClock(app.middleware.store)
   const state = new Map([["user", JSON.stringify(value())]])
   const lifetime = { ttl: 60_000, maxLifetime: undefined }
   const change = { set: state, unset: new Set<string>(), expect: new Map([["user", JSON.stringify(value())]]) }
@@ -388,7 +388,7 @@ describe("no secret is printed by an app on Redis", () => {
       proxy.accept,
       Effect.repeat(
         Effect.zipLeft(
-          Effect.either(app.middleware.store.load(SessionKey.mint())),
+          Effect.either(SessionStore.withClock(app.middleware.store).load(SessionKey.mint())),
           Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
         ),
         { while: (loaded) => Either.isLeft(loaded) && loaded.left.message.includes("there is no connection") }

@@ -2,12 +2,15 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { assert, describe, it } from "@effect/vitest"
+import * as Config from "effect-session/Config"
 import * as CookieCrypto from "effect-session/CookieCrypto"
 import * as SessionEvent from "effect-session/SessionEvent"
 import * as SessionKey from "effect-session/SessionKey"
 import * as SessionMetrics from "effect-session/SessionMetrics"
 import * as SessionMiddleware from "effect-session/SessionMiddleware"
 import * as SessionStore from "effect-session/SessionStore"
+import * as CookieSessionStore from "effect-session/stores/CookieSessionStore"
+import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as TestBrowser from "effect-session/testing/TestBrowser"
 import * as TestSession from "effect-session/testing/TestSession"
 import * as Effect from "effect/Effect"
@@ -21,6 +24,7 @@ import * as TestClock from "effect/TestClock"
 import * as Tracer from "effect/Tracer"
 import { inspect } from "node:util"
 import { settle, until } from "../support/settle.js"
+import { waiting } from "../support/waitingStore.js"
 import { Counter, handle, type Handler, makeWebApp, User, type WebApp } from "../support/webApp.js"
 
 const increment = handle((session) => session.updateOr(Counter, 1, (n) => n + 1))
@@ -114,10 +118,10 @@ describe("session events", () => {
       const app = yield* makeWebApp({
         wrap: (store) => ({
           ...store,
-          load: (key) =>
+          load: (key, now) =>
             isAway
               ? Effect.fail(new SessionStore.LoadError({ reason: "Unavailable", message: "away" }))
-              : store.load(key)
+              : store.load(key, now)
         })
       })
       const browser = app.browser()
@@ -245,51 +249,58 @@ describe("an audit that takes its time", () => {
     }).pipe(Effect.provide(AuditedApp)))
 })
 
+const created = Metric.value(Metric.tagged(SessionMetrics.events, "event", "Created"))
+const calls = (verb: string) => Metric.value(Metric.tagged(SessionMetrics.storeLatency, "verb", verb))
+
 describe("metrics", () => {
   it.scoped("count events by kind and measure store calls by verb", () =>
     Effect.gen(function*() {
-      const created = Metric.value(Metric.tagged(SessionMetrics.events, "event", "Created"))
-      const loads = Metric.value(Metric.tagged(SessionMetrics.storeLatency, "verb", "load"))
-      const before = [(yield* created).count, (yield* loads).count] as const
-      const app = yield* makeWebApp()
+      const before = [(yield* created).count, (yield* calls("load")).count] as const
+      const app = yield* makeWebApp({ wrap: waiting })
       const browser = app.browser()
       yield* browser.visit(increment)
       yield* browser.visit(read)
       assert.strictEqual((yield* created).count - before[0], 1)
-      assert.strictEqual((yield* loads).count - before[1], 1)
+      assert.strictEqual((yield* calls("load")).count - before[1], 1)
     }))
 })
 
+/** A tracer, and the spans that it has begun. */
+const recording = () => {
+  const spans: Array<Tracer.Span> = []
+  const tracer = Tracer.make({
+    span: (name, parent, context, links, startTime, kind) => {
+      const attributes = new Map<string, unknown>()
+      const span: Tracer.Span = {
+        _tag: "Span",
+        name,
+        spanId: String(spans.length),
+        traceId: "trace",
+        parent,
+        context,
+        status: { _tag: "Started", startTime },
+        attributes,
+        links,
+        sampled: true,
+        kind,
+        end: () => {},
+        attribute: (key, value) => void attributes.set(key, value),
+        event: () => {},
+        addLinks: () => {}
+      }
+      spans.push(span)
+      return span
+    },
+    context: (f) => f()
+  })
+  return { spans, tracer }
+}
+
 describe("spans", () => {
   it.scoped("each store call has one where there is a tracer, with the session's id and no secret", () => {
-    const spans: Array<Tracer.Span> = []
-    const tracer = Tracer.make({
-      span: (name, parent, context, links, startTime, kind) => {
-        const attributes = new Map<string, unknown>()
-        const span: Tracer.Span = {
-          _tag: "Span",
-          name,
-          spanId: String(spans.length),
-          traceId: "trace",
-          parent,
-          context,
-          status: { _tag: "Started", startTime },
-          attributes,
-          links,
-          sampled: true,
-          kind,
-          end: () => {},
-          attribute: (key, value) => void attributes.set(key, value),
-          event: () => {},
-          addLinks: () => {}
-        }
-        spans.push(span)
-        return span
-      },
-      context: (f) => f()
-    })
+    const { spans, tracer } = recording()
     return Effect.gen(function*() {
-      const app = yield* makeWebApp()
+      const app = yield* makeWebApp({ wrap: waiting })
       const browser = app.browser()
       yield* browser.visit(increment)
       yield* browser.visit(increment)
@@ -308,4 +319,34 @@ describe("spans", () => {
       assert.notInclude(printed, browser.jar.get("__Host-id")!)
     }).pipe(Effect.withTracer(tracer))
   })
+})
+
+describe("a store that answers at once", () => {
+  for (const [name, store] of [["memory", MemorySessionStore.layer()], ["cookie", CookieSessionStore.layer]] as const) {
+    it.scoped(`is neither measured nor has spans: ${name}`, () => {
+      const { spans, tracer } = recording()
+      return Effect.gen(function*() {
+        const counts = Effect.forEach(
+          ["load", "save", "update", "updateTtl", "renew", "delete"],
+          (verb) => Effect.map(calls(verb), ({ count }) => count)
+        )
+        const before = yield* counts
+        const app = yield* makeWebApp({
+          store,
+          config: { lifecycle: Config.PersistentSession({ ttlExtension: "OnEveryRequest" }) }
+        })
+        const browser = app.browser()
+        yield* Effect.forEach([increment, read, increment, renew, purge], browser.visit)
+        assert.sameMembers(app.calls, [
+          "save",
+          ...["load", "updateTtl"],
+          ...["load", "update"],
+          ...["load", "renew"],
+          ...["load", "delete"]
+        ])
+        assert.deepStrictEqual(yield* counts, before)
+        assert.deepStrictEqual(spans.filter((span) => span.name.startsWith("SessionStore.")), [])
+      }).pipe(Effect.withTracer(tracer))
+    })
+  }
 })

@@ -30,17 +30,13 @@ const switchable = () => {
   const off = new Set<string>()
   const wrap = (store: SessionStore.SessionStore): SessionStore.SessionStore => ({
     ...store,
-    load: (key) => off.has("load") ? Effect.fail(new SessionStore.LoadError(away)) : store.load(key),
-    save: (state, lifetime) =>
-      off.has("save") ? Effect.fail(new SessionStore.SaveError(away)) : store.save(state, lifetime),
-    update: (key, change, ttl) =>
-      off.has("update") ? Effect.fail(new SessionStore.UpdateError(away)) : store.update(key, change, ttl),
-    updateTtl: (key, ttl) =>
-      off.has("updateTtl") ? Effect.fail(new SessionStore.UpdateError(away)) : store.updateTtl(key, ttl),
-    renew: (key, change, ttl) =>
-      off.has("renew") ? Effect.die(new Error("a store that dies")) : store.renew(key, change, ttl),
-    delete: (key, successor) =>
-      off.has("delete") ? Effect.fail(new SessionStore.DeleteError(away)) : store.delete(key, successor)
+    load: (...args) => off.has("load") ? Effect.fail(new SessionStore.LoadError(away)) : store.load(...args),
+    save: (...args) => off.has("save") ? Effect.fail(new SessionStore.SaveError(away)) : store.save(...args),
+    update: (...args) => off.has("update") ? Effect.fail(new SessionStore.UpdateError(away)) : store.update(...args),
+    updateTtl: (...args) =>
+      off.has("updateTtl") ? Effect.fail(new SessionStore.UpdateError(away)) : store.updateTtl(...args),
+    renew: (...args) => off.has("renew") ? Effect.die(new Error("a store that dies")) : store.renew(...args),
+    delete: (...args) => off.has("delete") ? Effect.fail(new SessionStore.DeleteError(away)) : store.delete(...args)
   })
   return { off, wrap }
 }
@@ -100,10 +96,10 @@ describe("a store that cannot answer", () => {
       const app = yield* makeWebApp({
         wrap: (store) => ({
           ...store,
-          load: (key) =>
+          load: (key, now) =>
             malformed
               ? Effect.fail(new SessionStore.LoadError({ reason: "Malformed", message: "not a record" }))
-              : store.load(key)
+              : store.load(key, now)
         })
       })
       const browser = app.browser()
@@ -147,7 +143,7 @@ describe("SessionStore.make", () => {
   it.effect("ends a call after its time limit, also where the caller cannot be interrupted, and stops the call", () =>
     Effect.gen(function*() {
       const interrupted = { calls: 0 }
-      const store = never(interrupted)
+      const store = SessionStore.withClock(never(interrupted))
       const key = SessionKey.mint()
       const lifetime = { ttl: 1, maxLifetime: undefined }
       for (
@@ -177,8 +173,8 @@ describe("the commit", () => {
         config: { storeTimeout: "1 second" },
         wrap: (store) => ({
           ...store,
-          update: (key) =>
-            Effect.flatMap(Effect.orDie(store.load(key)), (result) => {
+          update: (key, _change, _lifetime, now) =>
+            Effect.flatMap(Effect.orDie(store.load(key, now)), (result) => {
               assert(result._tag === "Live")
               return Effect.as(
                 TestClock.adjust("100 millis"),

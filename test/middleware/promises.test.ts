@@ -2,9 +2,12 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { assert, describe, it } from "@effect/vitest"
 import * as Config from "effect-session/Config"
 import * as Session from "effect-session/Session"
+import * as SessionKey from "effect-session/SessionKey"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as Schema from "effect/Schema"
 import { Counter, handle, makeWebApp, User } from "../support/webApp.js"
 
@@ -40,7 +43,49 @@ const inFlight = <A, E>(
     return yield* Fiber.join(fiber)
   })
 
+/** What a broken store may do when it is asked to save. */
+const brokenSaves: { readonly [how: string]: () => Effect.Effect<never> } = {
+  "which dies": () => Effect.die(new Error("no disk")),
+  "which throws": () => {
+    throw new Error("no disk")
+  }
+}
+
 describe("a logout cannot be undone", () => {
+  it.scoped("not by a long line of sessions, each of which took the place of the one before", () =>
+    Effect.gen(function*() {
+      const app = yield* makeWebApp()
+      const { config, crypto, store } = app.middleware
+      const lifetime = { ttl: 3_600_000, maxLifetime: undefined }
+      const { key: first } = yield* store.save(new Map([["user", "\"ferris\""]]), lifetime, 0)
+      let last = first
+      for (let i = 0; i < 9_000; i++) {
+        const { key } = yield* store.save(new Map([["user", "\"ferris\""]]), lifetime, 0)
+        yield* store.delete(last, 0, key)
+        last = key
+      }
+      assert.strictEqual((yield* store.load(last, 0))._tag, "Live")
+      const cookie = `${config.cookie.name}=${crypto.seal(SessionKey.toText(first))}`
+      assert.strictEqual((yield* app.request(logout, cookie)).status, 200)
+      assert.strictEqual((yield* store.load(last, 0))._tag, "Absent")
+    }))
+
+  for (const [how, save] of Object.entries(brokenSaves)) {
+    it.scoped(`not by a store that cannot keep the session in its place (${how})`, () =>
+      Effect.gen(function*() {
+        let isBroken = false
+        const app = yield* makeWebApp({
+          wrap: (store) => ({ ...store, save: (...args) => isBroken ? save() : store.save(...args) })
+        })
+        const browser = app.browser()
+        yield* browser.visit(login)
+        isBroken = true
+        const regenerate = handle((session) => Effect.zipRight(session.purge, session.insert(User, "another")))
+        assert.strictEqual((yield* app.request(regenerate, browser.cookie())).status, 500)
+        assert.deepStrictEqual((yield* app.request(read, browser.cookie())).body, {})
+      }).pipe(Logger.withMinimumLogLevel(LogLevel.None)))
+  }
+
   for (
     const [what, work, status] of [
       ["writes", insert("a", 1), 409],

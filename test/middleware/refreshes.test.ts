@@ -18,8 +18,8 @@ const readOnly = (isReadOnly: () => boolean) => (store: SessionStore.SessionStor
   const refused = Effect.fail(new SessionStore.UpdateError({ reason: "Unavailable", message: "OOM" }))
   return {
     ...store,
-    update: (key, change, lifetime) => isReadOnly() ? refused : store.update(key, change, lifetime),
-    updateTtl: (key, lifetime) => isReadOnly() ? refused : store.updateTtl(key, lifetime)
+    update: (...args) => isReadOnly() ? refused : store.update(...args),
+    updateTtl: (...args) => isReadOnly() ? refused : store.updateTtl(...args)
   }
 }
 

@@ -3,7 +3,7 @@
  * itself might.
  */
 import type * as SessionKey from "effect-session/SessionKey"
-import type * as SessionStore from "effect-session/SessionStore"
+import * as SessionStore from "effect-session/SessionStore"
 import * as CookieSessionStore from "effect-session/stores/CookieSessionStore"
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
@@ -32,10 +32,11 @@ const capacity = 640
 /** A memory store with room for whatever a run makes. */
 export const memory: MakeBackend = () => {
   const store = Effect.runSync(MemorySessionStore.make({ capacity }))
+  const { load, save } = SessionStore.withClock(store)
   // Somebody who comes back, so that others who did make room as well.
   const other = Effect.flatMap(
-    store.save(new Map([["other", "1"]]), { ttl: 1_000_000_000, maxLifetime: undefined }),
-    ({ key }) => store.load(key)
+    save(new Map([["other", "1"]]), { ttl: 1_000_000_000, maxLifetime: undefined }),
+    ({ key }) => load(key)
   )
   return {
     store,
@@ -44,8 +45,8 @@ export const memory: MakeBackend = () => {
     forgetsTraces: false,
     evictAllBut: (kept) =>
       Effect.orDie(
-        Effect.repeatN(kept === undefined ? other : Effect.zipRight(store.load(kept), other), 3 * capacity).pipe(
-          Effect.zipRight(kept === undefined ? Effect.void : store.load(kept))
+        Effect.repeatN(kept === undefined ? other : Effect.zipRight(load(kept), other), 3 * capacity).pipe(
+          Effect.zipRight(kept === undefined ? Effect.void : load(kept))
         )
       )
   }

@@ -104,24 +104,41 @@ export const makeMiddleware = (
 ): SessionMiddleware.SessionMiddleware =>
   Effect.runSync(SessionMiddleware.make(options).pipe(Effect.provideService(SessionStore.SessionStore, store)))
 
-/** The store with something done before each call to it. */
+/** The store with something done before each call to it, which goes by the time that it is then. */
 export const beforeEachCall = (
   store: SessionStore.SessionStore,
   before: (verb: Verb) => Effect.Effect<void>
 ): SessionStore.SessionStore => {
-  const wrap = <Args extends ReadonlyArray<unknown>, A, E>(
-    verb: Verb,
-    call: (...args: Args) => Effect.Effect<A, E>
-  ) =>
-  (...args: Args) => Effect.zipRight(before(verb), Effect.suspend(() => call(...args)))
+  const inner = SessionStore.withClock(store)
   return {
     ...store,
-    load: wrap("load", store.load),
-    save: wrap("save", store.save),
-    update: wrap("update", store.update),
-    updateTtl: wrap("updateTtl", store.updateTtl),
-    renew: wrap("renew", store.renew),
-    delete: wrap("delete", store.delete)
+    load: (key) => Effect.zipRight(before("load"), inner.load(key)),
+    save: (state, lifetime) => Effect.zipRight(before("save"), inner.save(state, lifetime)),
+    update: (key, change, lifetime) => Effect.zipRight(before("update"), inner.update(key, change, lifetime)),
+    updateTtl: (key, lifetime) => Effect.zipRight(before("updateTtl"), inner.updateTtl(key, lifetime)),
+    renew: (key, change, lifetime) => Effect.zipRight(before("renew"), inner.renew(key, change, lifetime)),
+    delete: (key, _now, successor) => Effect.zipRight(before("delete"), inner.delete(key, successor))
+  }
+}
+
+/** The store, as prompt as it was, with somebody who is told of each call to it. */
+export const tellingOfCalls = (
+  store: SessionStore.SessionStore,
+  tell: (verb: Verb) => void
+): SessionStore.SessionStore => {
+  const told =
+    <Args extends ReadonlyArray<unknown>, A>(verb: Verb, call: (...args: Args) => A) => (...args: Args): A => {
+      tell(verb)
+      return call(...args)
+    }
+  return {
+    ...store,
+    load: told("load", store.load),
+    save: told("save", store.save),
+    update: told("update", store.update),
+    updateTtl: told("updateTtl", store.updateTtl),
+    renew: told("renew", store.renew),
+    delete: told("delete", store.delete)
   }
 }
 

@@ -6,7 +6,6 @@ import * as CookieCrypto from "effect-session/CookieCrypto"
 import * as SessionKey from "effect-session/SessionKey"
 import type * as SessionMiddleware from "effect-session/SessionMiddleware"
 import type * as SessionStore from "effect-session/SessionStore"
-import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as assert from "node:assert/strict"
@@ -15,7 +14,7 @@ import { randomBytes } from "node:crypto"
 import type { Backend } from "./backends.js"
 import type { ModelCookie, Settings } from "./model.js"
 import { Observer } from "./observer.js"
-import { beforeEachCall, cookieName, makeMiddleware, makeSessionApp, type SessionApp, type Verb } from "./sessionApp.js"
+import { cookieName, makeMiddleware, makeSessionApp, type SessionApp, tellingOfCalls, type Verb } from "./sessionApp.js"
 
 /** The keys that a ring can have, by number. */
 const keyPool = Array.from({ length: 6 }, () => Redacted.make(randomBytes(32).toString("base64url")))
@@ -71,10 +70,7 @@ export class World {
   constructor(readonly backend: Backend, readonly settings: Settings, ring: ReadonlyArray<number>, start: number) {
     this.app = makeSessionApp(start)
     this.observer = new Observer(settings, backend.isRevocable)
-    this.store = beforeEachCall(backend.store, (verb) =>
-      Effect.sync(() => {
-        this.calls.push(verb)
-      }))
+    this.store = tellingOfCalls(backend.store, (verb) => this.calls.push(verb))
     this.middleware = this.makeMiddleware(ring)
   }
 

@@ -35,9 +35,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "a regenerated session outlives the logout beside it",
-    file: "internal/requestSession.ts",
-    from: "(ended) => ended === sessions.length",
-    to: "() => true",
+    file: "internal/commit.ts",
+    from: "ended === sessions.length",
+    to: "true",
     pair: [{ by: "browser", program: "log out" }, { by: "browser", program: "read, wait, regenerate" }],
     stage: "memory",
     breaks: "endedIsEnded"
@@ -45,7 +45,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "a regenerated session outlives the logout of the one before",
     file: "internal/endedSession.ts",
-    from: ": endSession(services, answer, undefined, [...before, key.id])",
+    from: ": Effect.suspend(() => endSession(services, answer, now, undefined, before))",
     to: ": Effect.succeed(false)",
     pair: [{ by: "browser", program: "log out" }, { by: "browser", program: "read, wait, regenerate" }],
     stage: "slow",
@@ -62,11 +62,20 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "a sign-in outlives the logout beside it",
-    file: "internal/requestSession.ts",
-    from: "default:\n            return this.gone([presented])",
-    to: "default:\n            return this.save([])",
+    file: "internal/commit.ts",
+    from: "default:\n          return Effect.succeed(this.gone([presented]))",
+    to: "default:\n          return this.save([])",
     pair: [{ by: "browser", program: "log out" }, { by: "browser", program: "read, wait, sign in" }],
     stage: "memory",
+    breaks: "endedIsEnded"
+  },
+  {
+    name: "a sign-in outlives the logout beside it, in a store that answers at once",
+    file: "internal/commit.ts",
+    from: "default:\n          return Effect.succeed(this.gone([presented]))",
+    to: "default:\n          return this.save([])",
+    pair: [{ by: "browser", program: "log out" }, { by: "browser", program: "read, wait, sign in" }],
+    stage: "prompt",
     breaks: "endedIsEnded"
   },
   {
@@ -81,7 +90,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "what is lost is answered with success, a renewal beside",
-    file: "internal/requestSession.ts",
+    file: "internal/commit.ts",
     from: `config.lostWrites === "Refuse" ? lost : keep`,
     to: "keep",
     pair: [{ by: "browser", program: "renew" }, { by: "browser", program: "insert b" }],
@@ -90,7 +99,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "what is lost is answered with success, a logout beside",
-    file: "internal/requestSession.ts",
+    file: "internal/commit.ts",
     from: `config.lostWrites === "Refuse" ? lost : keep`,
     to: "keep",
     pair: [{ by: "browser", program: "log out" }, { by: "browser", program: "read, wait, insert b" }],
@@ -143,8 +152,8 @@ export const circumstantialMutants: ReadonlyArray<
   {
     name: "a streamed body does not vary by the cookie",
     file: "internal/httpSession.ts",
-    from: "const isLate = isMadeWhileSent(response)",
-    to: "const isLate = isMadeWhileSent(response) && false",
+    from: "const change = isMadeWhileSent(response) ?",
+    to: "const change = isMadeWhileSent(response) && false ?",
     circumstance: circumstances.aBodyIsMadeWhileItIsSent
   },
   {

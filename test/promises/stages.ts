@@ -13,6 +13,10 @@ const inMemory: MakeStore = ({ MemorySessionStore }, gate) => {
   return { ...store, ...gate(store) }
 }
 
+/** Waits for nobody: what a request does to its session is done at once, and nothing but handlers wait. */
+export const prompt: Stages = (library) =>
+  makeStage(library, ({ MemorySessionStore }) => Effect.runSync(MemorySessionStore.make()), "nowhere")
+
 /** Waits before each call. */
 export const memory: Stages = (library) => makeStage(library, inMemory, "before")
 

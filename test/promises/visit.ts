@@ -80,22 +80,21 @@ const limit = Duration.toMillis("1 hour")
 
 export const before: Values = { a: 0, origin: 0, n: 1 }
 
-export const makeStage = (library: Library, makeStore: MakeStore, waits: "before" | "around"): Stage => {
+/** Where a request waits besides its handler: before each call of the store, before its answer as well, or nowhere. */
+export type Waits = "before" | "around" | "nowhere"
+
+export const makeStage = (library: Library, makeStore: MakeStore, waits: Waits): Stage => {
   let busy = 0
   const pause = (step: string) => Effect.flatMap(FiberRef.get(current), (actor) => actor?.pause(step) ?? Effect.void)
   const clock = handClock((millis) =>
     Effect.flatMap(FiberRef.get(current), (actor) => actor?.sleepsFor(millis) ?? Effect.never)
   )
 
-  const around = <Args extends ReadonlyArray<unknown>, A, E>(
-    verb: string,
-    call: (...args: Args) => Effect.Effect<A, E>
-  ) =>
-  (...args: Args): Effect.Effect<A, E> => {
+  const around = <A, E>(verb: string, call: Effect.Effect<A, E>): Effect.Effect<A, E> => {
     const counted = Effect.suspend(() => {
       busy++
       return Effect.ensuring(
-        call(...args),
+        call,
         Effect.sync(() => {
           busy--
         })
@@ -104,15 +103,19 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: "before
     const late = waits === "around" ? Effect.zipLeft(counted, pause(`${verb} answers`)) : counted
     return Effect.zipRight(pause(verb), late)
   }
-  const gate = (store: SessionStore.SessionStoreVerbs): SessionStore.SessionStoreVerbs => ({
-    ...store,
-    load: around("load", store.load),
-    save: around("save", store.save),
-    update: around("update", store.update),
-    updateTtl: around("updateTtl", store.updateTtl),
-    renew: around("renew", store.renew),
-    delete: around("delete", store.delete)
-  })
+  const gate = (store: SessionStore.SessionStoreVerbs): SessionStore.SessionStoreVerbs => {
+    // Each call does its work behind the gate, also where a store does it when it is called.
+    const inner = library.SessionStore.withClock(store)
+    return {
+      ...store,
+      load: (key) => around("load", inner.load(key)),
+      save: (state, lifetime) => around("save", inner.save(state, lifetime)),
+      update: (key, change, lifetime) => around("update", inner.update(key, change, lifetime)),
+      updateTtl: (key, lifetime) => around("updateTtl", inner.updateTtl(key, lifetime)),
+      renew: (key, change, lifetime) => around("renew", inner.renew(key, change, lifetime)),
+      delete: (key, _now, successor) => around("delete", inner.delete(key, successor))
+    }
+  }
 
   const { Config, Session, SessionMiddleware } = library
   const middleware = Effect.runSync(
@@ -263,7 +266,7 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: "before
           move.take()
         }
         await settle()
-        if (actor.goesOnWithCall()) {
+        if (waits !== "nowhere" && actor.goesOnWithCall()) {
           await settle()
         }
         for (const other of actors) {

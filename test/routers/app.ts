@@ -70,11 +70,10 @@ export const Store: Layer.Layer<SessionStore.SessionStore | StoreProbe> = Layer.
       call: (...args: Args) => Effect.Effect<A, E>,
       error: new(fields: { reason: "Unavailable"; message: string }) => E
     ) =>
-    (...args: Args) =>
-      Effect.suspend(() => {
-        probe.calls.push(verb)
-        return probe.isAway ? Effect.fail(new error({ reason: "Unavailable", message: "away" })) : call(...args)
-      })
+    (...args: Args) => {
+      probe.calls.push(verb)
+      return probe.isAway ? Effect.fail(new error({ reason: "Unavailable", message: "away" })) : call(...args)
+    }
     return Context.make(StoreProbe, probe).pipe(
       Context.add(SessionStore.SessionStore, {
         ...store,

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as SessionKey from "effect-session/SessionKey"
 import * as SessionRecord from "effect-session/SessionRecord"
+import * as SessionStore from "effect-session/SessionStore"
 import * as CookieSessionStore from "effect-session/stores/CookieSessionStore"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
@@ -9,7 +10,7 @@ import * as TestClock from "effect/TestClock"
 import { decodeRecord, encodeRecord } from "../../src/internal/recordText.js"
 import { livingFor } from "../support/lifetimes.js"
 
-const store = CookieSessionStore.store
+const store = SessionStore.withClock(CookieSessionStore.store)
 const minute = { ttl: 60_000, maxLifetime: undefined }
 const change = (set: Record<string, string>): SessionRecord.SessionChange => ({
   ...SessionRecord.noChange,

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as SessionKey from "effect-session/SessionKey"
-import type * as SessionStore from "effect-session/SessionStore"
+import * as SessionStore from "effect-session/SessionStore"
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
@@ -11,10 +11,13 @@ import { livingFor } from "../support/lifetimes.js"
 const minute = { ttl: 60_000, maxLifetime: undefined }
 const state = new Map([["a", "1"]])
 
+const makeStore = (options?: MemorySessionStore.MemorySessionStoreOptions) =>
+  Effect.map(MemorySessionStore.make(options), SessionStore.withClock)
+
 describe("MemorySessionStore", () => {
   it.effect("keeps no more than its capacity, and lets the oldest session go that nobody came back to", () =>
     Effect.gen(function*() {
-      const store = yield* MemorySessionStore.make({ capacity: 3 })
+      const store = yield* makeStore({ capacity: 3 })
       const [first, second, third] = yield* Effect.all([1, 2, 3].map(() => store.save(state, minute)))
       yield* store.load(first!.key)
       const fourth = yield* store.save(state, minute)
@@ -24,7 +27,7 @@ describe("MemorySessionStore", () => {
 
   it.effect("expired sessions make room before a live one has to go", () =>
     Effect.gen(function*() {
-      const store = yield* MemorySessionStore.make({ capacity: 2 })
+      const store = yield* makeStore({ capacity: 2 })
       const long = yield* store.save(state, { ttl: 600_000, maxLifetime: undefined })
       yield* store.save(state, minute)
       yield* TestClock.adjust("2 minutes")
@@ -34,7 +37,7 @@ describe("MemorySessionStore", () => {
 
   it.effect("a session that is refreshed outlives the time it was first filed under", () =>
     Effect.gen(function*() {
-      const store = yield* MemorySessionStore.make()
+      const store = yield* makeStore()
       const { key } = yield* store.save(state, minute)
       for (let i = 0; i < 5; i++) {
         yield* TestClock.adjust("50 seconds")
@@ -48,7 +51,7 @@ describe("MemorySessionStore", () => {
 
   it.effect("what a caller does to its own map does not reach the stored state", () =>
     Effect.gen(function*() {
-      const store = yield* MemorySessionStore.make()
+      const store = yield* makeStore()
       const mine = new Map([["a", "1"]])
       const { key } = yield* store.save(mine, minute)
       mine.set("a", "2")
@@ -69,14 +72,14 @@ describe("MemorySessionStore", () => {
 
 describe("beyond the capacity", () => {
   const capacity = 1_000
-  const isLive = (store: SessionStore.SessionStore) => (saved: SessionStore.Saved) =>
+  const isLive = (store: SessionStore.ClockedVerbs) => (saved: SessionStore.Saved) =>
     Effect.map(store.load(saved.key), ({ _tag }) => _tag === "Live")
-  const begin = (store: SessionStore.SessionStore, count: number) =>
+  const begin = (store: SessionStore.ClockedVerbs, count: number) =>
     Effect.forEach(Array.from({ length: count }), () => store.save(state, minute))
 
   it.effect("sessions that nobody comes back to, in any number, put nobody out who came back", () =>
     Effect.gen(function*() {
-      const store = yield* MemorySessionStore.make({ capacity })
+      const store = yield* makeStore({ capacity })
       const visitors = yield* begin(store, 800)
       yield* Effect.forEach(visitors, isLive(store))
       yield* begin(store, 20 * capacity)
@@ -85,7 +88,7 @@ describe("beyond the capacity", () => {
 
   it.effect("a new session lives until a fifth of the capacity has begun after it", () =>
     Effect.gen(function*() {
-      const store = yield* MemorySessionStore.make({ capacity })
+      const store = yield* makeStore({ capacity })
       yield* Effect.forEach(yield* begin(store, 800), isLive(store))
       yield* begin(store, 10 * capacity)
       const saved = yield* store.save(state, minute)
@@ -95,7 +98,7 @@ describe("beyond the capacity", () => {
 
   it.effect("a visitor who begins one session in the place of another, in any number, puts nobody out", () =>
     Effect.gen(function*() {
-      const store = yield* MemorySessionStore.make({ capacity })
+      const store = yield* makeStore({ capacity })
       const visitors = yield* begin(store, 790)
       yield* Effect.forEach(visitors, isLive(store))
       let current = yield* store.save(state, minute)
@@ -110,7 +113,7 @@ describe("beyond the capacity", () => {
 
   it.effect("what a session gave way to is remembered until a tenth of the capacity has given way after it", () =>
     Effect.gen(function*() {
-      const store = yield* MemorySessionStore.make({ capacity })
+      const store = yield* makeStore({ capacity })
       const giveWay = Effect.gen(function*() {
         const [old, next] = [yield* store.save(state, minute), yield* store.save(state, minute)]
         yield* store.delete(old.key, next.key)
@@ -127,7 +130,7 @@ describe("beyond the capacity", () => {
 
   it.effect("a store with room for one session keeps one, also of those that take each other's place", () =>
     Effect.gen(function*() {
-      const store = yield* MemorySessionStore.make({ capacity: 1 })
+      const store = yield* makeStore({ capacity: 1 })
       const first = yield* store.save(state, minute)
       yield* store.delete(first.key, SessionKey.mint())
       const second = yield* store.save(state, minute)
@@ -137,7 +140,7 @@ describe("beyond the capacity", () => {
 
   it.effect("where more came back than there is room for, those go first who were away the longest", () =>
     Effect.gen(function*() {
-      const store = yield* MemorySessionStore.make({ capacity })
+      const store = yield* makeStore({ capacity })
       const visitors = yield* begin(store, capacity)
       yield* Effect.forEach(visitors, isLive(store))
       yield* begin(store, 200)

@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as SessionRecord from "effect-session/SessionRecord"
+import * as SessionStore from "effect-session/SessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Effect from "effect/Effect"
 import { Cluster, Redis, type RedisOptions } from "ioredis"
@@ -25,11 +26,11 @@ describe("RedisSessionStore on a client of the app's", () => {
       const sound = yield* connect(url)
       const { key } = yield* Effect.flatMap(
         RedisSessionStore.fromClient(sound, { timeout: generous }),
-        (store) => store.save(new Map([["a", "1"]]), lifetime)
+        (store) => SessionStore.withClock(store).save(new Map([["a", "1"]]), lifetime)
       )
       const client = yield* connect(url)
       yield* Effect.promise(() => client.multi({ pipeline: false }))
-      const store = yield* RedisSessionStore.fromClient(client, { timeout: generous })
+      const store = SessionStore.withClock(yield* RedisSessionStore.fromClient(client, { timeout: generous }))
       const errors = [
         yield* Effect.flip(store.load(key)),
         yield* Effect.flip(store.save(new Map(), lifetime)),
@@ -46,9 +47,8 @@ describe("RedisSessionStore on a client of the app's", () => {
   it.scopedLive("a client that hands numbers out as texts serves", () =>
     Effect.gen(function*() {
       const { url } = yield* redisServer()
-      const store = yield* RedisSessionStore.fromClient(yield* connect(url, { stringNumbers: true }), {
-        timeout: generous
-      })
+      const client = yield* connect(url, { stringNumbers: true })
+      const store = SessionStore.withClock(yield* RedisSessionStore.fromClient(client, { timeout: generous }))
       const { key } = yield* store.save(new Map([["a", "1"]]), lifetime)
       assert.strictEqual((yield* store.update(key, SessionRecord.noChange, lifetime))._tag, "Saved")
       assert.isTrue(yield* store.delete(key))
@@ -79,7 +79,7 @@ describe("RedisSessionStore on a client of the app's", () => {
       assert.strictEqual(error.option, "client")
       assert.match(error.message, /not connected.*call client\.connect\(\) before the layer is built/)
       yield* Effect.promise(() => lazy.connect())
-      yield* Effect.flatMap(RedisSessionStore.fromClient(lazy), (store) => store.save(new Map(), lifetime))
+      yield* SessionStore.withClock(yield* RedisSessionStore.fromClient(lazy)).save(new Map(), lifetime)
       lazy.disconnect()
       yield* until(Effect.sync(() => lazy.status === "end"))
       assert.match((yield* Effect.flip(RedisSessionStore.fromClient(lazy))).message, /closed for good/)
@@ -88,9 +88,8 @@ describe("RedisSessionStore on a client of the app's", () => {
   it.scopedLive("one that waits for its first command is connected by it", () =>
     Effect.gen(function*() {
       const { url } = yield* redisServer()
-      const store = yield* RedisSessionStore.fromClient(yield* connect(url, { lazyConnect: true }), {
-        timeout: generous
-      })
+      const client = yield* connect(url, { lazyConnect: true })
+      const store = SessionStore.withClock(yield* RedisSessionStore.fromClient(client, { timeout: generous }))
       assert.isDefined((yield* store.save(new Map(), lifetime)).key)
     }))
 
@@ -156,7 +155,7 @@ describe("a Redis that refuses what sessions need", () => {
   it.scopedLive("a right that is lost later makes calls Unavailable, with the mend in the message", () =>
     Effect.gen(function*() {
       const { allow, url } = yield* withUser("~session:*", ...rights.split(" "))
-      const store = yield* RedisSessionStore.make({ url, timeout: generous })
+      const store = SessionStore.withClock(yield* RedisSessionStore.make({ url, timeout: generous }))
       yield* allow("-evalsha")
       const error = yield* Effect.flip(store.save(new Map(), lifetime))
       assert.strictEqual(error.reason, "Unavailable")

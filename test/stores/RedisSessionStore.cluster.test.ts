@@ -61,7 +61,7 @@ describe("RedisSessionStore on a Redis Cluster", () => {
           (client) => Effect.sync(() => client.disconnect())
         )
         const session = Effect.gen(function*() {
-          const store = yield* SessionStore.SessionStore
+          const store = SessionStore.withClock(yield* SessionStore.SessionStore)
           const { key } = yield* store.save(new Map([["a", "1"]]), { ttl: minute, maxLifetime: undefined })
           yield* Effect.forEach(["b", "c", "d"], (name) => store.update(key, changeOf(name), livingFor(minute)), {
             concurrency: "unbounded"
@@ -87,7 +87,7 @@ describe("RedisSessionStore on a Redis Cluster", () => {
           for (const size of sizes) {
             assert.isAbove(size, 0)
           }
-          const store = yield* SessionStore.SessionStore
+          const store = SessionStore.withClock(yield* SessionStore.SessionStore)
           yield* Effect.forEach(keys, (key) => store.delete(key), { concurrency: "unbounded" })
           for (const { admin } of nodes) {
             assert.strictEqual(yield* Effect.promise(() => admin.dbsize()), 0)

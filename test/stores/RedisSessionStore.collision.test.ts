@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { SessionKey as Key } from "effect-session/SessionKey"
 import * as SessionKey from "effect-session/SessionKey"
+import * as SessionStore from "effect-session/SessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Effect from "effect/Effect"
 import { Redis } from "ioredis"
@@ -22,7 +23,7 @@ describe("RedisSessionStore and ids that are taken", () => {
   it.scopedLive("an id that is taken is drawn again, and what is there stays as it was", () =>
     Effect.gen(function*() {
       const { url } = yield* redisServer()
-      const store = yield* RedisSessionStore.make({ url, timeout: generous })
+      const store = SessionStore.withClock(yield* RedisSessionStore.make({ url, timeout: generous }))
       const first = yield* store.save(new Map([["a", "1"]]), lifetime)
       draws.push(SessionKey.mintSecret(first.key.id), SessionKey.mintSecret(first.key.id))
       const second = yield* store.save(new Map([["b", "2"]]), lifetime)
@@ -41,7 +42,7 @@ describe("RedisSessionStore and ids that are taken", () => {
         Effect.sync(() => new Redis(url)),
         (client) => Effect.sync(() => client.disconnect())
       )
-      const store = yield* RedisSessionStore.make({ url, timeout: generous })
+      const store = SessionStore.withClock(yield* RedisSessionStore.make({ url, timeout: generous }))
       const taken = SessionKey.mint()
       yield* Effect.promise(() => redis.set(`session:${taken.id}`, "somebody else's"))
       draws.push(taken)
@@ -53,7 +54,7 @@ describe("RedisSessionStore and ids that are taken", () => {
   it.scopedLive("randomness that draws nothing but taken ids is an error, not an endless loop", () =>
     Effect.gen(function*() {
       const { url } = yield* redisServer()
-      const store = yield* RedisSessionStore.make({ url, timeout: generous })
+      const store = SessionStore.withClock(yield* RedisSessionStore.make({ url, timeout: generous }))
       const { key } = yield* store.save(new Map(), lifetime)
       draws.push(...Array.from({ length: 100 }, () => key))
       const error = yield* Effect.flip(store.save(new Map(), lifetime))

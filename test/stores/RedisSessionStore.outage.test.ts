@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as SessionKey from "effect-session/SessionKey"
 import type * as SessionRecord from "effect-session/SessionRecord"
-import type * as SessionStore from "effect-session/SessionStore"
+import * as SessionStore from "effect-session/SessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -26,7 +26,7 @@ const lifetime: SessionRecord.Lifetime = { ttl: minute, maxLifetime: undefined }
 const state = new Map([["a", "1"]])
 const change: SessionRecord.SessionChange = { set: new Map([["b", "2"]]), unset: new Set(), expect: new Map() }
 
-const verbsOf = (store: SessionStore.SessionStore, key: SessionKey.SessionKey) =>
+const verbsOf = (store: SessionStore.ClockedVerbs, key: SessionKey.SessionKey) =>
   [
     store.load(key),
     store.save(state, lifetime),
@@ -37,7 +37,7 @@ const verbsOf = (store: SessionStore.SessionStore, key: SessionKey.SessionKey) =
   ] as ReadonlyArray<Effect.Effect<unknown, SessionStore.SessionStoreError>>
 
 /** Every verb fails, as Unavailable, even where it cannot be interrupted. */
-const allUnavailable = (store: SessionStore.SessionStore, key = SessionKey.mint()) =>
+const allUnavailable = (store: SessionStore.ClockedVerbs, key = SessionKey.mint()) =>
   Effect.forEach(verbsOf(store, key), (verb) =>
     Effect.map(
       Effect.flip(Effect.uninterruptible(verb)),
@@ -46,7 +46,7 @@ const allUnavailable = (store: SessionStore.SessionStore, key = SessionKey.mint(
 
 const recovered = <A, E>(call: Effect.Effect<A, E>) => Effect.retry(call, Schedule.spaced("20 millis"))
 
-const allAvailable = (store: SessionStore.SessionStore) =>
+const allAvailable = (store: SessionStore.ClockedVerbs) =>
   Effect.gen(function*() {
     const { key } = yield* recovered(store.save(state, lifetime))
     assert.strictEqual((yield* store.load(key))._tag, "Live")
@@ -425,7 +425,7 @@ describe("RedisSessionStore without its Redis", () => {
 describe("closing the scope of a RedisSessionStore", () => {
   const closing = (
     options: RedisSessionStore.Options,
-    before: (store: SessionStore.SessionStore) => Effect.Effect<unknown>,
+    before: (store: SessionStore.ClockedVerbs) => Effect.Effect<unknown>,
     build: typeof makeWithout = (_, options, log) => makeStore(options, log)
   ) =>
     Effect.gen(function*() {
@@ -496,7 +496,7 @@ describe("RedisSessionStore on a client of the app", () => {
       )
       const { elapsing } = yield* handTimers
       const store = yield* elapsing(RedisSessionStore.fromClient(client, { timeout: heldLimit }))
-      yield* elapsing(allUnavailable(store))
+      yield* elapsing(allUnavailable(SessionStore.withClock(store)))
     }))
 
   it.effect("refuses a limit that is none", () =>
@@ -519,6 +519,6 @@ describe("RedisSessionStore on a client of the app", () => {
           throw new Error("broken")
         }
       }
-      yield* allUnavailable(yield* RedisSessionStore.fromClient(broken))
+      yield* allUnavailable(SessionStore.withClock(yield* RedisSessionStore.fromClient(broken)))
     }))
 })

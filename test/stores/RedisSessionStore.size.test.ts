@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import type * as SessionRecord from "effect-session/SessionRecord"
+import * as SessionStore from "effect-session/SessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -31,7 +32,10 @@ const make = (maxRecordBytes: number) =>
       Effect.sync(() => new Redis(url)),
       (client) => Effect.sync(() => client.disconnect())
     )
-    const another = RedisSessionStore.make({ url, timeout: generous, maxRecordBytes })
+    const another = Effect.map(
+      RedisSessionStore.make({ url, timeout: generous, maxRecordBytes }),
+      SessionStore.withClock
+    )
     return { admin, another, store: yield* another }
   })
 

@@ -20,7 +20,7 @@ import { generous } from "../support/timeLimits.js"
 
 class Fixture extends Context.Tag("Fixture")<Fixture, {
   readonly url: string
-  readonly store: SessionStore.SessionStore
+  readonly store: SessionStore.ClockedVerbs
   /** A connection of the test's own, to look behind the store. */
   readonly redis: Redis
 }>() {}
@@ -35,7 +35,8 @@ const FixtureLive = Layer.scoped(
   Fixture,
   Effect.gen(function*() {
     const { url } = yield* redisServer()
-    return { url, store: yield* RedisSessionStore.make({ url, timeout: generous }), redis: yield* adminOf(url) }
+    const store = SessionStore.withClock(yield* RedisSessionStore.make({ url, timeout: generous }))
+    return { url, store, redis: yield* adminOf(url) }
   })
 )
 
@@ -69,7 +70,7 @@ const saved = (result: SessionStore.WriteResult): SessionStore.Saved => {
   return result
 }
 
-const loadState = (store: SessionStore.SessionStore, key: SessionKey.SessionKey) =>
+const loadState = (store: SessionStore.ClockedVerbs, key: SessionKey.SessionKey) =>
   Effect.map(store.load(key), (result) => liveRecord(result).state)
 
 /** Everything that a test can compare, in an order of its own. */
@@ -182,7 +183,9 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
     it.effect("apps with different prefixes do not see each other's sessions", () =>
       Effect.gen(function*() {
         const { redis, store, url } = yield* fixture
-        const other = yield* RedisSessionStore.make({ url, prefix: "other app/", timeout: generous })
+        const other = SessionStore.withClock(
+          yield* RedisSessionStore.make({ url, prefix: "other app/", timeout: generous })
+        )
         const { key } = yield* other.save(stateOf({ a: "1" }), lifetime)
         assert.strictEqual(yield* Effect.promise(() => redis.exists(`other app/${key.id}`)), 1)
         assert.strictEqual((yield* store.load(key))._tag, "Absent")
@@ -620,7 +623,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
   })
 
   describe("parallel requests", () => {
-    const increment = (store: SessionStore.SessionStore, key: SessionKey.SessionKey, from: string) =>
+    const increment = (store: SessionStore.ClockedVerbs, key: SessionKey.SessionKey, from: string) =>
       Effect.iterate(from as string | undefined, {
         while: (value) => value !== undefined,
         body: (value) =>
@@ -648,7 +651,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
     it.effect("writes of different values from several connections all stay, or hear of a renewal beside them", () =>
       Effect.gen(function*() {
         const { store, url } = yield* fixture
-        const second = yield* RedisSessionStore.make({ url, timeout: generous })
+        const second = SessionStore.withClock(yield* RedisSessionStore.make({ url, timeout: generous }))
         const { key } = yield* store.save(new Map(), lifetime)
         const numbers = Array.range(1, 50)
         const [results, renewal] = yield* Effect.all([
@@ -743,7 +746,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
     it.effect("twenty thousand values in one change", () =>
       Effect.gen(function*() {
         const { url } = yield* fixture
-        const store = yield* RedisSessionStore.make({ url, timeout: generous })
+        const store = SessionStore.withClock(yield* RedisSessionStore.make({ url, timeout: generous }))
         const state = new Map(Array.makeBy(20_000, (i) => [`k${i}`, String(i)]))
         const { key } = yield* store.save(state, lifetime)
         assert.deepStrictEqual(yield* loadState(store, key), state)
@@ -854,7 +857,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
   })
 
   describe("commands", () => {
-    const verbsOf = (store: SessionStore.SessionStore) =>
+    const verbsOf = (store: SessionStore.ClockedVerbs) =>
       Effect.gen(function*() {
         const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
         yield* store.load(key)
@@ -875,7 +878,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
     it.effect("every call is one command", () =>
       Effect.gen(function*() {
         const { url } = yield* redisServer()
-        const store = yield* RedisSessionStore.make({ url, timeout: generous })
+        const store = SessionStore.withClock(yield* RedisSessionStore.make({ url, timeout: generous }))
         yield* verbsOf(store)
         const admin = yield* adminOf(url)
         const monitor = yield* Effect.acquireRelease(
@@ -932,11 +935,13 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
         const admin = yield* adminOf(url)
         // Redis repeats the arguments of a command that it does not know.
         let prefix = ""
-        const store = yield* RedisSessionStore.fromClient({
-          hgetall: (...args) => admin.call(`${prefix}hgetall`, ...args) as Promise<Record<string, string>>,
-          evalsha: (sha, ...args) => admin.call(`${prefix}evalsha`, sha, ...args),
-          eval: (source, ...args) => admin.call(`${prefix}eval`, source, ...args)
-        })
+        const store = SessionStore.withClock(
+          yield* RedisSessionStore.fromClient({
+            hgetall: (...args) => admin.call(`${prefix}hgetall`, ...args) as Promise<Record<string, string>>,
+            evalsha: (sha, ...args) => admin.call(`${prefix}evalsha`, sha, ...args),
+            eval: (source, ...args) => admin.call(`${prefix}eval`, source, ...args)
+          })
+        )
         prefix = "no-"
         const key = SessionKey.mint()
         const errors = [
@@ -958,7 +963,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
       Effect.gen(function*() {
         const { url } = yield* redisServer()
         const admin = yield* adminOf(url)
-        const store = yield* RedisSessionStore.make({ url, timeout: generous })
+        const store = SessionStore.withClock(yield* RedisSessionStore.make({ url, timeout: generous }))
         const { key } = yield* store.save(stateOf({ a: "1", b: "1" }), lifetime)
         const before = yield* Effect.promise(() => admin.hgetall(redisKeyOf(key)))
         yield* Effect.promise(() => admin.config("SET", "maxmemory", "1"))
@@ -1014,7 +1019,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
           redis: Config.succeed({ connectionName: "sessions" })
         })
         const key = yield* SessionStore.SessionStore.pipe(
-          Effect.flatMap((store) => store.save(stateOf({ a: "1" }), lifetime)),
+          Effect.flatMap((store) => SessionStore.withClock(store).save(stateOf({ a: "1" }), lifetime)),
           Effect.provide(configured),
           Effect.withConfigProvider(ConfigProvider.fromMap(
             new Map([["REDIS_URL", url], ["REDIS_PREFIX", "configured:"], ["REDIS_TIMEOUT", generous]])
@@ -1028,7 +1033,7 @@ layer(FixtureLive)("RedisSessionStore", (it) => {
       Effect.gen(function*() {
         const { redis } = yield* fixture
         const key = yield* Effect.gen(function*() {
-          const store = yield* SessionStore.SessionStore
+          const store = SessionStore.withClock(yield* SessionStore.SessionStore)
           const { key } = yield* store.save(stateOf({ a: "1" }), lifetime)
           saved(yield* store.update(key, changeOf({ b: "2" }), livingFor(minute)))
           assert.strictEqual((yield* loadState(store, key)).size, 2)

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as SessionStore from "effect-session/SessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -49,7 +50,9 @@ describe("RedisSessionStore over TLS", () => {
   it.scopedLive("trusts the authority that the options name", () =>
     Effect.gen(function*() {
       const { cert, url } = yield* tlsServer
-      const store = yield* RedisSessionStore.make({ url, timeout: generous, redis: { tls: { ca: cert } } })
+      const store = SessionStore.withClock(
+        yield* RedisSessionStore.make({ url, timeout: generous, redis: { tls: { ca: cert } } })
+      )
       const { key } = yield* store.save(new Map([["a", "1"]]), lifetime)
       assert.strictEqual((yield* store.load(key))._tag, "Live")
     }))

@@ -1,6 +1,7 @@
 /**
  * Redis stores of tests in which Redis is away: what they log, and their time limit, are the test's own.
  */
+import * as SessionStore from "effect-session/SessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -22,7 +23,10 @@ export const logging = () => {
 
 /** A store whose calls end because something happened to them, or because the test lets their time limit pass. */
 export const makeStore = (options: RedisSessionStore.Options, { layer } = logging()) =>
-  Effect.provide(RedisSessionStore.make({ timeout: heldLimit, ...options }), layer)
+  RedisSessionStore.make({ timeout: heldLimit, ...options }).pipe(
+    Effect.map(SessionStore.withClock),
+    Effect.provide(layer)
+  )
 
 /** A store that is built though its Redis is not there. Its first line says why, and is logged before time is up. */
 export const makeWithout = (timers: HandTimers, options: RedisSessionStore.Options, log = logging()) =>

@@ -66,11 +66,10 @@ export const makeWebApp = (options?: {
       verb: string,
       call: (...args: Args) => Effect.Effect<A, E>
     ) =>
-    (...args: Args) =>
-      Effect.suspend(() => {
-        calls.push(verb)
-        return call(...args)
-      })
+    (...args: Args) => {
+      calls.push(verb)
+      return call(...args)
+    }
     const store: SessionStore.SessionStore = {
       ...(options?.wrap ?? ((store) => store))(inner),
       readKey: inner.readKey

@@ -61,10 +61,10 @@ const onEveryRequest = "expiration_is_always_refreshed_if_configured_to_refresh_
 const complex = "complex_workflow"
 const guard = "guard"
 
-const spoilt = (spoil: (store: SessionStore.SessionStore) => Partial<SessionStore.SessionStoreVerbs>) =>
+const spoilt = (spoil: (store: SessionStore.ClockedVerbs) => Partial<SessionStore.SessionStoreVerbs>) =>
   Layer.map(MemorySessionStore.layer(), (context) => {
     const store = Context.get(context, SessionStore.SessionStore)
-    return Context.make(SessionStore.SessionStore, { ...store, ...spoil(store) })
+    return Context.make(SessionStore.SessionStore, { ...store, ...spoil(SessionStore.withClock(store)) })
   })
 
 const onSaved = <E>(
@@ -99,7 +99,7 @@ describe("AcceptanceSuite", () => {
   const defects: Record<
     string,
     readonly [
-      spoil: (store: SessionStore.SessionStore) => Partial<SessionStore.SessionStoreVerbs>,
+      spoil: (store: SessionStore.ClockedVerbs) => Partial<SessionStore.SessionStoreVerbs>,
       cases: ReadonlyArray<string>
     ]
   > = {

@@ -46,7 +46,7 @@ describe("a store over compare and swap", () => {
   it.live("says Malformed of a text that is no record, and quotes nothing of it", () =>
     Effect.gen(function*() {
       const texts = new Map<string, string>()
-      const store = make(makeBackend(texts), { timeout: generous })
+      const store = SessionStore.withClock(make(makeBackend(texts), { timeout: generous }))
       const { key } = yield* store.save(new Map([["planted", "1"]]), hourly)
       const sound = texts.get(key.id)!
       for (
@@ -82,7 +82,7 @@ describe("a store over compare and swap", () => {
       const key = SessionKey.mint()
       const failing = Effect.fail(new Error("connection lost"))
       for (const call of [failing, Effect.never]) {
-        const store = make({ get: () => call, swap: () => call }, { timeout: "20 millis" })
+        const store = SessionStore.withClock(make({ get: () => call, swap: () => call }, { timeout: "20 millis" }))
         const errors = [
           yield* Effect.flip(store.load(key)),
           yield* Effect.flip(store.save(new Map(), hourly)),
@@ -104,8 +104,10 @@ describe("a store over compare and swap", () => {
     Effect.gen(function*() {
       const texts = new Map<string, string>()
       const sound = makeBackend(texts)
-      const { key } = yield* make(sound, { timeout: generous }).save(new Map(), hourly)
-      const store = make({ ...sound, swap: () => Effect.succeed(false) }, { timeout: "50 millis" })
+      const { key } = yield* SessionStore.withClock(make(sound, { timeout: generous })).save(new Map(), hourly)
+      const store = SessionStore.withClock(
+        make({ ...sound, swap: () => Effect.succeed(false) }, { timeout: "50 millis" })
+      )
       const error = yield* Effect.flip(store.update(key, SessionRecord.noChange, livingFor(1)))
       assert.strictEqual(error.reason, "Unavailable")
     }))

@@ -148,7 +148,7 @@ describe("TestSession.layerMiddleware", () => {
       assert.isFalse(cookie?.attributes.has("secure"))
 
       const { crypto } = yield* SessionMiddleware.SessionMiddleware
-      const store = yield* SessionStore.SessionStore
+      const store = SessionStore.withClock(yield* SessionStore.SessionStore)
       const key = Option.flatMap(crypto.open(cookie?.value ?? ""), ({ plaintext }) => store.readKey(plaintext))
       const found = yield* store.load(Option.getOrThrow(key))
       assert(found._tag === "Live")

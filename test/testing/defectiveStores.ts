@@ -6,7 +6,6 @@ import * as SessionKey from "effect-session/SessionKey"
 import type { SessionChange, SessionState, StoredRecord } from "effect-session/SessionRecord"
 import * as SessionRecord from "effect-session/SessionRecord"
 import * as SessionStore from "effect-session/SessionStore"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -56,6 +55,7 @@ const sound: Parts = {
   put: (rows, name, record) => Effect.sync(() => rows.set(name, record))
 }
 
+// Nothing happens in a call before what it answers is run.
 const makeStore = (parts: Parts): SessionStore.SessionStore => {
   const rows = new Map<string, StoredRecord>()
   const handedOut = (row: Row): Row => row === undefined ? undefined : parts.handOut(row)
@@ -64,12 +64,12 @@ const makeStore = (parts: Parts): SessionStore.SessionStore => {
     verb: "update" | "renew" | "updateTtl",
     key: SessionKey.SessionKey,
     newKey: SessionKey.SessionKey,
-    rule: (record: Row, now: number) => SessionRecord.Rewrite
+    rule: (record: Row) => SessionRecord.Rewrite
   ): Effect.Effect<SessionStore.WriteResult> =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    Effect.suspend(() => {
       const name = parts.rowName(key.id)
       const apply = (row: Row) => {
-        const result = rule(handedOut(row), now)
+        const result = rule(handedOut(row))
         if (result._tag !== "Replace") {
           return Effect.succeed<SessionStore.WriteResult>(result)
         }
@@ -90,13 +90,9 @@ const makeStore = (parts: Parts): SessionStore.SessionStore => {
 
   return SessionStore.make({
     readKey: parts.readKey,
-    load: (key) =>
-      Effect.map(
-        Clock.currentTimeMillis,
-        (now) => parts.load(handedOut(rows.get(parts.rowName(key.id))), key, now)
-      ),
-    save: (state, lifetime) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    load: (key, now) => Effect.sync(() => parts.load(handedOut(rows.get(parts.rowName(key.id))), key, now)),
+    save: (state, lifetime, now) =>
+      Effect.suspend(() => {
         let key = parts.mint()
         while (parts.isTaken(rows, parts.rowName(key.id))) {
           key = parts.mint()
@@ -107,17 +103,17 @@ const makeStore = (parts: Parts): SessionStore.SessionStore => {
           { key, expiresAt: record.expiresAt }
         )
       }),
-    update: (key, change, lifetime) =>
-      write("update", key, key, (record, now) => parts.update(record, key, change, lifetime, now)),
-    updateTtl: (key, lifetime) =>
-      write("updateTtl", key, key, (record, now) => parts.refresh(record, key, lifetime, now)),
-    renew: (key, change, lifetime) =>
+    update: (key, change, lifetime, now) =>
+      write("update", key, key, (record) => parts.update(record, key, change, lifetime, now)),
+    updateTtl: (key, lifetime, now) =>
+      write("updateTtl", key, key, (record) => parts.refresh(record, key, lifetime, now)),
+    renew: (key, change, lifetime, now) =>
       Effect.suspend(() => {
         const newKey = SessionKey.mintSecret(key.id)
-        return write("renew", key, newKey, (record, now) => parts.renew(record, key, newKey, change, lifetime, now))
+        return write("renew", key, newKey, (record) => parts.renew(record, key, newKey, change, lifetime, now))
       }),
-    delete: (key, successor) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    delete: (key, now, successor) =>
+      Effect.suspend(() => {
         const name = parts.rowName(key.id)
         const row = rows.get(name)
         const [answer, trace] = parts.end(row, key, successor, now)
@@ -212,20 +208,26 @@ export const defects: ReadonlyArray<Defect> = [
     foundBy: "an id that is taken is drawn again"
   },
   {
-    defect: "mints the key before the call runs",
-    store: withCalls((store) => ({
-      save: (state, lifetime) => {
-        const saved = Effect.runSync(store.save(state, lifetime))
-        return Effect.succeed(saved)
+    defect: "saves a state but once",
+    store: withCalls((store) => {
+      const saved = new Map<SessionState, SessionStore.Saved>()
+      return {
+        save: (state, lifetime, now) =>
+          Effect.suspend(() => {
+            const before = saved.get(state)
+            return before === undefined
+              ? Effect.tap(store.save(state, lifetime, now), (result) => Effect.sync(() => saved.set(state, result)))
+              : Effect.succeed(before)
+          })
       }
-    })),
-    foundBy: "a call is a description"
+    }),
+    foundBy: "a state that is saved twice"
   },
   {
     defect: "hands out the secret with the record",
     store: withCalls((store) => ({
-      load: (key) =>
-        Effect.map(store.load(key), (result) =>
+      load: (key, now) =>
+        Effect.map(store.load(key, now), (result) =>
           result._tag === "Live"
             ? SessionStore.LoadResult.Live({
               record: { ...result.record, secret: Redacted.value(key.secret) } as SessionRecord.SessionRecord
@@ -334,6 +336,21 @@ export const defects: ReadonlyArray<Defect> = [
     foundBy: "a session lives until a millisecond before its limit"
   },
   {
+    defect: "goes by a clock instead of the time that it is given",
+    store: withCalls((store) => {
+      const clocked = SessionStore.withClock(store)
+      return { ...clocked, delete: (key, _now, successor) => clocked.delete(key, successor) }
+    }),
+    foundBy: "a call goes by the time that it is given"
+  },
+  {
+    defect: "goes by a clock where a session gives way",
+    store: withCalls((store) => ({
+      delete: (key, _now, successor) => SessionStore.withClock(store).delete(key, successor)
+    })),
+    foundBy: "what gave way leaves its trace"
+  },
+  {
     defect: "counts whole seconds",
     store: withParts({
       keep: (record) => ({ ...copy(record), expiresAt: seconds(record.expiresAt) })
@@ -389,10 +406,10 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "prolongs what it loads",
     store: withCalls((store) => ({
-      load: (key) =>
+      load: (key, now) =>
         Effect.tap(
-          store.load(key),
-          (result) => result._tag === "Live" ? Effect.orDie(store.updateTtl(key, livingFor(60_000))) : Effect.void
+          store.load(key, now),
+          (result) => result._tag === "Live" ? Effect.orDie(store.updateTtl(key, livingFor(60_000), now)) : Effect.void
         )
     })),
     foundBy: "neither a load nor a Conflict prolongs"
@@ -400,10 +417,10 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "prolongs a session by a write that meets a Conflict",
     store: withCalls((store) => ({
-      update: (key, change, lifetime) =>
+      update: (key, change, lifetime, now) =>
         Effect.tap(
-          store.update(key, change, lifetime),
-          (result) => result._tag === "Conflict" ? store.updateTtl(key, lifetime) : Effect.void
+          store.update(key, change, lifetime, now),
+          (result) => result._tag === "Conflict" ? store.updateTtl(key, lifetime, now) : Effect.void
         )
     })),
     foundBy: "neither a load nor a Conflict prolongs"
@@ -563,8 +580,8 @@ export const defects: ReadonlyArray<Defect> = [
       let store = makeStore(sound)
       return {
         ...store,
-        save: (state, lifetime) => store.save(state, lifetime),
-        load: (key) => store.load(key),
+        save: (state, lifetime, now) => store.save(state, lifetime, now),
+        load: (key, now) => store.load(key, now),
         delete: () =>
           Effect.sync(() => {
             store = makeStore(sound)
@@ -577,10 +594,10 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "fails to delete what is not there",
     store: withCalls((store) => ({
-      delete: (key) =>
-        Effect.flatMap(store.load(key), (result) =>
+      delete: (key, now) =>
+        Effect.flatMap(store.load(key, now), (result) =>
           result._tag === "Live"
-            ? store.delete(key)
+            ? store.delete(key, now)
             : Effect.fail(new SessionStore.DeleteError({ reason: "Unavailable", message: "no such session" }))).pipe(
             Effect.mapError((error) => new SessionStore.DeleteError({ reason: "Unavailable", message: error.message }))
           )
@@ -589,12 +606,12 @@ export const defects: ReadonlyArray<Defect> = [
   },
   {
     defect: "says of every delete that it ended the session",
-    store: withCalls((store) => ({ delete: (key, successor) => Effect.as(store.delete(key, successor), true) })),
+    store: withCalls((store) => ({ delete: (...args) => Effect.as(store.delete(...args), true) })),
     foundBy: "of parallel deletes one ends the session"
   },
   {
     defect: "says of no delete that it ended the session",
-    store: withCalls((store) => ({ delete: (key, successor) => Effect.as(store.delete(key, successor), false) })),
+    store: withCalls((store) => ({ delete: (...args) => Effect.as(store.delete(...args), false) })),
     foundBy: "delete may be repeated"
   },
   {
@@ -605,15 +622,15 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "renews under another id",
     store: withCalls((store) => ({
-      renew: (key, change, lifetime) =>
+      renew: (key, change, lifetime, now) =>
         Effect.gen(function*() {
-          const result = yield* store.update(key, change, lifetime)
-          const loaded = yield* Effect.orDie(store.load(key))
+          const result = yield* store.update(key, change, lifetime, now)
+          const loaded = yield* Effect.orDie(store.load(key, now))
           if (result._tag !== "Saved" || loaded._tag !== "Live") {
             return result
           }
-          const saved = yield* Effect.orDie(store.save(loaded.record.state, lifetime))
-          yield* Effect.orDie(store.delete(key))
+          const saved = yield* Effect.orDie(store.save(loaded.record.state, lifetime, now))
+          yield* Effect.orDie(store.delete(key, now))
           return SessionStore.WriteResult.Saved(saved)
         })
     })),
@@ -779,7 +796,7 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "does not tell what a session gave way to",
     store: withCalls((store) => ({
-      delete: (key, successor) => Effect.map(store.delete(key, successor), (answer) => answer === true)
+      delete: (...args) => Effect.map(store.delete(...args), (answer) => answer === true)
     })),
     foundBy: "delete: who comes to end a session that gave way"
   },
@@ -928,11 +945,11 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "writes what met a Conflict",
     store: withCalls((store) => ({
-      update: (key, change, lifetime) =>
+      update: (key, change, lifetime, now) =>
         Effect.tap(
-          store.update(key, change, lifetime),
+          store.update(key, change, lifetime, now),
           (result) =>
-            result._tag === "Conflict" ? store.update(key, withoutExpectations(change), lifetime) : Effect.void
+            result._tag === "Conflict" ? store.update(key, withoutExpectations(change), lifetime, now) : Effect.void
         )
     })),
     foundBy: "update answers Conflict"
@@ -940,8 +957,8 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "shows nothing in a Conflict",
     store: withCalls((store) => ({
-      update: (key, change, lifetime) =>
-        Effect.map(store.update(key, change, lifetime), (result) =>
+      update: (...args) =>
+        Effect.map(store.update(...args), (result) =>
           result._tag === "Conflict"
             ? SessionStore.WriteResult.Conflict({ found: new Map() })
             : result)
@@ -1035,14 +1052,14 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "renews in two steps, the values first",
     store: withCalls((store) => ({
-      renew: (key, change, lifetime) =>
+      renew: (key, change, lifetime, now) =>
         Effect.gen(function*() {
-          const result = yield* store.update(key, change, lifetime)
+          const result = yield* store.update(key, change, lifetime, now)
           if (result._tag !== "Saved") {
             return result
           }
           yield* pause
-          return yield* store.renew(key, SessionRecord.noChange, lifetime)
+          return yield* store.renew(key, SessionRecord.noChange, lifetime, now)
         })
     })),
     foundBy: "renew: the session is as before"
@@ -1050,15 +1067,15 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "deletes in two steps, the values first",
     store: withCalls((store) => ({
-      delete: (key) =>
+      delete: (key, now) =>
         Effect.gen(function*() {
-          const loaded = yield* store.load(key)
+          const loaded = yield* store.load(key, now)
           if (loaded._tag === "Live") {
             const unset = new Set(loaded.record.state.keys())
-            yield* store.update(key, { ...SessionRecord.noChange, unset }, livingFor(60_000))
+            yield* store.update(key, { ...SessionRecord.noChange, unset }, livingFor(60_000), now)
             yield* pause
           }
-          return yield* store.delete(key)
+          return yield* store.delete(key, now)
         }).pipe(
           Effect.mapError((error) => new SessionStore.DeleteError({ reason: "Unavailable", message: error.message }))
         )
@@ -1083,8 +1100,8 @@ export const defects: ReadonlyArray<Defect> = [
         })
       return {
         ...store,
-        load: (key) =>
-          locked(store.load(key), () => new SessionStore.LoadError({ reason: "Unavailable", message: "locked" }))
+        load: (key, now) =>
+          locked(store.load(key, now), () => new SessionStore.LoadError({ reason: "Unavailable", message: "locked" }))
       }
     }),
     foundBy: "load: a reader that goes away"
@@ -1208,9 +1225,9 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "empties the change that it has written",
     store: withCalls((store) => ({
-      update: (key, change, lifetime) =>
+      update: (key, change, lifetime, now) =>
         Effect.tap(
-          store.update(key, change, lifetime),
+          store.update(key, change, lifetime, now),
           () => Effect.sync(() => (change.set as Map<string, string>).clear())
         )
     })),

@@ -35,7 +35,10 @@ export interface CaseOptions {
 /** @internal */
 export const contractCase = (
   title: string,
-  body: (store: SessionStore.SessionStore) => Effect.Effect<void, unknown>,
+  body: (
+    store: SessionStore.ClockedVerbs,
+    verbs: SessionStore.SessionStore
+  ) => Effect.Effect<void, unknown>,
   options?: CaseOptions
 ): ContractCase => ({
   title,
@@ -44,7 +47,8 @@ export const contractCase = (
   // thousands of times when a case lets a year go by.
   check: (store) =>
     Effect.scoped(Effect.flatMap(Layer.build(store), (context) => {
-      const checked = Effect.suspend(() => body(Context.get(context, SessionStore.SessionStore)))
+      const verbs = Context.get(context, SessionStore.SessionStore)
+      const checked = Effect.suspend(() => body(SessionStore.withClock(verbs), verbs))
       return options?.clock === "Live" ? checked : onTestClock(checked)
     }))
 })

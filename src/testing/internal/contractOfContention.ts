@@ -7,7 +7,7 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { SessionKey } from "../../SessionKey.js"
 import * as SessionRecord from "../../SessionRecord.js"
-import type { SessionStore } from "../../SessionStore.js"
+import type { ClockedVerbs } from "../../SessionStore.js"
 import type { ContractCase } from "./contractCase.js"
 import { contractCase } from "./contractCase.js"
 import {
@@ -31,7 +31,7 @@ const numbers = (count: number): ReadonlyArray<number> => Array.from({ length: c
 const maxRounds = 1_000
 
 /** Adds one to a number in the session, as often as it takes to find the number that it was computed from. */
-const increment = (store: SessionStore, key: SessionKey, name: string) =>
+const increment = (store: ClockedVerbs, key: SessionKey, name: string) =>
   Effect.gen(function*() {
     let text = (yield* loadRecord(store, key)).state.get(name)
     for (let round = 0; round < maxRounds; round++) {

@@ -10,7 +10,7 @@ import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
 import * as SessionKey from "../../SessionKey.js"
 import * as SessionRecord from "../../SessionRecord.js"
-import type { SessionStore } from "../../SessionStore.js"
+import type { ClockedVerbs } from "../../SessionStore.js"
 import type { ContractCase } from "./contractCase.js"
 import { contractCase } from "./contractCase.js"
 import {
@@ -34,13 +34,13 @@ const window = SessionRecord.supersededWindow
 const { millis: retention, renewals } = SessionRecord.supersededRetention
 
 /** A session that has been renewed once: the key it had, and the one it has. */
-const supersededSession = (store: SessionStore) =>
+const supersededSession = (store: ClockedVerbs) =>
   Effect.gen(function*() {
     const { key: old } = yield* save(store, [["a", "1"]])
     return { old, current: yield* renewed(store, old) }
   })
 
-const expectForeign = (store: SessionStore, key: SessionKey.SessionKey, when: string) =>
+const expectForeign = (store: ClockedVerbs, key: SessionKey.SessionKey, when: string) =>
   Effect.gen(function*() {
     yield* expectLoad(store, key, "Absent", when)
     for (const verb of verbsThatWrite) {
@@ -51,7 +51,7 @@ const expectForeign = (store: SessionStore, key: SessionKey.SessionKey, when: st
 
 /** What a superseded key may not do: nothing of the session changes by it, its expiry included. */
 const expectOnlyToEnd = (
-  store: SessionStore,
+  store: ClockedVerbs,
   old: SessionKey.SessionKey,
   current: SessionKey.SessionKey,
   when: string
@@ -70,7 +70,7 @@ const expectOnlyToEnd = (
   })
 
 /** A key that was right a moment ago is a late one inside the window, and like any other from its end on. */
-const expectLate = (store: SessionStore, key: SessionKey.SessionKey, tag: "Superseded" | "Replaced") =>
+const expectLate = (store: ClockedVerbs, key: SessionKey.SessionKey, tag: "Superseded" | "Replaced") =>
   Effect.gen(function*() {
     yield* expectLoad(store, key, tag, "at once")
     yield* TestClock.adjust(window - 1)
@@ -80,7 +80,7 @@ const expectLate = (store: SessionStore, key: SessionKey.SessionKey, tag: "Super
   })
 
 /** A session that has been renewed once and gave way to another: the two keys it had, and that of the other. */
-const replacedSession = (store: SessionStore) =>
+const replacedSession = (store: ClockedVerbs) =>
   Effect.gen(function*() {
     const { current, old } = yield* supersededSession(store)
     const { key: successor } = yield* save(store, [["b", "2"]], livingFor(3 * retention))

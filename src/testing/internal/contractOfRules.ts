@@ -105,7 +105,7 @@ const ruleOf = (rewrite: SessionRecord.Rewrite): unknown =>
     : answerOf(rewrite)
 
 /** The records and keys that the rules know of, beside the store that is to agree with them. */
-const follow = (store: SessionStore.SessionStore, steps: ReadonlyArray<Step>) =>
+const follow = (store: SessionStore.ClockedVerbs, steps: ReadonlyArray<Step>) =>
   Effect.gen(function*() {
     const records = new Map<string, SessionRecord.StoredRecord>()
     const keys: Array<SessionKey.SessionKey> = [SessionKey.mint()]

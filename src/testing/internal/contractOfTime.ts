@@ -7,6 +7,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
+import * as SessionKey from "../../SessionKey.js"
 import * as SessionRecord from "../../SessionRecord.js"
 import type { ContractCase } from "./contractCase.js"
 import { contractCase } from "./contractCase.js"
@@ -17,6 +18,7 @@ import {
   expectGone,
   expectLoad,
   expectState,
+  fromCookie,
   hour,
   hourly,
   livingFor,
@@ -63,6 +65,43 @@ export const contractOfTime: ReadonlyArray<ContractCase> = [
         yield* expectLoad(store, key, "Absent", "after the limit")
       })
   ),
+  contractCase(
+    "a call goes by the time that it is given, whatever a clock says",
+    (store, verbs) =>
+      Effect.gen(function*() {
+        const then = (yield* now) + 2 * hour
+        const state = new Map([["a", "1"]])
+        const saved = yield* verbs.save(state, forMinute, then)
+        assert.strictEqual(saved.expiresAt, then + minute)
+        let key = fromCookie(store, saved.key)
+        const tagAt = (time: number) => Effect.map(verbs.load(key, time), ({ _tag }) => _tag)
+        assert.strictEqual(yield* tagAt(then + minute - 1), "Live")
+        assert.strictEqual(yield* tagAt(then + minute), "Absent")
+        const later = then + minute - 1
+        const extended = [
+          (time: number) => verbs.update(key, changeOf([["b", "2"]]), forMinute, time),
+          (time: number) => verbs.renew(key, SessionRecord.noChange, forMinute, time),
+          (time: number) => verbs.updateTtl(key, forMinute, time)
+        ]
+        for (const [i, write] of extended.entries()) {
+          const result = savedBy(yield* write(later + i))
+          assert.strictEqual(result.expiresAt, later + i + minute)
+          key = fromCookie(store, result.key)
+          assert.strictEqual(yield* tagAt(result.expiresAt - 1), "Live")
+          assert.strictEqual(yield* tagAt(result.expiresAt), "Absent")
+        }
+      })
+  ),
+  contractCase("what gave way leaves its trace from the time that its delete is given", (store, verbs) =>
+    Effect.gen(function*() {
+      const then = (yield* now) + 2 * hour
+      const { key } = yield* verbs.save(new Map([["a", "1"]]), forMinute, then)
+      yield* verbs.delete(key, then, SessionKey.mint())
+      const tagAt = (time: number) => Effect.map(verbs.load(fromCookie(store, key), time), ({ _tag }) => _tag)
+      const end = then + SessionRecord.supersededWindow
+      assert.strictEqual(yield* tagAt(end - 1), "Replaced")
+      assert.strictEqual(yield* tagAt(end), "Absent")
+    }), { for: "Stores" }),
   contractCase("a time to live below a second counts to the millisecond", (store) =>
     Effect.gen(function*() {
       for (const ttl of [1, 400, 1_999]) {

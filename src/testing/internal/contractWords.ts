@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as SessionKey from "../../SessionKey.js"
 import type { Lifetime, SessionChange, SessionRecord, SessionState } from "../../SessionRecord.js"
 import * as Record from "../../SessionRecord.js"
-import type { LoadError, LoadResult, Saved, SessionStore, UpdateError, WriteResult } from "../../SessionStore.js"
+import type { ClockedVerbs, LoadError, LoadResult, Saved, UpdateError, WriteResult } from "../../SessionStore.js"
 
 /** @internal */
 export type Entries = ReadonlyArray<readonly [key: string, value: string]>
@@ -49,7 +49,7 @@ export const sorted = (state: SessionState | Entries): Entries =>
   [...state].sort(([left], [right]) => left < right ? -1 : left > right ? 1 : 0)
 
 /** @internal */
-export const save = (store: SessionStore, entries: Entries, lifetime: Lifetime = hourly) =>
+export const save = (store: ClockedVerbs, entries: Entries, lifetime: Lifetime = hourly) =>
   store.save(new Map(entries), lifetime)
 
 /**
@@ -57,14 +57,14 @@ export const save = (store: SessionStore, entries: Entries, lifetime: Lifetime =
  *
  * @internal
  */
-export const fromCookie = (store: SessionStore, key: SessionKey.SessionKey): SessionKey.SessionKey => {
+export const fromCookie = (store: ClockedVerbs, key: SessionKey.SessionKey): SessionKey.SessionKey => {
   const back = store.readKey(SessionKey.toText(key))
   assert(Option.isSome(back), "the text of a key that the store gave is not read as a key")
   return back.value
 }
 
 /** @internal */
-export const load = (store: SessionStore, key: SessionKey.SessionKey): Effect.Effect<LoadResult, LoadError> =>
+export const load = (store: ClockedVerbs, key: SessionKey.SessionKey): Effect.Effect<LoadResult, LoadError> =>
   Effect.suspend(() => store.load(fromCookie(store, key)))
 
 /** @internal */
@@ -74,18 +74,18 @@ export const liveRecord = (result: LoadResult): SessionRecord => {
 }
 
 /** @internal */
-export const loadRecord = (store: SessionStore, key: SessionKey.SessionKey): Effect.Effect<SessionRecord, LoadError> =>
+export const loadRecord = (store: ClockedVerbs, key: SessionKey.SessionKey): Effect.Effect<SessionRecord, LoadError> =>
   Effect.map(load(store, key), liveRecord)
 
 /** @internal */
-export const expectState = (store: SessionStore, key: SessionKey.SessionKey, entries: Entries) =>
+export const expectState = (store: ClockedVerbs, key: SessionKey.SessionKey, entries: Entries) =>
   Effect.map(
     loadRecord(store, key),
     ({ state }) => assert.deepStrictEqual(sorted(state), sorted(entries), "the state of the session")
   )
 
 /** @internal */
-export const expectLoad = (store: SessionStore, key: SessionKey.SessionKey, tag: LoadResult["_tag"], when: string) =>
+export const expectLoad = (store: ClockedVerbs, key: SessionKey.SessionKey, tag: LoadResult["_tag"], when: string) =>
   Effect.map(load(store, key), (result) => assert.strictEqual(result._tag, tag, `the answer of load, ${when}`))
 
 /** @internal */
@@ -119,15 +119,15 @@ export const comparable = ({ createdAt, expiresAt, extendedAt, id, state }: Sess
  * @internal
  */
 export const writes = {
-  update: (store: SessionStore, key: SessionKey.SessionKey, lifetime: Lifetime = hourly) =>
+  update: (store: ClockedVerbs, key: SessionKey.SessionKey, lifetime: Lifetime = hourly) =>
     store.update(key, changeOf([["written", "1"]]), lifetime),
-  renew: (store: SessionStore, key: SessionKey.SessionKey, lifetime: Lifetime = hourly) =>
+  renew: (store: ClockedVerbs, key: SessionKey.SessionKey, lifetime: Lifetime = hourly) =>
     store.renew(key, changeOf([["written", "1"]]), lifetime),
-  updateTtl: (store: SessionStore, key: SessionKey.SessionKey, lifetime: Lifetime = hourly) =>
+  updateTtl: (store: ClockedVerbs, key: SessionKey.SessionKey, lifetime: Lifetime = hourly) =>
     store.updateTtl(key, lifetime)
 } as const satisfies {
   readonly [verb: string]: (
-    store: SessionStore,
+    store: ClockedVerbs,
     key: SessionKey.SessionKey,
     lifetime?: Lifetime
   ) => Effect.Effect<WriteResult, UpdateError>
@@ -138,7 +138,7 @@ export const verbsThatWrite = ["update", "renew", "updateTtl"] as const
 
 const expectAnswer = (tag: "Gone" | "Superseded") =>
 (
-  store: SessionStore,
+  store: ClockedVerbs,
   key: SessionKey.SessionKey,
   verb: typeof verbsThatWrite[number],
   when: string,
@@ -157,7 +157,7 @@ export const expectSuperseded = expectAnswer("Superseded")
  *
  * @internal
  */
-export const renewed = (store: SessionStore, key: SessionKey.SessionKey, lifetime: Lifetime = hourly) =>
+export const renewed = (store: ClockedVerbs, key: SessionKey.SessionKey, lifetime: Lifetime = hourly) =>
   Effect.map(store.renew(key, Record.noChange, lifetime), (result) => savedBy(result).key)
 
 /**
