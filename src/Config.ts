@@ -31,7 +31,6 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { randomBytes } from "node:crypto"
 import type { ContentSecurity, CookieFormat } from "./CookieCrypto.js"
-import { type ViolatedCookieRule, violatedCookieRule } from "./internal/cookieRules.js"
 import {
   checkDurationText,
   flagWords,
@@ -41,8 +40,8 @@ import {
   readTrustedProxies,
   settings,
   variable
-} from "./internal/environment.js"
-import { checkKeys } from "./internal/keyChecks.js"
+} from "./internal/config/environment.js"
+import { checkKeys } from "./internal/config/keyChecks.js"
 import {
   checkDomain,
   type Checked,
@@ -57,10 +56,11 @@ import {
   checkTtl,
   isGiven,
   oneOf
-} from "./internal/optionChecks.js"
-import { readRetiredCookies } from "./internal/retiredCookies.js"
-import type { CookieAttributes } from "./internal/setCookie.js"
-import type { TrustedProxies } from "./internal/trustedProxies.js"
+} from "./internal/config/optionChecks.js"
+import { readRetiredCookies } from "./internal/config/retiredCookies.js"
+import { type ViolatedCookieRule, violatedCookieRule } from "./internal/cookie/cookieRules.js"
+import type { CookieAttributes } from "./internal/cookie/setCookie.js"
+import type { TrustedProxies } from "./internal/http/trustedProxies.js"
 
 /**
  * What becomes of a response whose request lost what it wrote to the session, because the session ended meanwhile or a

@@ -33,10 +33,10 @@ import {
   cookieRsPrivateScheme,
   cookieRsSignedScheme,
   expandCookieRsKey
-} from "./internal/cookieRs.js"
-import { isCookieName, isCookieRsName } from "./internal/cookieRules.js"
-import { privateScheme, signedScheme } from "./internal/cookieSeal.js"
-import type { SealScheme } from "./internal/sealScheme.js"
+} from "./internal/cookie/cookieRs.js"
+import { isCookieName, isCookieRsName } from "./internal/cookie/cookieRules.js"
+import { privateScheme, signedScheme } from "./internal/cookie/cookieSeal.js"
+import type { SealScheme } from "./internal/cookie/sealScheme.js"
 
 /**
  * What a cookie's value gives away to whoever holds the browser.

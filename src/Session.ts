@@ -29,7 +29,7 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { respondable, respondWith } from "./internal/errorResponse.js"
+import { respondable, respondWith } from "./internal/http/errorResponse.js"
 import type { SessionId } from "./SessionKey.js"
 
 /**

@@ -36,7 +36,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { respondable, respondWith } from "./internal/errorResponse.js"
+import { respondable, respondWith } from "./internal/http/errorResponse.js"
 import * as Session from "./Session.js"
 
 /**

@@ -28,11 +28,11 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { SessionConfigError } from "./Config.js"
-import { connectionOf } from "./internal/connectionOf.js"
-import { respondable, respondWith } from "./internal/errorResponse.js"
-import { checkOriginOptions } from "./internal/originOptions.js"
-import { isRefused, mayDoHarm, type OriginRules } from "./internal/requestOrigin.js"
-import { cameOverHttps } from "./internal/trustedProxies.js"
+import { connectionOf } from "./internal/http/connectionOf.js"
+import { respondable, respondWith } from "./internal/http/errorResponse.js"
+import { cameOverHttps } from "./internal/http/trustedProxies.js"
+import { checkOriginOptions } from "./internal/origin/originOptions.js"
+import { isRefused, mayDoHarm, type OriginRules } from "./internal/origin/requestOrigin.js"
 
 /**
  * Another site made the browser send the request, or nobody can say that none did. Unhandled, it becomes a 403 with an empty

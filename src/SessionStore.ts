@@ -28,10 +28,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { callWithin } from "./internal/boundedCall.js"
-import { nowOn } from "./internal/clockOf.js"
-import { respondable, respondWith } from "./internal/errorResponse.js"
-import { observeCalls } from "./internal/observedCall.js"
+import { nowOn } from "./internal/effect/clockOf.js"
+import { respondable, respondWith } from "./internal/http/errorResponse.js"
+import { callWithin } from "./internal/port/boundedCall.js"
+import { observeCalls } from "./internal/port/observedCall.js"
 import type { SessionKey } from "./SessionKey.js"
 import type {
   JsonText,
@@ -366,8 +366,7 @@ const boundVerbs = (verbs: SessionStoreVerbs, duration: Duration.Duration): Sess
       within(verbs.updateTtl(key, lifetime, now), () => new UpdateError(tooSlow("updateTtl"))),
     renew: (key, change, lifetime, now) =>
       within(verbs.renew(key, change, lifetime, now), () => new UpdateError(tooSlow("renew"))),
-    delete: (key, now, successor) =>
-      within(verbs.delete(key, now, successor), () => new DeleteError(tooSlow("delete")))
+    delete: (key, now, successor) => within(verbs.delete(key, now, successor), () => new DeleteError(tooSlow("delete")))
   }
 }
 

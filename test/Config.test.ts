@@ -13,10 +13,10 @@ import { fileURLToPath } from "node:url"
 import { inspect } from "node:util"
 import * as Config from "../src/Config.js"
 import * as CookieCrypto from "../src/CookieCrypto.js"
-import { violatedCookieRule } from "../src/internal/cookieRules.js"
-import { whyKnown } from "../src/internal/knownKeys.js"
-import { cookiesToSet } from "../src/internal/responseCookies.js"
-import { setCookie } from "../src/internal/setCookie.js"
+import { whyKnown } from "../src/internal/config/knownKeys.js"
+import { violatedCookieRule } from "../src/internal/cookie/cookieRules.js"
+import { setCookie } from "../src/internal/cookie/setCookie.js"
+import { cookiesToSet } from "../src/internal/http/responseCookies.js"
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url")
 

@@ -11,7 +11,7 @@ import {
   expandCookieRsKey,
   percentDecode,
   percentEncode
-} from "../src/internal/cookieRs.js"
+} from "../src/internal/cookie/cookieRs.js"
 
 const bytesFrom = (first: number, size: number) => Uint8Array.from({ length: size }, (_, index) => first + index)
 

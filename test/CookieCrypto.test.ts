@@ -7,9 +7,9 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 import { readFileSync } from "node:fs"
 import { inspect } from "node:util"
 import * as CookieCrypto from "../src/CookieCrypto.js"
-import { cookieSize, isCookieValue, maxCookieBytes } from "../src/internal/cookieRules.js"
-import { privateScheme, signedScheme } from "../src/internal/cookieSeal.js"
-import type { SealScheme } from "../src/internal/sealScheme.js"
+import { cookieSize, isCookieValue, maxCookieBytes } from "../src/internal/cookie/cookieRules.js"
+import { privateScheme, signedScheme } from "../src/internal/cookie/cookieSeal.js"
+import type { SealScheme } from "../src/internal/cookie/sealScheme.js"
 
 type Key = Redacted.Redacted<Uint8Array>
 

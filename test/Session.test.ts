@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
 import { inspect } from "node:util"
-import { SessionBase } from "../src/internal/sessionBase.js"
+import { SessionBase } from "../src/internal/session/sessionBase.js"
 
 const Counter = Session.entry("counter", Schema.NonNegativeInt)
 const Since = Session.entry("since", Schema.Date)

@@ -40,30 +40,54 @@ const brokenRules = async (files: Files): Promise<ReadonlySet<string>> => {
 
 const emptyRooms: Files = {
   "Config.ts": "",
+  "CookieCrypto.ts": "",
   "Session.ts": "",
+  "SessionEvent.ts": "",
   "SessionHttpApi.ts": "",
   "SessionKey.ts": "",
   "SessionMiddleware.ts": "",
   "SessionRecord.ts": "",
   "SessionStore.ts": "",
   "index.ts": "",
+  "internal/config/a.ts": "",
+  "internal/events/a.ts": "",
+  "internal/memory/a.ts": "",
+  "internal/origin/a.ts": "",
+  "internal/port/a.ts": "",
+  "internal/redis/a.ts": "",
+  "internal/request/a.ts": "",
+  "internal/session/a.ts": "",
   "stores/CookieSessionStore.ts": "",
   "testing/TestSession.ts": ""
 }
+
+/** An import of a type alone, which counts like any other. */
+const typeOf = (path: string): string => `import type { x as y } from "${path}"\nexport type Y = typeof y`
 
 describe("the import law", () => {
   it("allows what the rooms need of each other", async () => {
     const broken = await brokenRules({
       ...emptyRooms,
-      "internal/json.ts": `import type { x as y } from "../SessionRecord.js"\nexport type Y = typeof y`,
-      "internal/errorResponse.ts": `export * from "@effect/platform/HttpServerResponse"`,
+      "internal/effect/chain.ts": `import "effect/Effect"`,
+      "internal/http/errorResponse.ts": `export * from "@effect/platform/HttpServerResponse"`,
+      "internal/http/trustedProxies.ts": `import "ipaddr.js"`,
       "SessionKey.ts": `import "node:crypto"\nimport "node:buffer"`,
       "SessionRecord.ts": `import "./SessionKey.js"`,
-      "SessionStore.ts": `import "./SessionRecord.js"\nimport "./internal/errorResponse.js"`,
-      "Session.ts": `import "./internal/json.js"\nimport "./internal/errorResponse.js"\nimport "effect/Effect"`,
-      "stores/RedisSessionStore.ts": `import "../SessionStore.js"\nimport "ioredis"`,
-      "stores/MemorySessionStore.ts": `import "../SessionStore.js"`,
-      "SessionMiddleware.ts": `import "./Session.js"\nimport "./SessionStore.js"\nimport "@effect/platform/HttpApp"`,
+      "internal/port/observedCall.ts": `import "../effect/chain.js"`,
+      "SessionStore.ts":
+        `import "./SessionRecord.js"\nimport "./internal/http/errorResponse.js"\nimport "./internal/port/observedCall.js"`,
+      "Session.ts": `import "./SessionKey.js"\nimport "./internal/http/errorResponse.js"\nimport "effect/Effect"`,
+      "internal/session/json.ts": typeOf("../../SessionRecord.js"),
+      "internal/session/sessionBase.ts": `import "../../Session.js"\nimport "./json.js"`,
+      "internal/redis/redisConnection.ts": `import "ioredis"`,
+      "stores/RedisSessionStore.ts":
+        `import "../SessionStore.js"\nimport "ioredis"\nimport "../internal/redis/redisConnection.js"`,
+      "stores/MemorySessionStore.ts": `import "../SessionStore.js"\nimport "../internal/memory/a.js"`,
+      "internal/request/commit.ts":
+        `import "../../SessionStore.js"\nimport "../session/sessionBase.js"\nimport "../cookie/setCookie.js"`,
+      "internal/cookie/setCookie.ts": "",
+      "SessionMiddleware.ts":
+        `import "./internal/request/commit.js"\nimport "./SessionStore.js"\nimport "@effect/platform/HttpApp"`,
       "index.ts": `export * from "./SessionMiddleware.js"`,
       "bin/generateKey.ts": `import "../Config.js"\nimport "node:process"`,
       "testing/TestSession.ts":
@@ -74,56 +98,65 @@ describe("the import law", () => {
   })
 
   const violations: ReadonlyArray<readonly [rule: string, file: string, text: string]> = [
-    ["no-circular", "internal/egg.ts", `import type { x as y } from "./hen.js"\nexport type Y = typeof y`],
-    ["core-knows-only-core", "internal/a.ts", `import type { x as y } from "../Session.js"\nexport type Y = typeof y`],
-    ["core-shares-only-types", "internal/b.ts", `import "../SessionRecord.js"`],
-    ["core-shares-only-types", "CookieCrypto.ts", `import "./SessionKey.js"`],
-    ["store-port-knows-only-core", "SessionStore.ts", `export type Y = typeof import("./Session.js")`],
+    ["no-circular", "internal/effect/egg.ts", typeOf("./hen.js")],
+    ["floor-of-internal-effect", "internal/effect/a.ts", typeOf("../../SessionKey.js")],
+    ["floor-of-SessionKey", "SessionKey.ts", typeOf("./SessionRecord.js")],
+    ["floor-of-SessionRecord", "SessionRecord.ts", typeOf("./SessionEvent.js")],
+    ["floor-of-SessionEvent", "SessionEvent.ts", `import "./Config.js"`],
+    ["floor-of-SessionMetrics", "SessionMetrics.ts", `import "./SessionEvent.js"`],
+    ["floor-of-internal-http", "internal/http/a.ts", typeOf("../../Session.js")],
+    ["floor-of-internal-cookie", "internal/cookie/a.ts", typeOf("../../CookieCrypto.js")],
+    ["floor-of-internal-events", "internal/events/b.ts", `import "../http/a.js"`],
+    ["floor-of-CookieCrypto", "CookieCrypto.ts", `export type Y = typeof import("./Config.js")`],
+    ["floor-of-internal-config", "internal/config/b.ts", typeOf("../../Config.js")],
+    ["floor-of-Config", "Config.ts", `import "./SessionStore.js"`],
+    ["floor-of-internal-port", "internal/port/b.ts", typeOf("../../SessionStore.js")],
+    ["floor-of-SessionStore", "SessionStore.ts", `import "./Session.js"`],
+    ["floor-of-internal-memory", "internal/memory/b.ts", `import "../redis/a.js"`],
+    ["floor-of-internal-redis", "internal/redis/b.ts", typeOf("../../stores/CookieSessionStore.js")],
+    ["floor-of-stores-CookieSessionStore", "stores/CookieSessionStore.ts", `import "effect-session/SessionMiddleware"`],
+    ["floor-of-stores-MemorySessionStore", "stores/MemorySessionStore.ts", `import "./CookieSessionStore.js"`],
+    ["floor-of-stores-RedisSessionStore", "stores/RedisSessionStore.ts", `import "../Session.js"`],
+    ["floor-of-Session", "Session.ts", `import "./SessionStore.js"`],
+    ["floor-of-internal-session", "internal/session/b.ts", typeOf("../../SessionStore.js")],
+    ["floor-of-SessionStruct", "SessionStruct.ts", `import "./SessionMiddleware.js"`],
+    ["floor-of-SessionFlash", "SessionFlash.ts", `import "./SessionStruct.js"`],
+    ["floor-of-SessionGuard", "SessionGuard.ts", `import "./stores/CookieSessionStore.js"`],
+    ["floor-of-internal-origin", "internal/origin/b.ts", `import "../../Session.js"`],
+    ["floor-of-SessionOrigin", "SessionOrigin.ts", `import "./Session.js"`],
+    ["floor-of-bin", "bin/serve.ts", `import "../SessionStore.js"`],
+    ["floor-of-internal-request", "internal/request/b.ts", `import "../../SessionMiddleware.js"`],
+    ["floor-of-SessionMiddleware", "SessionMiddleware.ts", `import "./SessionHttpApi.js"`],
+    ["floor-of-SessionHttpApi", "SessionHttpApi.ts", `import "./testing/TestSession.js"`],
+    ["floor-of-SessionHttpLayerRouter", "SessionHttpLayerRouter.ts", `import "./SessionHttpApi.js"`],
+    ["floor-of-index", "index.ts", `export * from "./testing/TestSession.js"`],
+    ["floor-of-testing", "testing/a.ts", `import "../index.js"`],
+    ["every-file-has-a-room", "internal/a.ts", `import "../SessionKey.js"`],
+    ["every-file-has-a-room", "stores/A.ts", `import "../SessionStore.js"`],
+    ["face-of-internal-events", "internal/request/c.ts", `import "../events/a.js"`],
+    ["face-of-internal-config", "internal/session/c.ts", `import "../config/a.js"`],
+    ["face-of-internal-port", "stores/CookieSessionStore.ts", `import "../internal/port/a.js"`],
+    ["face-of-internal-memory", "stores/CookieSessionStore.ts", `import "../internal/memory/a.js"`],
+    ["face-of-internal-redis", "testing/a.ts", `import "../internal/redis/a.js"`],
+    ["face-of-internal-session", "SessionFlash.ts", `import "./internal/session/a.js"`],
+    ["face-of-internal-origin", "SessionMiddleware.ts", `import "./internal/origin/a.js"`],
+    ["face-of-internal-request", "SessionHttpApi.ts", `import "./internal/request/a.js"`],
+    ["index-only-names-the-rooms", "index.ts", `export * from "./stores/CookieSessionStore.js"`],
     [
-      "stores-know-only-the-port",
-      "stores/A.ts",
-      `import type { x as y } from "../Session.js"\nexport type Y = typeof y`
-    ],
-    ["stores-know-only-the-port", "stores/B.ts", `import "./CookieSessionStore.js"`],
-    ["stores-know-only-the-port", "stores/C.ts", `import "effect-session/SessionMiddleware"`],
-    ["session-knows-no-store-and-no-http", "Session.ts", `import "./SessionStore.js"`],
-    [
-      "platform-only-at-the-edge",
+      "effect-platform-in-its-place",
       "Session.ts",
       `import type * as A from "@effect/platform/HttpApp"\nexport type { A }`
     ],
-    ["session-base-is-the-session-at-work", "internal/sessionBase.ts", `import "../SessionStore.js"`],
-    [
-      "request-session-is-the-middleware-without-http",
-      "internal/requestSession.ts",
-      `import "../stores/CookieSessionStore.js"`
-    ],
-    ["presented-session-asks-the-store", "internal/presentedSession.ts", `import "../stores/CookieSessionStore.js"`],
-    ["only-the-request-session-knows-what-it-presents", "stores/G.ts", `import "../internal/presentedSession.js"`],
-    ["only-the-http-session-knows-the-request-session", "stores/E.ts", `import "../internal/requestSession.js"`],
-    [
-      "http-session-is-the-request-session-with-http",
-      "internal/httpSession.ts",
-      `import "../stores/CookieSessionStore.js"`
-    ],
-    ["only-the-middleware-knows-the-http-session", "stores/F.ts", `import "../internal/httpSession.js"`],
-    ["nobody-knows-the-middleware", "stores/D.ts", `import "../SessionMiddleware.js"`],
-    ["built-on-session", "SessionStruct.ts", `import "./SessionMiddleware.js"`],
-    ["nobody-knows-the-other-routers", "SessionMiddleware.ts", `import "./SessionHttpApi.js"`],
-    ["nobody-knows-testing", "SessionMiddleware.ts", `import "./testing/TestSession.js"`],
-    ["no-barrel-inside", "internal/c.ts", `import "../index.js"`],
-    ["index-only-names-the-rooms", "index.ts", `export * from "./stores/CookieSessionStore.js"`],
-    ["bin-knows-only-core", "bin/serve.ts", `import "../SessionStore.js"`],
-    ["ioredis-only-in-its-store", "internal/d.ts", `import type { Redis } from "ioredis"\nexport type { Redis }`],
-    ["ipaddr-only-for-proxies", "Config.ts", `import "ipaddr.js"`],
-    ["only-declared-packages", "internal/f.ts", `import "tsx"`],
-    ["no-node-builtins", "internal/g.ts", `import type { Socket } from "node:net"\nexport type { Socket }`],
-    ["no-node-builtins", "internal/h.ts", `export const fs = () => import("fs")`],
-    ["no-unresolvable", "internal/i.ts", `import "./nowhere.js"`]
+    ["ioredis-in-its-place", "internal/redis/c.ts", `import type { Redis } from "ioredis"\nexport type { Redis }`],
+    ["ipaddr-js-in-its-place", "Config.ts", `import "ipaddr.js"`],
+    ["only-declared-packages", "internal/effect/f.ts", `import "tsx"`],
+    ["no-node-builtins", "internal/effect/g.ts", `import type { Socket } from "node:net"\nexport type { Socket }`],
+    ["no-node-builtins", "internal/effect/h.ts", `export const fs = () => import("fs")`],
+    ["no-unresolvable", "internal/effect/i.ts", `import "./nowhere.js"`]
   ]
 
   it("catches each breach, type-only imports included", async () => {
-    const files: Record<string, string> = { ...emptyRooms, "internal/hen.ts": `import "./egg.js"` }
+    const files: Record<string, string> = { ...emptyRooms, "internal/effect/hen.ts": `import "./egg.js"` }
     for (const [, file, text] of violations) {
       files[file] = `${files[file] ?? ""}\n${text}`
     }

@@ -17,8 +17,8 @@ import {
   timingSafeEqual
 } from "node:crypto"
 import * as CookieCrypto from "../../dist/CookieCrypto.js"
-import { decideCommit } from "../../dist/internal/commitDecision.js"
-import { readCookieValues } from "../../dist/internal/cookieHeader.js"
+import { readCookieValues } from "../../dist/internal/cookie/cookieHeader.js"
+import { decideCommit } from "../../dist/internal/request/commitDecision.js"
 import * as Session from "../../dist/Session.js"
 import * as SessionKey from "../../dist/SessionKey.js"
 import * as MemorySessionStore from "../../dist/stores/MemorySessionStore.js"

@@ -18,7 +18,7 @@
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import { decodeRecord, encodeRecord } from "../internal/recordText.js"
+import { decodeRecord, encodeRecord } from "../internal/cookie/recordText.js"
 import * as SessionKey from "../SessionKey.js"
 import * as SessionRecord from "../SessionRecord.js"
 import * as SessionStore from "../SessionStore.js"

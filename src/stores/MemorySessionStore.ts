@@ -25,7 +25,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import { RecordTable } from "../internal/recordTable.js"
+import { RecordTable } from "../internal/memory/recordTable.js"
 import * as SessionKey from "../SessionKey.js"
 import * as SessionRecord from "../SessionRecord.js"
 import * as SessionStore from "../SessionStore.js"

@@ -31,16 +31,22 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { RedisOptions } from "ioredis"
-import { RecentIds } from "../internal/recentIds.js"
-import type { RedisClient, RedisFailure, SendCommand } from "../internal/redisCommand.js"
-import { makeSendCommand, sendScript } from "../internal/redisCommand.js"
-import { connect } from "../internal/redisConnection.js"
-import { decodeRecord, encodeRecord, fieldOf, successorText, timeText } from "../internal/redisRecord.js"
-import { readHash, readLoadReply, readSaveReply, readScriptReply, type ScriptAnswer } from "../internal/redisReply.js"
-import { refusedRights } from "../internal/redisRights.js"
-import * as scripts from "../internal/redisScripts.js"
-import type { RedisAddress } from "../internal/redisUrl.js"
-import { parseRedisUrl } from "../internal/redisUrl.js"
+import { RecentIds } from "../internal/redis/recentIds.js"
+import type { RedisClient, RedisFailure, SendCommand } from "../internal/redis/redisCommand.js"
+import { makeSendCommand, sendScript } from "../internal/redis/redisCommand.js"
+import { connect } from "../internal/redis/redisConnection.js"
+import { decodeRecord, encodeRecord, fieldOf, successorText, timeText } from "../internal/redis/redisRecord.js"
+import {
+  readHash,
+  readLoadReply,
+  readSaveReply,
+  readScriptReply,
+  type ScriptAnswer
+} from "../internal/redis/redisReply.js"
+import { refusedRights } from "../internal/redis/redisRights.js"
+import * as scripts from "../internal/redis/redisScripts.js"
+import type { RedisAddress } from "../internal/redis/redisUrl.js"
+import { parseRedisUrl } from "../internal/redis/redisUrl.js"
 import type { SessionId } from "../SessionKey.js"
 import * as SessionKey from "../SessionKey.js"
 import type { SessionChange, StoredRecord } from "../SessionRecord.js"
@@ -131,7 +137,7 @@ export type {
    * @category models
    */
   RedisClient
-} from "../internal/redisCommand.js"
+} from "../internal/redis/redisCommand.js"
 
 /**
  * Connects to Redis and makes a store of the connection, which is closed with the scope.

@@ -138,7 +138,7 @@ const setRandomBytes = (randomBytes: unknown): void => {
   syncBuiltinESMExports()
 }
 
-const sources = ["src/internal/cookieSeal.ts", "src/internal/cookieRs.ts", "src/SessionKey.ts"]
+const sources = ["src/internal/cookie/cookieSeal.ts", "src/internal/cookie/cookieRs.ts", "src/SessionKey.ts"]
 
 export const secrets: ReadonlyArray<Advisory> = [
   {

@@ -2,7 +2,7 @@
  * The reader of the `Cookie` header against a reader that is too simple to be wrong, on headers written to be misread.
  */
 import { afterAll, assert, describe, it } from "@effect/vitest"
-import { maxCandidates, readCookieValues, tooManyCandidates } from "../../src/internal/cookieHeader.js"
+import { maxCandidates, readCookieValues, tooManyCandidates } from "../../src/internal/cookie/cookieHeader.js"
 import { report } from "../support/figures.js"
 import { scaled } from "../support/soak.js"
 import { repeat } from "./breathing.js"

@@ -16,8 +16,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
-import * as Schema from "effect/Schema"
 import type * as Scheduler from "effect/Scheduler"
+import * as Schema from "effect/Schema"
 import { waiting } from "../support/waitingStore.js"
 
 const stores = {

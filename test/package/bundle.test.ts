@@ -146,7 +146,7 @@ describe("a bundle of the package", () => {
     const importers = (
       name: RegExp
     ) => [...new Set(imports.filter(([, path]) => name.test(path)).map(([file]) => file))]
-    assert.deepStrictEqual(importers(/^ioredis(\/|$)/), [ownFile("dist/internal/redisConnection.js")])
+    assert.deepStrictEqual(importers(/^ioredis(\/|$)/), [ownFile("dist/internal/redis/redisConnection.js")])
     const vitest = importers(/^(@effect\/)?vitest(\/|$)/)
     assert.isAbove(vitest.length, 0)
     assert.deepStrictEqual(vitest.filter((file) => !file.startsWith(ownFile("dist/testing/"))), [])

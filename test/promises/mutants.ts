@@ -35,7 +35,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "a regenerated session outlives the logout beside it",
-    file: "internal/commit.ts",
+    file: "internal/request/commit.ts",
     from: "ended === sessions.length",
     to: "true",
     pair: [{ by: "browser", program: "log out" }, { by: "browser", program: "read, wait, regenerate" }],
@@ -44,7 +44,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "a regenerated session outlives the logout of the one before",
-    file: "internal/endedSession.ts",
+    file: "internal/request/endedSession.ts",
     from: ": Effect.suspend(() => endSession(services, answer, now, undefined, before))",
     to: ": Effect.succeed(false)",
     pair: [{ by: "browser", program: "log out" }, { by: "browser", program: "read, wait, regenerate" }],
@@ -62,7 +62,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "a sign-in outlives the logout beside it",
-    file: "internal/commit.ts",
+    file: "internal/request/commit.ts",
     from: "default:\n          return Effect.succeed(this.gone([presented]))",
     to: "default:\n          return this.save([])",
     pair: [{ by: "browser", program: "log out" }, { by: "browser", program: "read, wait, sign in" }],
@@ -71,7 +71,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "a sign-in outlives the logout beside it, in a store that answers at once",
-    file: "internal/commit.ts",
+    file: "internal/request/commit.ts",
     from: "default:\n          return Effect.succeed(this.gone([presented]))",
     to: "default:\n          return this.save([])",
     pair: [{ by: "browser", program: "log out" }, { by: "browser", program: "read, wait, sign in" }],
@@ -90,7 +90,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "what is lost is answered with success, a renewal beside",
-    file: "internal/commit.ts",
+    file: "internal/request/commit.ts",
     from: `config.lostWrites === "Refuse" ? lost : keep`,
     to: "keep",
     pair: [{ by: "browser", program: "renew" }, { by: "browser", program: "insert b" }],
@@ -99,7 +99,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "what is lost is answered with success, a logout beside",
-    file: "internal/commit.ts",
+    file: "internal/request/commit.ts",
     from: `config.lostWrites === "Refuse" ? lost : keep`,
     to: "keep",
     pair: [{ by: "browser", program: "log out" }, { by: "browser", program: "read, wait, insert b" }],
@@ -108,7 +108,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "a second sign-in is answered and does nothing",
-    file: "internal/commitDecision.ts",
+    file: "internal/request/commitDecision.ts",
     from: `return facts.hasValues ? "SaveBeside" : facts.asksForWrites ? "Drop" : "Nothing"`,
     to: `return "Nothing"`,
     pair: [{ by: "browser", program: "sign in", isLost: true }, { by: "browser", program: "sign in" }],
@@ -117,7 +117,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "a time limit outside undoes a logout",
-    file: "internal/httpSession.ts",
+    file: "internal/request/httpSession.ts",
     from: "if (!session.awaitsEnd) {",
     to: "if (session !== undefined) {",
     pair: [
@@ -129,7 +129,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "a client that hangs up interrupts the store",
-    file: "internal/boundedCall.ts",
+    file: "internal/port/boundedCall.ts",
     from: "Effect.forkDaemon(Effect.intoDeferred(",
     to: "Effect.fork(Effect.intoDeferred(",
     pair: [{ by: "browser", program: "log out", cut: "the client hangs up" }, { by: "browser", program: "read" }],
@@ -144,14 +144,14 @@ export const circumstantialMutants: ReadonlyArray<
 > = [
   {
     name: "a limit holds for those alone who began under it",
-    file: "internal/presentedSession.ts",
+    file: "internal/request/presentedSession.ts",
     from: "const expiresAt = SessionRecord.endsAt(record, lifetime)",
     to: "const { expiresAt } = { ...lifetime, ...record }",
     circumstance: circumstances.aLimitComesWithADeploy
   },
   {
     name: "a streamed body does not vary by the cookie",
-    file: "internal/httpSession.ts",
+    file: "internal/request/httpSession.ts",
     from: "const change = isMadeWhileSent(response) ?",
     to: "const change = isMadeWhileSent(response) && false ?",
     circumstance: circumstances.aBodyIsMadeWhileItIsSent
@@ -165,7 +165,7 @@ export const circumstantialMutants: ReadonlyArray<
   },
   {
     name: "a sign-in beside two live sessions ends neither",
-    file: "internal/commitDecision.ts",
+    file: "internal/request/commitDecision.ts",
     from: `case "Purged":\n    case "Renewed":\n      return endSession(facts)`,
     to: `case "Purged":\n      return endSession(facts)\n    case "Renewed":`,
     circumstance: circumstances.twoCookiesOfOneName

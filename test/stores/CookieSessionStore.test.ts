@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
-import { decodeRecord, encodeRecord } from "../../src/internal/recordText.js"
+import { decodeRecord, encodeRecord } from "../../src/internal/cookie/recordText.js"
 import { livingFor } from "../support/lifetimes.js"
 
 const store = SessionStore.withClock(CookieSessionStore.store)

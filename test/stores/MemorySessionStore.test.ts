@@ -5,7 +5,7 @@ import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as TestClock from "effect/TestClock"
-import { ExpiryBuckets } from "../../src/internal/expiryBuckets.js"
+import { ExpiryBuckets } from "../../src/internal/memory/expiryBuckets.js"
 import { livingFor } from "../support/lifetimes.js"
 
 const minute = { ttl: 60_000, maxLifetime: undefined }

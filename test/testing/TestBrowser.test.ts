@@ -8,7 +8,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as TestBrowser from "effect-session/testing/TestBrowser"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { cookiesOf } from "../../src/internal/responseCookies.js"
+import { cookiesOf } from "../../src/internal/http/responseCookies.js"
 
 const request = HttpServerRequest.HttpServerRequest
 

@@ -92,16 +92,20 @@ export const contractOfTime: ReadonlyArray<ContractCase> = [
         }
       })
   ),
-  contractCase("what gave way leaves its trace from the time that its delete is given", (store, verbs) =>
-    Effect.gen(function*() {
-      const then = (yield* now) + 2 * hour
-      const { key } = yield* verbs.save(new Map([["a", "1"]]), forMinute, then)
-      yield* verbs.delete(key, then, SessionKey.mint())
-      const tagAt = (time: number) => Effect.map(verbs.load(fromCookie(store, key), time), ({ _tag }) => _tag)
-      const end = then + SessionRecord.supersededWindow
-      assert.strictEqual(yield* tagAt(end - 1), "Replaced")
-      assert.strictEqual(yield* tagAt(end), "Absent")
-    }), { for: "Stores" }),
+  contractCase(
+    "what gave way leaves its trace from the time that its delete is given",
+    (store, verbs) =>
+      Effect.gen(function*() {
+        const then = (yield* now) + 2 * hour
+        const { key } = yield* verbs.save(new Map([["a", "1"]]), forMinute, then)
+        yield* verbs.delete(key, then, SessionKey.mint())
+        const tagAt = (time: number) => Effect.map(verbs.load(fromCookie(store, key), time), ({ _tag }) => _tag)
+        const end = then + SessionRecord.supersededWindow
+        assert.strictEqual(yield* tagAt(end - 1), "Replaced")
+        assert.strictEqual(yield* tagAt(end), "Absent")
+      }),
+    { for: "Stores" }
+  ),
   contractCase("a time to live below a second counts to the millisecond", (store) =>
     Effect.gen(function*() {
       for (const ttl of [1, 400, 1_999]) {

@@ -1,0 +1,48 @@
+/**
+ * How a cookie is sealed where nobody said so: by what it holds.
+ *
+ * @internal
+ */
+import * as Option from "effect/Option"
+import type { ContentSecurity } from "../../CookieCrypto.js"
+import type { SessionKey } from "../../SessionKey.js"
+
+/**
+ * What a store says of the texts that it puts into the cookie.
+ *
+ * @internal
+ */
+export interface CookieContent {
+  readonly cookieHolds?: "Key" | "State" | undefined
+  readonly readKey: (text: string) => Option.Option<SessionKey>
+}
+
+/** @internal */
+export interface ResolvedContentSecurity {
+  readonly contentSecurity: ContentSecurity
+  /** What such cookies were sealed as before, and open as, too. */
+  readonly formerContentSecurity: ContentSecurity | undefined
+}
+
+/**
+ * A choice is a choice. Without one, a state is encrypted, and a key is signed: who has it has the session, sealed or not, and
+ * all that encryption would hide is the public id. Keys that were encrypted by default before go on opening.
+ *
+ * @internal
+ */
+export const resolveContentSecurity = (
+  chosen: ContentSecurity | undefined,
+  content: CookieContent
+): ResolvedContentSecurity =>
+  chosen !== undefined
+    ? { contentSecurity: chosen, formerContentSecurity: undefined }
+    : holdsState(content)
+    ? { contentSecurity: "Private", formerContentSecurity: undefined }
+    : { contentSecurity: "Signed", formerContentSecurity: "Private" }
+
+// No session key, but an id with something else behind it.
+const noKey = `${"A".repeat(22)}.{}`
+
+// A store that does not say is taken at its reader's word, so that nothing is readable because somebody forgot to say it.
+const holdsState = ({ cookieHolds, readKey }: CookieContent): boolean =>
+  cookieHolds === undefined ? Option.isSome(readKey(noKey)) : cookieHolds === "State"

@@ -1,0 +1,312 @@
+/**
+ * The session of one HTTP request: the request's session, which knows no HTTP, with the request before it and the response
+ * behind it.
+ *
+ * @internal
+ */
+import * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpServerError from "@effect/platform/HttpServerError"
+import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerRespondable from "@effect/platform/HttpServerRespondable"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
+import * as FiberRef from "effect/FiberRef"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as RuntimeFlags from "effect/RuntimeFlags"
+import type { ResolvedCookie } from "../../Config.js"
+import type { ClearSiteData } from "../../Session.js"
+import type { CookieAttributes } from "../cookie/setCookie.js"
+import { attempt, chain, isDone } from "../effect/chain.js"
+import { clockOf } from "../effect/clockOf.js"
+import { connectionOf } from "../http/connectionOf.js"
+import { emptyResponse, withoutBody } from "../http/errorResponse.js"
+import { isMadeWhileSent, unwrapWebResponse } from "../http/responseBody.js"
+import { cookiesToSet } from "../http/responseCookies.js"
+import { clearSiteDataHeader, headersAgainstCaching, varyByCookie } from "../http/responseHeaders.js"
+import { type AnyFiber, appendHook, type Hooks, hooksOf, sourceOf, withFirmHeaders } from "../http/responseHooks.js"
+import { cameOverHttps } from "../http/trustedProxies.js"
+import { type CommitOutcome, keep } from "./commit.js"
+import { namesOf } from "./openedCookie.js"
+import type { SessionServices } from "./presentedSession.js"
+import { RequestSession } from "./requestSession.js"
+
+// Platform answers an interruption with one of these two objects, in every position of a middleware.
+const interruptedResponses = [FiberId.none, HttpServerError.clientAbortFiberId].map((fiberId) =>
+  Effect.runSync(HttpServerError.causeResponse(Cause.interrupt(fiberId)))[0]
+)
+
+/** @internal */
+export interface HttpSessionServices extends SessionServices {
+  /** What handlers yield. */
+  readonly session: { readonly key: string }
+}
+
+/**
+ * A request's session with the request and the response around it.
+ *
+ * @internal
+ */
+export class HttpSession extends RequestSession {
+  readonly #request: HttpServerRequest.HttpServerRequest
+  #isInterrupted = false
+
+  constructor(services: HttpSessionServices, request: HttpServerRequest.HttpServerRequest) {
+    super(services)
+    this.#request = request
+  }
+
+  // Read when it is needed: a web request's headers are copied the first time that somebody asks for one.
+  protected override cookieHeader(): string | undefined {
+    return this.#request.headers["cookie"]
+  }
+
+  belongsTo(services: SessionServices, request: HttpServerRequest.HttpServerRequest): boolean {
+    return this.services() === services && sourceOf(this.#request) === sourceOf(request)
+  }
+
+  /** The key of the tag that handlers yield. */
+  get tag(): string {
+    return (this.services() as HttpSessionServices).session.key
+  }
+
+  /** What this session and another of the same request cannot both be: the reader of one cookie, the answer to one tag. */
+  clashWith(
+    services: HttpSessionServices,
+    request: HttpServerRequest.HttpServerRequest
+  ): "cookie.name" | "session" | undefined {
+    if (this.services() === services || sourceOf(this.#request) !== sourceOf(request)) {
+      return undefined
+    }
+    return this.tag === services.session.key
+      ? "session"
+      : namesOf(this.services().config.cookie).some((name) => namesOf(services.config.cookie).includes(name))
+      ? "cookie.name"
+      : undefined
+  }
+
+  /** Takes note that the handler was interrupted, or that nobody waits for what it came to. */
+  handlerInterrupted(): void {
+    this.#isInterrupted = true
+  }
+
+  /** Leaves the session to those who read. */
+  close(): void {
+    this.log().isCommitted = true
+  }
+
+  /** Settles the session once its handler has come to this response, whatever happens. */
+  settleFor(response: HttpServerResponse.HttpServerResponse, fiber: AnyFiber): Effect.Effect<CommitOutcome> {
+    const canSetCookie = !wasUpgraded(this.#request, response)
+    // Every socket ends sooner or later, and often by interruption: that undoes nothing.
+    const wasInterrupted = canSetCookie && this.wasInterrupted(response, fiber)
+    return this.settle({ wasInterrupted, canSetCookie }, clockOf(fiber))
+  }
+
+  protected override attributesOf({ attributes, secureFromRequest }: ResolvedCookie): CookieAttributes {
+    return secureFromRequest === undefined
+      ? attributes
+      : { ...attributes, secure: cameOverHttps(connectionOf(this.#request), secureFromRequest.trustedProxies) }
+  }
+
+  private wasInterrupted(response: HttpServerResponse.HttpServerResponse, fiber: AnyFiber): boolean {
+    return this.#isInterrupted || interruptedResponses.includes(response) ||
+      ((response.status === 499 || response.status === 503) &&
+        !Cause.isEmpty(fiber.getFiberRef(FiberRef.interruptedCause)))
+  }
+}
+
+/**
+ * What a session asks of its response, be it the handler's or the one that platform sends where that one breaks.
+ *
+ * @internal
+ */
+interface ResponseChange {
+  readonly outcome: CommitOutcome
+  readonly isTouched: boolean
+  readonly clearSiteData: ReadonlyArray<ClearSiteData>
+}
+
+const changeBy = (session: HttpSession, outcome: CommitOutcome): ResponseChange => ({
+  outcome,
+  isTouched: session.isTouched,
+  clearSiteData: session.clearSiteData
+})
+
+const unchanged: ResponseChange = { outcome: keep, isTouched: false, clearSiteData: [] }
+const looked: ResponseChange = { ...unchanged, isTouched: true }
+
+/**
+ * What is left to do when the handler is done. It works once, and remembers what came of it: platform asks again when a
+ * response breaks.
+ *
+ * By then it has let the session go. Platform keeps the fiber of a request, and whatever its refs hold, long enough for
+ * it to grow old in the heap, and what is old waits for a collection of everything.
+ *
+ * @internal
+ */
+export class PendingCommit {
+  private change = unchanged
+  private hooks: Hooks = Option.none()
+  private hasLastWord = false
+
+  constructor(private session: HttpSession | undefined) {}
+
+  /** The response hooks of the fiber so far, with this commit behind them. */
+  hooksFor(fiber: AnyFiber): Hooks {
+    return this.hooks = this.behind(hooksOf(fiber))
+  }
+
+  /**
+   * Hears what became of the app inside, on the fiber that answers. What the app hooked runs after the commit and may write
+   * over what that has to say, as CORS does with `Vary`: then the commit speaks again, at the end.
+   */
+  appEnded(exit: Exit.Exit<unknown, unknown>, fiber: AnyFiber): Effect.Effect<void> {
+    const ended = this.handlerEnded(exit, fiber)
+    if (this.session?.awaitsEnd === true) {
+      this.watch(fiber)
+    }
+    const hooks = hooksOf(fiber)
+    if (hooks === this.hooks) {
+      return ended
+    }
+    this.hasLastWord = true
+    return Effect.zipRight(FiberRef.set(HttpApp.currentPreResponseHandlers, this.behind(hooks)), ended)
+  }
+
+  /** Hears what becomes of the fiber, which may be interrupted when the handler is done and the response is not. */
+  watch(fiber: AnyFiber): void {
+    fiber.addObserver((exit) => {
+      Effect.runFork(this.handlerEnded(exit, fiber))
+    })
+  }
+
+  private behind(hooks: Hooks): Hooks {
+    return appendHook(hooks, (_request, response) => this.commitTo(response))
+  }
+
+  /**
+   * Hears what became of the handler. Where it was interrupted its response may never come here, since a time limit or a race
+   * around the middleware answers in its place; so a session that it ended, ends now.
+   */
+  handlerEnded(exit: Exit.Exit<unknown, unknown>, fiber: AnyFiber): Effect.Effect<void> {
+    const { session } = this
+    const isInterrupted = (Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause)) ||
+      !Cause.isEmpty(fiber.getFiberRef(FiberRef.interruptedCause))
+    if (session === undefined || !isInterrupted) {
+      return Effect.void
+    }
+    session.handlerInterrupted()
+    if (!session.awaitsEnd) {
+      return Effect.void
+    }
+    this.session = undefined
+    return chain(session.settle({ wasInterrupted: true, canSetCookie: true }, clockOf(fiber)), (outcome) => {
+      this.change = changeBy(session, outcome)
+      return Exit.void
+    })
+  }
+
+  /** Never fails, whatever happens: platform would run it again, and leave the socket hanging when that fails too. */
+  commitTo(response: HttpServerResponse.HttpServerResponse): Effect.Effect<HttpServerResponse.HttpServerResponse> {
+    const { session } = this
+    const isIdle = session === undefined || session.closeIdle()
+    if (isIdle && session !== undefined) {
+      this.session = undefined
+      this.change = session.isTouched ? looked : unchanged
+    }
+    if (isIdle && this.change === unchanged && !isMadeWhileSent(response)) {
+      return Effect.succeed(response)
+    }
+    return Effect.withFiberRuntime((fiber, { runtimeFlags }) => {
+      const respond = () => isIdle ? this.apply(response, fiber) : this.settle(session, response, fiber)
+      // What is done at once and what has to be waited for are one, below a middleware that lets itself be interrupted as well.
+      return isIdle || !RuntimeFlags.interruptible(runtimeFlags)
+        ? respond()
+        : Effect.uninterruptible(Effect.suspend(respond))
+    })
+  }
+
+  private settle(
+    session: HttpSession,
+    response: HttpServerResponse.HttpServerResponse,
+    fiber: AnyFiber
+  ): Effect.Effect<HttpServerResponse.HttpServerResponse> {
+    this.session = undefined
+    const responded = attempt(() =>
+      chain(session.settleFor(response, fiber), (outcome) => {
+        this.change = changeBy(session, outcome)
+        return this.apply(response, fiber)
+      })
+    )
+    const failed = (cause: Cause.Cause<never>) =>
+      Effect.as(Effect.logError("The session could not be put into the response", cause), withoutBody(response, 500))
+    return isDone(responded) ? responded : Effect.catchAllCause(responded, failed)
+  }
+
+  private apply(
+    response: HttpServerResponse.HttpServerResponse,
+    fiber: AnyFiber
+  ): Effect.Effect<HttpServerResponse.HttpServerResponse> {
+    const change = isMadeWhileSent(response) ? { ...this.change, isTouched: true } : this.change
+    return chain(applyChange(change, unwrapWebResponse(response)), (response) =>
+      Effect.succeed(
+        this.hasLastWord || hooksOf(fiber) === this.hooks ? response : withFirmHeaders(response, spokenHeaders)
+      ))
+  }
+}
+
+const spokenHeaders = ["Vary", "Cache-Control", "Clear-Site-Data"]
+
+const applyChange = (
+  { clearSiteData, isTouched, outcome }: ResponseChange,
+  response: HttpServerResponse.HttpServerResponse
+): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+  if (outcome._tag === "Fail") {
+    return Effect.map(
+      HttpServerRespondable.toResponseOrElse(outcome.error, emptyResponse(500)),
+      ({ status }) => withoutBody(response, status)
+    )
+  }
+  // What has failed anyway claims nothing that it could take back.
+  if (outcome._tag === "Lost" && response.status < 400) {
+    return applyChange({ clearSiteData, isTouched, outcome: keep }, withoutBody(response, 409))
+  }
+  const { headers } = response
+  const varied = isTouched
+    ? HttpServerResponse.setHeader(response, "vary", varyByCookie(headers["vary"]))
+    : response
+  const cleared = clearSiteData.length === 0
+    ? varied
+    : HttpServerResponse.setHeader(
+      varied,
+      "clear-site-data",
+      clearSiteDataHeader(clearSiteData, headers["clear-site-data"])
+    )
+  return Effect.succeed(
+    outcome._tag !== "SetCookie" ? cleared : cleared.pipe(
+      HttpServerResponse.setHeaders(headersAgainstCaching(headers)),
+      HttpServerResponse.mergeCookies(cookiesToSet(outcome.cookies))
+    )
+  )
+}
+
+// A handler that takes the socket of an upgrade over ends long after its 101 went out, and answers with a response that
+// nobody sees. One that refuses the upgrade answers like any other. On Node the response behind the request has ended in
+// the first case, whatever the handler came to. Elsewhere a refusal shows in its status, and in doubt no cookie is set:
+// a key that nobody gets to know would lock its user out.
+const wasUpgraded = (
+  request: HttpServerRequest.HttpServerRequest,
+  response: HttpServerResponse.HttpServerResponse
+): boolean => {
+  if (request.headers["upgrade"]?.toLowerCase() !== "websocket") {
+    return false
+  }
+  const nodeResponse = Predicate.hasProperty(request, "resolvedResponse") ? request.resolvedResponse : undefined
+  return Predicate.hasProperty(nodeResponse, "writableEnded")
+    ? nodeResponse.writableEnded === true
+    : response.status < 300 || response.status >= 499
+}

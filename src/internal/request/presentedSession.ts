@@ -1,0 +1,232 @@
+/**
+ * From the keys in a request's cookies to the one session that it presents, or to why there is none.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import type { ResolvedLifecycle, SessionConfig } from "../../Config.js"
+import * as SessionEvent from "../../SessionEvent.js"
+import type { SessionId } from "../../SessionKey.js"
+import * as SessionRecord from "../../SessionRecord.js"
+import type * as SessionStore from "../../SessionStore.js"
+import { chainMatch } from "../effect/chain.js"
+import { SessionLog } from "../session/sessionLog.js"
+import type { CookieReaders, OpenedCookie, PresentedKey } from "./openedCookie.js"
+
+/**
+ * What the session of a request works with.
+ *
+ * @internal
+ */
+export interface SessionServices extends CookieReaders {
+  readonly store: SessionStore.SessionStore
+  /** Tells those who listen. Never waits and never fails. */
+  readonly tell: (event: SessionEvent.Happening) => void
+}
+
+/**
+ * What the request presented.
+ *
+ * @internal
+ */
+export type Presented = { readonly _tag: "None" | "Refused" } | PresentedSessions | PresentedSession
+
+interface PresentedSessions extends LateOnes {
+  readonly _tag: "Superseded" | "Replaced" | "Ambiguous"
+  readonly sessions: ReadonlyArray<PresentedKey>
+}
+
+interface PresentedSession extends LateOnes {
+  readonly _tag: "Valid"
+  readonly sessions: readonly [PresentedKey]
+  /** None where the store was not asked. */
+  readonly record: SessionRecord.SessionRecord | undefined
+}
+
+interface LateOnes {
+  /** The late keys of other sessions that came beside, which nothing goes by but a logout. */
+  readonly late: ReadonlyArray<PresentedKey>
+}
+
+/** @internal */
+export const noSessions: ReadonlyArray<PresentedKey> = []
+
+const none: Presented = { _tag: "None" }
+const refused: Presented = { _tag: "Refused" }
+
+/**
+ * How long a session lives by the limits that hold now.
+ *
+ * @internal
+ */
+export const lifetimeOf = (
+  { maxLifetimeMillis, rememberMeMillis, ttlMillis }: ResolvedLifecycle,
+  isRemembered: boolean
+): SessionRecord.Lifetime => ({
+  ttl: isRemembered && rememberMeMillis !== undefined ? rememberMeMillis : ttlMillis,
+  maxLifetime: maxLifetimeMillis
+})
+
+/**
+ * Whether the cookie outlives the browser.
+ *
+ * @internal
+ */
+export const isPersistent = ({ _tag, rememberMeMillis }: ResolvedLifecycle, isRemembered: boolean): boolean =>
+  _tag === "PersistentSession" || (isRemembered && rememberMeMillis !== undefined)
+
+/**
+ * Whether a cookie of this very name may be one that a browser got before the cookie's scope was changed.
+ *
+ * @internal
+ */
+export const hasChangedScope = ({ name, retired }: SessionConfig["cookie"]): boolean =>
+  retired.some((cookie) => cookie.name === name)
+
+/**
+ * Asks the store about what the cookie holds.
+ *
+ * @internal
+ */
+export const present = (
+  services: SessionServices,
+  { keys, refusals }: OpenedCookie,
+  now: number
+): Effect.Effect<Presented, SessionStore.LoadError> => {
+  for (const reason of refusals) {
+    services.tell(refusal(reason))
+  }
+  return keys.length === 0
+    ? Effect.succeed(refusals.length === 0 ? none : refused)
+    : keys.length === 1
+    ? ask(services, keys[0]!, now)
+    : Effect.map(Effect.forEach(keys, (key) => ask(services, key, now)), (all) => theOnlyLiveOne(services, all))
+}
+
+const ask = (
+  services: SessionServices,
+  presented: PresentedKey,
+  now: number
+): Effect.Effect<Presented, SessionStore.LoadError> =>
+  chainMatch(services.store.load(presented.key, now), {
+    onSuccess: (result) => Effect.succeed(answered(services, presented, result, now)),
+    // What is not a record opens no session today or ever, so the browser starts anew instead of failing for good.
+    onFailure: (error) => {
+      if (error.reason === "Malformed") {
+        return Effect.as(malformed(services, presented, error), refused)
+      }
+      services.tell(SessionEvent.StoreUnavailable({ during: "load" }))
+      return Effect.fail(error)
+    }
+  })
+
+const answered = (
+  services: SessionServices,
+  presented: PresentedKey,
+  result: SessionStore.LoadResult,
+  now: number
+): Presented => {
+  const { id } = presented.key
+  switch (result._tag) {
+    case "Live": {
+      const record = withLimitsOfNow(services, result.record)
+      return SessionRecord.isExpired(record, now)
+        ? expired(services, id)
+        : { _tag: "Valid", sessions: [presented], record, late: noSessions }
+    }
+    case "Superseded":
+    case "Replaced":
+      services.tell(SessionEvent.KeySuperseded({ id }))
+      return { _tag: result._tag, sessions: [presented], late: noSessions }
+    case "Absent":
+      return expired(services, id)
+  }
+}
+
+const expired = ({ tell }: SessionServices, id: SessionId): Presented => {
+  tell(SessionEvent.KeyExpired({ id }))
+  return refused
+}
+
+// What the store goes by is what was configured when the record was written, perhaps by an earlier version of the app.
+const withLimitsOfNow = (
+  { config: { lifecycle } }: SessionServices,
+  record: SessionRecord.SessionRecord
+): SessionRecord.SessionRecord => {
+  const lifetime = lifetimeOf(lifecycle, SessionLog.isRememberedIn(record.state))
+  const expiresAt = SessionRecord.endsAt(record, lifetime)
+  return expiresAt === record.expiresAt ? record : { ...record, expiresAt }
+}
+
+// A parent domain's cookie of the same name can stand beside ours, in either order. A choice between two live sessions
+// would be an attacker's choice, so there is none.
+const theOnlyLiveOne = (services: SessionServices, all: ReadonlyArray<Presented>): Presented => {
+  const valid = all.filter((presented) => presented._tag === "Valid")
+  const live = hasChangedScope(services.config.cookie) ? withoutEarlierStates(valid) : valid
+  const superseded = sessionsOf(all, "Superseded")
+  const replaced = sessionsOf(all, "Replaced")
+  if (live.length > 1) {
+    const sessions = live.flatMap(({ sessions }) => sessions)
+    services.tell(refusal("Ambiguous"))
+    return { _tag: "Ambiguous", sessions, late: others([...superseded, ...replaced], sessions) }
+  }
+  const [only] = live
+  return only !== undefined
+    ? { ...only, late: others([...superseded, ...replaced], only.sessions) }
+    : superseded.length > 0
+    ? { _tag: "Superseded", sessions: superseded, late: others(replaced, superseded) }
+    : replaced.length > 0
+    ? { _tag: "Replaced", sessions: replaced, late: noSessions }
+    : refused
+}
+
+// Two earlier keys of one session are one session, which ends but once.
+const sessionsOf = (
+  all: ReadonlyArray<Presented>,
+  tag: "Superseded" | "Replaced"
+): ReadonlyArray<PresentedKey> =>
+  Array.from(
+    new Map(
+      all.flatMap((presented) => presented._tag === tag ? presented.sessions : [])
+        .map((session) => [session.key.id, session])
+    ).values()
+  )
+
+/**
+ * Those of other sessions than these.
+ *
+ * @internal
+ */
+export const others = (
+  keys: ReadonlyArray<PresentedKey>,
+  than: ReadonlyArray<PresentedKey>
+): ReadonlyArray<PresentedKey> => keys.filter(({ key }) => !than.some((one) => one.key.id === key.id))
+
+/**
+ * Says that the store holds something else than a record under that key.
+ *
+ * @internal
+ */
+export const malformed = (
+  { tell }: SessionServices,
+  { key }: PresentedKey,
+  error: SessionStore.LoadError | SessionStore.UpdateError
+): Effect.Effect<void> => {
+  tell(refusal("MalformedRecord", key.id))
+  return Effect.logWarning("A session record is malformed and is ignored", error)
+}
+
+const refusal = (reason: SessionEvent.RefusalReason, id?: SessionId): SessionEvent.Happening =>
+  SessionEvent.KeyRefused({ reason, id, count: 1 })
+
+// A session that is kept in the cookie shows as it was and as it is where the cookie's scope has changed. What is sealed says
+// which of them is the later one: no browser's order does, and no two sessions are compared.
+const withoutEarlierStates = (sessions: ReadonlyArray<PresentedSession>): ReadonlyArray<PresentedSession> =>
+  sessions.filter(({ record }) =>
+    !sessions.some((other) => other.record?.id === record?.id && isLater(other.record, record))
+  )
+
+const isLater = (
+  one: SessionRecord.SessionRecord | undefined,
+  other: SessionRecord.SessionRecord | undefined
+): boolean => one !== undefined && other !== undefined && one.extendedAt > other.extendedAt

@@ -1,0 +1,194 @@
+/**
+ * The session of one request, from its cookie to its commit: what the middleware is without HTTP. It opens the cookie
+ * when the handler first asks, and hands what was done to it over to the commit.
+ *
+ * @internal
+ */
+import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { ResolvedCookie } from "../../Config.js"
+import * as Session from "../../Session.js"
+import * as SessionEvent from "../../SessionEvent.js"
+import type * as SessionRecord from "../../SessionRecord.js"
+import type * as SessionStore from "../../SessionStore.js"
+import type { CookieAttributes } from "../cookie/setCookie.js"
+import { attempt, chain, chainMatch, isDone } from "../effect/chain.js"
+import { SessionBase } from "../session/sessionBase.js"
+import { Commit, type CommitError, type CommitOutcome, keep } from "./commit.js"
+import { isIdle, isLate } from "./commitDecision.js"
+import { openCookie, type OpenedCookie } from "./openedCookie.js"
+import { noSessions, present, type Presented, type SessionServices } from "./presentedSession.js"
+
+/**
+ * What the response says about its request's commit.
+ *
+ * @internal
+ */
+export interface ResponseFacts {
+  readonly wasInterrupted: boolean
+  /** Whether the response can still carry a cookie. */
+  readonly canSetCookie: boolean
+}
+
+const allButCookies: ReadonlyArray<Session.ClearSiteData> = ["cache", "storage", "executionContexts"]
+
+/** @internal */
+export abstract class RequestSession extends SessionBase {
+  #presented: Presented | undefined = undefined
+
+  readonly #services: SessionServices
+
+  constructor(services: SessionServices) {
+    super()
+    this.#services = services
+  }
+
+  protected services(): SessionServices {
+    return this.#services
+  }
+
+  /** The header `Cookie` of the request. */
+  protected abstract cookieHeader(): string | undefined
+
+  /** Whether the handler looked at the session in any way. */
+  get isTouched(): boolean {
+    return this.log().isTouched
+  }
+
+  /**
+   * Closes a session that asks for nothing, and says whether it was such a one, as most are.
+   */
+  closeIdle(): boolean {
+    const { isIdle } = this
+    this.log().isCommitted = isIdle
+    return isIdle
+  }
+
+  /**
+   * What the browser is to forget besides the cookie. A newer cookie must not be among it, be it that of a new session or
+   * one that this request came too late for.
+   */
+  get clearSiteData(): ReadonlyArray<Session.ClearSiteData> {
+    const { clearSiteData } = this.log()
+    return this.log().hasValues || isLate(this.#presented?._tag)
+      ? clearSiteData.flatMap((directive) =>
+        directive === "*" ? allButCookies : directive === "cookies" ? [] : directive
+      )
+      : clearSiteData
+  }
+
+  protected load(now: number): Effect.Effect<SessionRecord.SessionRecord | undefined, Session.SessionGetError> {
+    const presented = this.#presented === undefined ? this.present(this.opened(), now) : Effect.succeed(this.#presented)
+    return chainMatch(presented, {
+      onSuccess: (presented) => Effect.succeed(presented._tag === "Valid" ? presented.record : undefined),
+      onFailure: (cause) =>
+        Effect.fail(
+          new Session.SessionGetError({
+            reason: "StoreUnavailable",
+            message: `The session store could not say whether there is a session: ${cause.message}`,
+            cause
+          })
+        )
+    })
+  }
+
+  /** Whether the handler ended the session, and nothing has come of that yet. */
+  get awaitsEnd(): boolean {
+    return this.log().status === "Purged" && !this.log().isCommitted
+  }
+
+  /**
+   * Closes the session and does what the handler's doings ask for. Never fails. It is called once, where nothing interrupts it.
+   */
+  settle({ canSetCookie, wasInterrupted }: ResponseFacts, clock: Clock.Clock): Effect.Effect<CommitOutcome> {
+    this.log().isCommitted = true
+    if (wasInterrupted) {
+      this.log().dropWrites()
+    }
+    if (this.isIdle) {
+      return Effect.succeed(keep)
+    }
+    const committed = attempt(() => this.commit(canSetCookie, clock))
+    return isDone(committed) ? committed : Effect.catchAllCause(committed, (cause) => this.commitFailed(cause))
+  }
+
+  protected override get canRemember(): boolean {
+    return this.services().config.lifecycle.rememberMeMillis !== undefined
+  }
+
+  protected override get maxStateBytes(): number {
+    return this.services().config.maxStateBytes
+  }
+
+  /** The attributes of that cookie in this response. */
+  protected attributesOf({ attributes }: ResolvedCookie): CookieAttributes {
+    return attributes
+  }
+
+  private get refreshesAlways(): boolean {
+    return this.services().config.lifecycle.ttlExtension === "OnEveryRequest"
+  }
+
+  // Where the store could not be read and the handler went on without, it is not asked again for a mere refresh.
+  private get isIdle(): boolean {
+    return isIdle({
+      status: this.log().status,
+      hasWrites: this.log().hasWrites,
+      asksForWrites: this.log().asksForWrites,
+      refreshesAlways: this.refreshesAlways && this.outcome()?._tag !== "Failure"
+    })
+  }
+
+  private commit(canSetCookie: boolean, clock: Clock.Clock): Effect.Effect<CommitOutcome, CommitError> {
+    return chain(this.presentedForCommit(clock), (presented) => {
+      const cookies = {
+        header: this.cookieHeader(),
+        attributesOf: (cookie: ResolvedCookie) => this.attributesOf(cookie)
+      }
+      return new Commit(this.services(), this.log(), presented, cookies, clock).run(canSetCookie)
+    })
+  }
+
+  // Every verb but `updateTtl` acts for a request that has seen its session alive, so the others load it first. So does
+  // `updateTtl` where only the record says which TTL it is.
+  private presentedForCommit(clock: Clock.Clock): Effect.Effect<Presented, SessionStore.LoadError> {
+    if (this.#presented !== undefined) {
+      return Effect.succeed(this.#presented)
+    }
+    const cookie = this.opened()
+    return this.log().status === "Unchanged" && cookie.keys.length === 1 && !this.canRemember
+      ? Effect.succeed({ _tag: "Valid", record: undefined, sessions: [cookie.keys[0]!], late: noSessions })
+      : chain(this.present(cookie, clock.unsafeCurrentTimeMillis()), (presented) => {
+        if (presented._tag === "Valid") {
+          this.log().loaded(presented.record)
+        }
+        return Effect.succeed(presented)
+      })
+  }
+
+  // A refresh that fails shortens a session and loses nothing that the handler did: its answer stands.
+  private commitFailed(cause: Cause.Cause<CommitError>): Effect.Effect<CommitOutcome> {
+    const isRefresh = this.log().status === "Unchanged" && !this.log().asksForWrites
+    const error = Option.getOrUndefined(Cause.failureOption(cause))
+    const isUnavailable = error !== undefined && (error.reason === "Unavailable" || error.reason === "StoreUnavailable")
+    if (isUnavailable) {
+      this.services().tell(SessionEvent.StoreUnavailable({ during: isRefresh ? "refresh" : "commit" }))
+    }
+    return isRefresh
+      ? Effect.as(Effect.logWarning("The session could not be refreshed", cause), keep)
+      : Effect.as(Effect.logError("The session could not be committed", cause), { _tag: "Fail", error })
+  }
+
+  private opened(): OpenedCookie {
+    return openCookie(this.cookieHeader(), this.services())
+  }
+
+  private present(cookie: OpenedCookie, now: number): Effect.Effect<Presented, SessionStore.LoadError> {
+    return chain(
+      present(this.services(), cookie, now),
+      (presented) => Effect.succeed(this.#presented = presented)
+    )
+  }
+}

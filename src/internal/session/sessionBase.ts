@@ -1,0 +1,455 @@
+/**
+ * A session over whatever loads its record: every operation that a handler has, without the request around it.
+ *
+ * @internal
+ */
+import type * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import { identity } from "effect/Function"
+import * as Inspectable from "effect/Inspectable"
+import * as Option from "effect/Option"
+import type * as ParseResult from "effect/ParseResult"
+import type * as Schema from "effect/Schema"
+import {
+  type ClearSiteData,
+  type CompiledEntry,
+  entry,
+  type Json,
+  type Session,
+  type SessionEntry,
+  SessionGetError,
+  SessionInsertError,
+  type SessionStatus,
+  TypeId
+} from "../../Session.js"
+import type { SessionId } from "../../SessionKey.js"
+import type { JsonText, SessionRecord } from "../../SessionRecord.js"
+import { attempt, chain, chainMatch } from "../effect/chain.js"
+import { nowOn } from "../effect/clockOf.js"
+import * as json from "./json.js"
+import { SessionLog } from "./sessionLog.js"
+
+/** What is to go on when the record is there. */
+type Waiting = Array<(loaded: Exit.Exit<void, SessionGetError>) => void>
+
+/**
+ * One object a request, without closures, since every request pays for it.
+ *
+ * @internal
+ */
+export abstract class SessionBase implements Session {
+  readonly [TypeId]: TypeId = TypeId
+  // No printer, copier or serializer gets at a private field, whatever it is told to ignore or to show. It may call the getters
+  // of a class, and calls no method.
+  readonly #log: SessionLog<SessionGetError | SessionInsertError> = new SessionLog()
+  #outcome: Exit.Exit<void, SessionGetError> | undefined = undefined
+  #waiting: Waiting | undefined = undefined
+
+  protected log(): SessionLog<SessionGetError | SessionInsertError> {
+    return this.#log
+  }
+
+  protected outcome(): Exit.Exit<void, SessionGetError> | undefined {
+    return this.#outcome
+  }
+
+  // A session that is logged or printed says what was done to it, and nothing of its cookie or its values.
+  toJSON(): unknown {
+    return { _id: "effect-session/Session", status: this.#log.status }
+  }
+
+  [Inspectable.NodeInspectSymbol](): unknown {
+    return this.toJSON()
+  }
+
+  /** Asks for the record as of now. It is called at most once, and only when an operation needs the state. */
+  protected abstract load(now: number): Effect.Effect<SessionRecord | undefined, SessionGetError>
+
+  /** Whether there is a policy for remembered sessions. */
+  protected get canRemember(): boolean {
+    return true
+  }
+
+  /** How many bytes keys and values may have together. */
+  protected get maxStateBytes(): number {
+    return Infinity
+  }
+
+  get<A, R>(...args: EntryArgs<A, R>): Effect.Effect<Option.Option<A>, SessionGetError, R> {
+    const entry = toEntry(args)
+    return this.whenLoaded(() => decodeValue(entry, this.#log.read(entry.key)))
+  }
+
+  insert<A, R>(...args: EntryArgs<A, R, [value: A]>): Effect.Effect<void, SessionInsertError, R> {
+    const entry = toEntry(args)
+    return Effect.withFiberRuntime((fiber) =>
+      chain(
+        encodeValue(entry, args[args.length - 1] as A),
+        (text) =>
+          chain(this.writable(fiber), () => this.setNow(entry.key, text, () => this.#log.assign(entry.key, text)))
+      )
+    )
+  }
+
+  update<A, R>(
+    ...args: EntryArgs<A, R, [f: (value: A) => A]>
+  ): Effect.Effect<Option.Option<A>, SessionGetError | SessionInsertError, R> {
+    return this.derive(toEntry(args), Option.map(args[args.length - 1] as (value: A) => A), identity)
+  }
+
+  updateOr<A, R>(
+    ...args: EntryArgs<A, R, [orElse: A, f: (value: A) => A]>
+  ): Effect.Effect<A, SessionGetError | SessionInsertError, R> {
+    const orElse = args[args.length - 2] as A
+    const f = args[args.length - 1] as (value: A) => A
+    return this.derive(
+      toEntry(args),
+      (value) => Option.some(Option.match(value, { onNone: () => orElse, onSome: f })),
+      Option.getOrElse(() => orElse)
+    )
+  }
+
+  remove(
+    key: string | { readonly key: string }
+  ): Effect.Effect<Option.Option<Json>, SessionGetError | SessionInsertError> {
+    return this.take(
+      keyOf(key),
+      (text) => text === undefined ? Effect.succeedNone : Exit.map(parseValue(keyOf(key), text), Option.some)
+    )
+  }
+
+  removeAs<A, R>(
+    ...args: EntryArgs<A, R>
+  ): Effect.Effect<Option.Option<A>, SessionGetError | SessionInsertError, R> {
+    const entry = toEntry(args)
+    return this.take(entry.key, (text) => decodeValue(entry, text))
+  }
+
+  contains(key: string | { readonly key: string }): Effect.Effect<boolean, SessionGetError> {
+    return this.whenLoaded(() => Effect.succeed(this.#log.read(keyOf(key)) !== undefined))
+  }
+
+  get entries(): Effect.Effect<ReadonlyMap<string, Json>, SessionGetError> {
+    return this.whenLoaded(() =>
+      Effect.gen(this, function*() {
+        const entries = new Map<string, Json>()
+        for (const [key, text] of this.#log.values()) {
+          entries.set(key, yield* parseValue(key, text))
+        }
+        return entries
+      })
+    )
+  }
+
+  get status(): Effect.Effect<SessionStatus> {
+    return Effect.sync(() => {
+      this.#log.isTouched = true
+      return this.#log.status
+    })
+  }
+
+  get id(): Effect.Effect<Option.Option<SessionId>, SessionGetError> {
+    return this.fact((record) => Option.some(record.id))
+  }
+
+  get createdAt(): Effect.Effect<Option.Option<DateTime.Utc>, SessionGetError> {
+    return this.fact((record) => DateTime.make(record.createdAt))
+  }
+
+  get expiresAt(): Effect.Effect<Option.Option<DateTime.Utc>, SessionGetError> {
+    return this.fact((record) => DateTime.make(record.expiresAt))
+  }
+
+  get timeLeft(): Effect.Effect<Option.Option<Duration.Duration>, SessionGetError> {
+    return this.fact((record, now) => Option.some(Duration.millis(Math.max(0, record.expiresAt - now))))
+  }
+
+  get isRemembered(): Effect.Effect<boolean, SessionGetError> {
+    return this.whenLoaded(() => Effect.succeed(this.canRemember && this.#log.isRemembered))
+  }
+
+  remember(isOn = true): Effect.Effect<void, SessionInsertError> {
+    return Effect.withFiberRuntime((fiber) =>
+      this.canRemember
+        ? chain(this.writable(fiber), () => this.markNow(() => this.#log.remember(isOn)))
+        : Effect.fail(
+          new SessionInsertError({
+            reason: "NotConfigured",
+            message: "The session cannot be remembered: give the lifecycle a rememberMe, such as " +
+              "Config.BrowserSession({ rememberMe: \"30 days\" })"
+          })
+        )
+    )
+  }
+
+  get clear(): Effect.Effect<void, SessionInsertError> {
+    return Effect.withFiberRuntime((fiber) => chain(this.writable(fiber), () => this.markNow(() => this.#log.clear())))
+  }
+
+  get purge(): Effect.Effect<void, SessionInsertError> {
+    return this.mark(() => this.#log.purge())
+  }
+
+  purgeWith(
+    options: { readonly clearSiteData: ReadonlyArray<ClearSiteData> }
+  ): Effect.Effect<void, SessionInsertError> {
+    return this.mark(() => this.#log.purge(options.clearSiteData))
+  }
+
+  get renew(): Effect.Effect<void, SessionInsertError> {
+    return this.mark(() => this.#log.renew())
+  }
+
+  /** Goes on when the state may be read, in one step of the fiber where nothing has to be waited for. */
+  private whenLoaded<A, E, R>(
+    next: (fiber: Fiber.RuntimeFiber<unknown, unknown>) => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | SessionGetError, R> {
+    return Effect.withFiberRuntime((fiber) => chain(this.loaded(fiber), () => next(fiber)))
+  }
+
+  /** Loads the record on first use, and shares that one load. */
+  private loaded(fiber: Fiber.RuntimeFiber<unknown, unknown>): Effect.Effect<void, SessionGetError> {
+    this.#log.isTouched = true
+    // A purge leaves nothing to load: what comes after it belongs to a new session.
+    return this.#log.status === "Purged"
+      ? Exit.void
+      : this.#outcome ?? (this.#waiting === undefined ? this.loadOnce(nowOn(fiber)) : this.wait(this.#waiting))
+  }
+
+  // Uninterruptible, because other fibers may be waiting for the load that this one began. They are kept in a plain list,
+  // since few requests have such fibers, and each would pay for a Deferred.
+  private loadOnce(now: number): Effect.Effect<void, SessionGetError> {
+    const loading = attempt(() => this.load(now))
+    if (Exit.isExit(loading)) {
+      return this.loadEnded(loading as Exit.Exit<SessionRecord | undefined, SessionGetError>)
+    }
+    const waiting: Waiting = []
+    const end = (exit: Exit.Exit<SessionRecord | undefined, SessionGetError>) => {
+      const outcome = this.loadEnded(exit)
+      for (const resume of waiting) {
+        resume(outcome)
+      }
+      return outcome
+    }
+    return Effect.uninterruptible(Effect.suspend(() => {
+      this.#waiting = waiting
+      return Effect.flatMap(Effect.exit(loading), end)
+    }))
+  }
+
+  private loadEnded(exit: Exit.Exit<SessionRecord | undefined, SessionGetError>): Exit.Exit<void, SessionGetError> {
+    if (Exit.isSuccess(exit)) {
+      this.#log.loaded(exit.value)
+    }
+    return this.#outcome = Exit.asVoid(exit)
+  }
+
+  private wait(waiting: Waiting): Effect.Effect<void, SessionGetError> {
+    return Effect.async((resume) => {
+      waiting.push(resume)
+    })
+  }
+
+  /** A change that needs no state. */
+  private mark<A>(change: () => A): Effect.Effect<A, SessionInsertError> {
+    return Effect.suspend(() => this.markNow(change))
+  }
+
+  private markNow<A>(change: () => A): Effect.Effect<A, SessionInsertError> {
+    this.#log.isTouched = true
+    return this.#log.isCommitted ? Effect.fail(tooLate()) : Effect.succeed(change())
+  }
+
+  /** A change of one value, if the session may be as large as this makes it. */
+  private setNow<A>(key: string, text: JsonText | undefined, change: () => A): Effect.Effect<A, SessionInsertError> {
+    return this.#log.outgrows(key, text, this.maxStateBytes)
+      ? Effect.fail(tooLarge(key, this.maxStateBytes))
+      : this.markNow(change)
+  }
+
+  /** What a change to the state has to wait for. */
+  private writable(fiber: Fiber.RuntimeFiber<unknown, unknown>): Effect.Effect<void, SessionInsertError> {
+    return this.#log.isCommitted ? Effect.fail(tooLate()) : chainMatch(this.loaded(fiber), {
+      onSuccess: () => Exit.void,
+      onFailure: (error) => Effect.fail(toInsertError(error))
+    })
+  }
+
+  /** Takes a value away, and goes on with it. */
+  private take<A, E, R>(
+    key: string,
+    next: (text: JsonText | undefined) => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | SessionInsertError, R> {
+    const taken = () => {
+      const text = this.#log.read(key)
+      this.#log.assign(key, undefined)
+      return text
+    }
+    return Effect.withFiberRuntime((fiber) => chain(chain(this.writable(fiber), () => this.markNow(taken)), next))
+  }
+
+  private derive<A, R, B>(
+    entry: CompiledEntry<A, R>,
+    f: (value: Option.Option<A>) => Option.Option<A>,
+    answer: (value: Option.Option<A>) => B
+  ): Effect.Effect<B, SessionGetError | SessionInsertError, R> {
+    const compute = (
+      stored: JsonText | undefined
+    ): Effect.Effect<Derived<A>, SessionGetError | SessionInsertError, R> =>
+      chain(decodeValue(entry, stored), (found): Effect.Effect<Derived<A>, SessionInsertError, R> => {
+        const value = f(found)
+        return Option.isNone(value)
+          ? Effect.succeed({ value, text: undefined })
+          : chain(encodeValue(entry, value.value), (text) => Effect.succeed({ value, text }))
+      })
+    const deriveWith = (context: Context.Context<R>): Effect.Effect<B, SessionGetError | SessionInsertError, R> => {
+      const again = (stored: JsonText | undefined) =>
+        Effect.provide(Effect.map(Effect.suspend(() => compute(stored)), ({ text }) => text), context)
+      const stored = this.#log.read(entry.key)
+      return chain(compute(stored), ({ text, value }) =>
+        // A Schema may wait, and another fiber of this request write the same key meanwhile.
+        this.#log.read(entry.key) === stored
+          ? chain(
+            this.setNow(entry.key, text, () => this.#log.derive(entry.key, text, again)),
+            () => Effect.succeed(answer(value))
+          )
+          : deriveWith(context))
+    }
+    return this.whenLoaded((fiber) => deriveWith(fiber.currentContext as Context.Context<R>))
+  }
+
+  // A record from elsewhere may hold a time that no date can express, which is then none.
+  private fact<A>(
+    f: (record: SessionRecord, now: number) => Option.Option<A>
+  ): Effect.Effect<Option.Option<A>, SessionGetError> {
+    return this.whenLoaded((fiber) =>
+      Effect.succeed(Option.flatMap(Option.fromNullable(this.#log.record), (record) => f(record, nowOn(fiber))))
+    )
+  }
+}
+
+interface Derived<A> {
+  readonly value: Option.Option<A>
+  readonly text: JsonText | undefined
+}
+
+type EntryArgs<A, R, Rest extends ReadonlyArray<unknown> = []> =
+  | [entry: SessionEntry<A, any, R>, ...rest: Rest]
+  | [key: string, schema: Schema.Schema<A, any, R>, ...rest: Rest]
+
+const toEntry = <A, R>(args: EntryArgs<A, R, any>): CompiledEntry<A, R> =>
+  typeof args[0] === "string"
+    ? entry(args[0], args[1] as Schema.Schema<A, unknown, R>) as CompiledEntry<A, R>
+    : args[0] as CompiledEntry<A, R>
+
+const keyOf = (key: string | { readonly key: string }): string => typeof key === "string" ? key : key.key
+
+const tooLate = (): SessionInsertError =>
+  new SessionInsertError({
+    reason: "ResponseSent",
+    message: "The session cannot be changed any more: it was committed before the response was sent. " +
+      "Change it in the handler, not in a streamed body or in a fiber that outlives the handler."
+  })
+
+const tooLarge = (key: string, maxStateBytes: number): SessionInsertError =>
+  new SessionInsertError({
+    reason: "TooLarge",
+    key,
+    message:
+      `The value for the session key ${JSON.stringify(key)} would make the session larger than ${maxStateBytes} ` +
+      "bytes. Keep what is large elsewhere and its name in the session, or raise maxStateBytes."
+  })
+
+const toInsertError = (error: SessionGetError | SessionInsertError): SessionInsertError =>
+  error._tag === "SessionInsertError"
+    ? error
+    : new SessionInsertError({ reason: "StoreUnavailable", message: error.message, cause: error.cause })
+
+const parseValue = (key: string, text: JsonText): Exit.Exit<Json, SessionGetError> => {
+  try {
+    return Exit.succeed(JSON.parse(text) as Json)
+  } catch {
+    return Exit.fail(
+      new SessionGetError({
+        reason: "DecodeFailed",
+        key,
+        message: `The store holds something else than JSON under the session key ${JSON.stringify(key)}`
+      })
+    )
+  }
+}
+
+// What most Schemas answer is an Either already, which needs no fiber to look into it.
+const matchParsed = <A, R, A2, E2>(
+  parsed: Effect.Effect<A, ParseResult.ParseError, R>,
+  options: {
+    readonly onSuccess: (value: A) => Effect.Effect<A2, E2>
+    readonly onFailure: () => Effect.Effect<A2, E2>
+  }
+): Effect.Effect<A2, E2, R> =>
+  Either.isEither(parsed)
+    ? Either.match(parsed as Either.Either<A, ParseResult.ParseError>, {
+      onLeft: options.onFailure,
+      onRight: options.onSuccess
+    })
+    : Effect.matchEffect(parsed, options)
+
+const decodeValue = <A, R>(
+  entry: CompiledEntry<A, R>,
+  text: JsonText | undefined
+): Effect.Effect<Option.Option<A>, SessionGetError, R> =>
+  text === undefined ? Effect.succeedNone : chain(
+    parseValue(entry.key, text),
+    (value) =>
+      matchParsed(entry.decode(value), {
+        onSuccess: Effect.succeedSome,
+        // The parse error itself quotes the value, so it goes no further.
+        onFailure: () =>
+          Effect.fail(
+            new SessionGetError({
+              reason: "DecodeFailed",
+              key: entry.key,
+              message: `The session value ${JSON.stringify(entry.key)} does not decode as ${typeName(entry)}: ` +
+                "it was written with another Schema. Give the Schema a default for it, or remove the value."
+            })
+          )
+      })
+  )
+
+const encodeValue = <A, R>(entry: CompiledEntry<A, R>, value: A): Effect.Effect<JsonText, SessionInsertError, R> =>
+  matchParsed(entry.encode(value), {
+    onFailure: () =>
+      Effect.fail(
+        new SessionInsertError({
+          reason: "EncodeFailed",
+          key: entry.key,
+          message: `The value for the session key ${JSON.stringify(entry.key)} does not encode as ${typeName(entry)}`
+        })
+      ),
+    onSuccess: (encoded) => {
+      const text = json.toJsonText(encoded)
+      return text === undefined
+        ? Effect.fail(
+          new SessionInsertError({
+            reason: "NotJson",
+            key: entry.key,
+            message:
+              `The value for the session key ${JSON.stringify(entry.key)} is not JSON after ${typeName(entry)} ` +
+              "encoded it. Use a Schema whose encoded side is JSON, such as Schema.Date for a date."
+          })
+        )
+        : Effect.succeed(text)
+    }
+  })
+
+const maxTypeName = 200
+
+const typeName = (entry: SessionEntry<any, any, any>): string => {
+  const name = String(entry.schema.ast)
+  return name.length > maxTypeName ? `${name.slice(0, maxTypeName)}…` : name
+}
