@@ -47,11 +47,12 @@ import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
 import * as Layer from "effect/Layer"
 import * as MetricLabel from "effect/MetricLabel"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -184,7 +185,11 @@ const countEvent = (tag: SessionEvent.EventKind): void => {
   if (ofKind === undefined) {
     labels.set(tag, ofKind = [MetricLabel.make("event", tag)])
   }
-  SessionMetrics.events.unsafeUpdate(1, ofKind)
+  const ofFiber = Option.match(Fiber.getCurrentFiber(), {
+    onNone: () => [],
+    onSome: (fiber) => fiber.getFiberRef(FiberRef.currentMetricLabels)
+  })
+  SessionMetrics.events.unsafeUpdate(1, ofFiber.length === 0 ? ofKind : [...ofKind, ...ofFiber])
 }
 
 /**

@@ -26,8 +26,18 @@ import * as SessionStore from "../SessionStore.js"
 const keyOf = (record: SessionRecord.SessionRecord): SessionKey.SessionKey =>
   SessionKey.make(record.id, encodeRecord(record))
 
-const read = (key: SessionKey.SessionKey): Either.Either<SessionRecord.SessionRecord, string> =>
-  decodeRecord(key.id, SessionKey.toText(key).slice(SessionKey.idLength + 1))
+type ReadRecord = Either.Either<SessionRecord.SessionRecord, string>
+
+// A request reads its cookie once: what stood there stays with the key, for as long as somebody has the key.
+const records = new WeakMap<SessionKey.SessionKey, ReadRecord>()
+
+const read = (key: SessionKey.SessionKey): ReadRecord => {
+  let record = records.get(key)
+  if (record === undefined) {
+    records.set(key, record = decodeRecord(key.id, SessionKey.toText(key).slice(SessionKey.idLength + 1)))
+  }
+  return record
+}
 
 const saved = (record: SessionRecord.SessionRecord) => ({ key: keyOf(record), expiresAt: record.expiresAt })
 
@@ -98,7 +108,8 @@ export const store: SessionStore.SessionStore = SessionStore.make({
         Exit.succeed(
           SessionRecord.isExpired(record, now)
             ? SessionStore.LoadResult.Absent()
-            : SessionStore.LoadResult.Live({ record })
+            // The map is its reader's.
+            : SessionStore.LoadResult.Live({ record: { ...record, state: new Map(record.state) } })
         )
     }),
   save: (state, lifetime, now) => {

@@ -263,6 +263,16 @@ describe("metrics", () => {
       assert.strictEqual((yield* created).count - before[0], 1)
       assert.strictEqual((yield* calls("load")).count - before[1], 1)
     }))
+
+  it.scoped("count an event with the labels of the fiber that caused it", () =>
+    Effect.gen(function*() {
+      const ofTenant = Metric.value(
+        Metric.tagged(Metric.tagged(SessionMetrics.events, "event", "Created"), "tenant", "events.test")
+      )
+      const app = yield* Effect.tagMetrics(makeWebApp(), "tenant", "events.test")
+      yield* app.request(increment)
+      assert.strictEqual((yield* ofTenant).count, 1)
+    }))
 })
 
 /** A tracer, and the spans that it has begun. */

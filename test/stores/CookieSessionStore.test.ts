@@ -29,6 +29,22 @@ describe("CookieSessionStore", () => {
       assert.strictEqual(result.record.id, key.id)
     }))
 
+  it.effect("a key is parsed once, however often the store is asked about it", () =>
+    Effect.gen(function*() {
+      const { key } = yield* store.save(new Map([["a", "1"]]), minute)
+      const { parse } = JSON
+      let parsed = 0
+      JSON.parse = (...args) => (parsed++, parse(...args))
+      try {
+        yield* store.load(key)
+        yield* store.load(key)
+        yield* store.update(key, change({ b: "2" }), minute)
+      } finally {
+        JSON.parse = parse
+      }
+      assert.strictEqual(parsed, 1)
+    }))
+
   it.effect("expiry is inside: an old copy stops working, whatever the browser does", () =>
     Effect.gen(function*() {
       const { key } = yield* store.save(new Map(), minute)
