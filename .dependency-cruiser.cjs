@@ -21,7 +21,7 @@ const wings = {
   stores: [
     ["internal/port/"],
     ["SessionStore"],
-    ["internal/memory/", "internal/redis/"],
+    ["internal/memory/", "internal/redis/", "stores/CompareAndSwapSessionStore"],
     ["stores/CookieSessionStore", "stores/MemorySessionStore", "stores/RedisSessionStore"]
   ],
   sessions: [

@@ -114,6 +114,11 @@ describe("the import law", () => {
     ["floor-of-SessionStore", "SessionStore.ts", `import "./Session.js"`],
     ["floor-of-internal-memory", "internal/memory/b.ts", `import "../redis/a.js"`],
     ["floor-of-internal-redis", "internal/redis/b.ts", typeOf("../../stores/CookieSessionStore.js")],
+    [
+      "floor-of-stores-CompareAndSwapSessionStore",
+      "stores/CompareAndSwapSessionStore.ts",
+      `import "./CookieSessionStore.js"`
+    ],
     ["floor-of-stores-CookieSessionStore", "stores/CookieSessionStore.ts", `import "effect-session/SessionMiddleware"`],
     ["floor-of-stores-MemorySessionStore", "stores/MemorySessionStore.ts", `import "./CookieSessionStore.js"`],
     ["floor-of-stores-RedisSessionStore", "stores/RedisSessionStore.ts", `import "../Session.js"`],
