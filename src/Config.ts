@@ -253,7 +253,8 @@ export interface SessionOptions {
    *
    * Left out, it is chosen by what the store puts into the cookie: a state is `Private`, and a session key is `Signed`, since
    * whoever has the key has the session, sealed or not. A key that was sealed as `Private` opens then, too, and is sealed anew
-   * when its session is next written.
+   * when its session is next written. In the format `CookieRs`, whose signed form does not bind the cookie's name, a key is
+   * `Private` as well.
    */
   readonly contentSecurity?: ContentSecurity | undefined
   /** How the sealed value is laid out. `CookieRs` is the seal of Rust's `cookie` crate: one key opens what either side has

@@ -1,7 +1,7 @@
 /**
  * What a handler yields: the session of the current request, with values typed by Schema.
  *
- * Nothing is read, decrypted or stored until an operation needs it; the first one that needs the state loads it once.
+ * Nothing is read, opened or stored until an operation needs it; the first one that needs the state loads it once.
  * What the operations changed is stored when the handler is done, before the response is sent.
  *
  * @example

@@ -4,7 +4,7 @@
  *
  * `session` is an ordinary `HttpMiddleware`. It works around a router, on single routes, and as the last argument of
  * `HttpServer.serve`, and sees every outcome of the handler. A request that does not touch its session costs no store
- * call and no decryption.
+ * call, and its cookie is not opened.
  *
  * @example
  * ```ts
@@ -153,7 +153,7 @@ const makeFor = <Self>(
     const config = yield* SessionConfig.make(options)
     const store = yield* SessionStore.SessionStore
     yield* Effect.forEach(config.warnings, (warning) => Effect.logWarning(warning), { discard: true })
-    const resolved = resolveContentSecurity(config.contentSecurity, store)
+    const resolved = resolveContentSecurity(config.contentSecurity, config.cookieFormat, store)
     const cryptoOf = (name: string) =>
       CookieCrypto.make({ ...resolved, name, keys: config.keys, format: config.cookieFormat })
     const names = namesOf(config.cookie)
@@ -195,8 +195,7 @@ const countEvent = (tag: SessionEvent.EventKind): void => {
 /**
  * A session of one's own beside the default one, as a class that is its tag: with a cookie, keys, lifecycle and store of
  * its own, and the layers and the middleware that belong to it. A request can have both. The name of the cookie is part of its
- * seal, so that neither session ever opens the other's; where it is not (`CookieRs` with `Signed`, which is the default of a
- * cookie that holds a key), they may share no key.
+ * seal, so that neither session ever opens the other's; where it is not (`CookieRs` with `Signed`), they may share no key.
  *
  * @example
  * ```ts
@@ -380,9 +379,9 @@ const commonKey = (key: string, other: string) =>
   new SessionConfig.SessionConfigError({
     option: "keys",
     message:
-      `keys of ${key} and of ${other} have one in common, and the Signed seal of CookieRs, the default where the cookie holds a `
-      + "key, does not bind the cookie's name: a cookie of one would open as the other. Give each session keys of its own, or "
-      + "use contentSecurity Private or cookieFormat EffectSession"
+      `keys of ${key} and of ${other} have one in common, and the Signed seal of CookieRs does not bind the cookie's `
+      + "name: a cookie of one would open as the other. Give each session keys of its own, or use contentSecurity Private "
+      + "or cookieFormat EffectSession"
   })
 
 /** Whether a value that is genuine in the cookie of one is in that of the other, for all that their names differ. */

@@ -21,6 +21,7 @@ import { readCookieValues } from "../../dist/internal/cookie/cookieHeader.js"
 import { decideCommit } from "../../dist/internal/request/commitDecision.js"
 import * as Session from "../../dist/Session.js"
 import * as SessionKey from "../../dist/SessionKey.js"
+import * as SessionStore from "../../dist/SessionStore.js"
 import * as MemorySessionStore from "../../dist/stores/MemorySessionStore.js"
 import * as TestSession from "../../dist/testing/TestSession.js"
 import { userOf } from "../apps/contract.mjs"
@@ -113,9 +114,10 @@ const session = Effect.runSync(Effect.provide(Session.Session, TestSession.layer
 const getUser = session.get(User)
 const parseUser = Effect.map(Effect.sync(() => userText), (text) => JSON.parse(text))
 
-const store = Effect.runSync(MemorySessionStore.make())
+const store = SessionStore.withClock(Effect.runSync(MemorySessionStore.make()))
+const lifetime = { ttl: 86_400_000, maxLifetime: undefined }
 const state = new Map([["counter", "1"], ["user", userText]])
-const saved = Effect.runSync(store.save(state, { ttl: 86_400_000, maxLifetime: undefined }))
+const saved = Effect.runSync(store.save(state, lifetime))
 const change = { set: new Map([["counter", "2"]]), unset: new Set(), expect: new Map([["counter", "1"]]) }
 const changeBack = { set: new Map([["counter", "1"]]), unset: new Set(), expect: new Map([["counter", "2"]]) }
 const plain = new Map([[saved.key.id, { state, expiresAt: Date.now() + 86_400_000 }]])
@@ -125,8 +127,8 @@ const loadPlain = Effect.sync(() => {
   return found !== undefined && found.expiresAt > Date.now() ? found.state : undefined
 })
 const updateTwice = Effect.zipRight(
-  store.update(saved.key, change, 86_400_000),
-  store.update(saved.key, changeBack, 86_400_000)
+  store.update(saved.key, change, lifetime),
+  store.update(saved.key, changeBack, lifetime)
 )
 const setPlain = (counter) =>
   Effect.sync(() => {

@@ -9,6 +9,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks"
 import { setTimeout as sleep } from "node:timers/promises"
+import * as SessionStore from "../../dist/SessionStore.js"
 import * as MemorySessionStore from "../../dist/stores/MemorySessionStore.js"
 import { lifetime, valuesOf } from "./state.mjs"
 
@@ -37,7 +38,7 @@ const heapBytes = () => {
 }
 
 const emptyBytes = heapBytes()
-const store = Effect.runSync(MemorySessionStore.make({ capacity: sessions + 1_000 }))
+const store = SessionStore.withClock(Effect.runSync(MemorySessionStore.make({ capacity: sessions + 1_000 })))
 const living = []
 for (let n = 0; n < 1_000; n++) {
   living.push(run(store.save(valuesOf(n), { ...lifetime, ttl: 10 * lifetime.ttl })).key)

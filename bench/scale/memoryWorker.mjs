@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { randomBytes } from "node:crypto"
 import * as SessionKey from "../../dist/SessionKey.js"
+import * as SessionStore from "../../dist/SessionStore.js"
 import * as MemorySessionStore from "../../dist/stores/MemorySessionStore.js"
 import { changeOf, lifetime, textOf, valuesOf } from "./state.mjs"
 
@@ -25,7 +26,7 @@ const maxSampled = 20_000
 
 /** @param {number} sampled how many keys are kept; none where bytes are counted, since the keys are not the store's */
 const fillStore = (sampled) => {
-  const store = Effect.runSync(MemorySessionStore.make({ capacity: sessions }))
+  const store = SessionStore.withClock(Effect.runSync(MemorySessionStore.make({ capacity: sessions })))
   const every = Math.ceil(sessions / sampled)
   const keys = []
   for (let n = 0; n < sessions; n++) {
@@ -83,7 +84,7 @@ process.on("message", ({ operations }) => {
   }
   const all = Array.from({ length: operations }, (_, n) => n)
   const load = perOperation(all, (n) => store.load(keyOf(n)))
-  const update = perOperation(all, (n) => store.update(keyOf(n), changeOf(n), lifetime.ttl))
+  const update = perOperation(all, (n) => store.update(keyOf(n), changeOf(n), lifetime))
   process.send({ load, update })
 })
 process.on("disconnect", () => process.exit(0))

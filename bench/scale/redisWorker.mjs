@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { Redis } from "ioredis"
+import * as SessionStore from "../../dist/SessionStore.js"
 import * as RedisSessionStore from "../../dist/stores/RedisSessionStore.js"
 import { changeOf, lifetime, textOf, valuesOf } from "./state.mjs"
 
@@ -21,7 +22,7 @@ const concurrency = 16
 
 const client = new Redis(url)
 const scope = Effect.runSync(Scope.make())
-const store = await Effect.runPromise(Scope.extend(RedisSessionStore.make({ url }), scope))
+const store = SessionStore.withClock(await Effect.runPromise(Scope.extend(RedisSessionStore.make({ url }), scope)))
 
 const field = async (section, name) => {
   const text = await client.info(section)
@@ -92,7 +93,7 @@ process.on("message", async ({ operations }) => {
     load: await perOperation(operations, (n) => store.load(keys[n * 7919 % keys.length])),
     update: await perOperation(
       operations,
-      (n) => store.update(keys[n * 7919 % keys.length], changeOf(n), lifetime.ttl)
+      (n) => store.update(keys[n * 7919 % keys.length], changeOf(n), lifetime)
     )
   })
 })

@@ -6,6 +6,8 @@ import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import { Counter, handle, makeWebApp, User } from "../support/webApp.js"
 
 const keys = Config.generateKey()
@@ -141,6 +143,21 @@ describe("a cookie that was another before", () => {
         }
       }
     }))
+
+  it.scoped("memory: a logout that begins another session ends what a former name shows, also where that cannot be stored", () =>
+    Effect.gen(function*() {
+      const shared = yield* stores.memory
+      const before = yield* makeWebApp({ config: { keys, cookie: { name: "id" } }, store: shared })
+      const after = yield* makeWebApp({
+        config: { keys, cookie: { retired: [{ name: "id" }] } },
+        store: shared,
+        wrap: (store) => ({ ...store, save: () => Effect.die(new Error("no disk")) })
+      })
+      const former = (yield* before.request(signIn)).setCookies[0]!.split(";")[0]!
+      const purgeAndInsert = handle((session) => Effect.zipRight(session.purge, session.insert(User, "bob")))
+      assert.strictEqual((yield* after.request(purgeAndInsert, `__Host-id=junk; ${former}`)).status, 500)
+      assert.deepStrictEqual((yield* after.request(read, former)).body, {})
+    }).pipe(Logger.withMinimumLogLevel(LogLevel.None)))
 
   it.scoped("a removal is as secure as its request where the cookie was", () =>
     Effect.gen(function*() {

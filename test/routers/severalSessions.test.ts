@@ -295,9 +295,7 @@ describe("an app is refused when it is built", () => {
       for (
         const swappable of [
           twoWith([own, shared], unbound),
-          twoWith(shared, byDefault),
-          twoWith(shared, unbound, byDefault),
-          twoWith(shared, byDefault, unbound)
+          twoWith(shared, unbound)
         ]
       ) {
         const [option, message] = yield* messageOf(swappable)
@@ -313,6 +311,8 @@ describe("an app is refused when it is built", () => {
           twoWith(own, unbound),
           twoWith(own, byDefault),
           twoWith(shared, bound),
+          twoWith(shared, byDefault),
+          twoWith(shared, unbound, byDefault),
           twoWith(shared, { contentSecurity: "Signed" }),
           twoWith(shared, {}),
           twoWith(shared, unbound, bound),
@@ -321,8 +321,6 @@ describe("an app is refused when it is built", () => {
       ) {
         yield* Layer.build(Layer.provide(sound, stores["memory"]!))
       }
-      // A state in the cookie is encrypted by default, and so bound to the cookie's name.
-      yield* Layer.build(Layer.provide(twoWith(shared, byDefault), CookieSessionStore.layer))
     }))
 
   it.scoped("also where the second one is deep inside a part of the app", () =>

@@ -28,12 +28,8 @@ export interface CookieAttributes {
  */
 export const maxCookieBytes = 4096
 
-/**
- * A longer attribute value is ignored by user agents, which would silently widen a cookie's scope (RFC 6265bis §5.6).
- *
- * @internal
- */
-export const maxAttributeBytes = 1024
+// A longer attribute value is ignored by user agents, which would silently widen a cookie's scope (RFC 6265bis §5.6).
+const maxAttributeBytes = 1024
 
 /**
  * The bytes of name and value that count towards {@link maxCookieBytes}.

@@ -10,15 +10,10 @@ import { decodeCanonical } from "./canonicalBase64.js"
 import { type HmacSha256, hmacSha256, macBytes } from "./hmacSha256.js"
 import type { SealScheme } from "./sealScheme.js"
 
-/**
- * First byte of a sealed value: format version in the upper half, content security in the lower.
- *
- * @internal
- */
-export const privateVersion = 0x11
+// First byte of a sealed value: format version in the upper half, content security in the lower.
+const privateVersion = 0x11
 
-/** @internal */
-export const signedVersion = 0x12
+const signedVersion = 0x12
 
 const deriveKey = (key: Uint8Array, purpose: string): Buffer =>
   Buffer.from(hkdfSync("sha256", key, new Uint8Array(0), purpose, 32))

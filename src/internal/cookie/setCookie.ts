@@ -14,8 +14,8 @@ export type { CookieAttributes } from "./cookieRules.js"
  */
 export const maxCookieAgeSeconds = 34_560_000
 
-// Max-Age is digits only. An endless life becomes the longest there is, and no number at all ends the cookie at once.
-const maxAgeDigits = (seconds: number): number => seconds > 0 ? Math.trunc(Math.min(seconds, maxCookieAgeSeconds)) : 0
+// An endless life becomes the longest there is, and no number at all ends the cookie at once.
+const wholeSeconds = (seconds: number): number => seconds > 0 ? Math.trunc(Math.min(seconds, maxCookieAgeSeconds)) : 0
 
 /**
  * A cookie to be set. Name, value and attributes go out as they are: there is no escape in the grammar of `Set-Cookie`, so
@@ -48,7 +48,7 @@ export const setCookie = (
   name,
   value,
   attributes,
-  maxAgeSeconds: maxAgeSeconds === undefined ? undefined : maxAgeDigits(maxAgeSeconds),
+  maxAgeSeconds: maxAgeSeconds === undefined ? undefined : wholeSeconds(maxAgeSeconds),
   isRemoval: false
 })
 

@@ -10,12 +10,8 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as SessionEvent from "../../SessionEvent.js"
 
-/**
- * How many events of one kind are kept for a listener.
- *
- * @internal
- */
-export const keptOfEachKind = 1_024
+// How many events of one kind are kept for a listener.
+const keptOfEachKind = 1_024
 
 /** What waits of one kind. */
 interface Lane {

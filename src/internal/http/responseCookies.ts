@@ -34,7 +34,7 @@ const inPlace = (list: ReadonlyArray<Cookies.Cookie>): Cookies.Cookies => {
 
 // No name has a semicolon.
 const placeOf = ({ name, options }: Cookies.Cookie): string =>
-  [name, options?.domain, options?.path, options?.partitioned].join(";")
+  [name, options?.domain, options?.path, options?.partitioned === true].join(";")
 
 const longAgo = new Date(0)
 

@@ -5,13 +5,9 @@
  */
 const tokens = (header: string): ReadonlyArray<string> => header.split(",").map((token) => token.trim().toLowerCase())
 
-/**
- * The `Cache-Control` of a response that sets the session cookie. A shared cache that kept it would hand one visitor's
- * session to the next (CVE-2023-30861, CVE-2024-26144). What the app chose stays only if it forbids storing as well.
- *
- * @internal
- */
-export const cacheControlWithCookie = (header: string | undefined): string =>
+// The `Cache-Control` of a response that sets the session cookie. A shared cache that kept it would hand one visitor's
+// session to the next (CVE-2023-30861, CVE-2024-26144). What the app chose stays only if it forbids storing as well.
+const cacheControlWithCookie = (header: string | undefined): string =>
   header !== undefined && tokens(header).includes("no-store") ? header : "no-store"
 
 // What the header says where a cache listens to it before `Cache-Control`, and what it has to say then:

@@ -50,8 +50,7 @@ export interface RedisFailure {
   readonly cause?: Error
 }
 
-/** @internal */
-export type RedisCall = (client: RedisClient) => Promise<unknown>
+type RedisCall = (client: RedisClient) => Promise<unknown>
 
 /**
  * Makes one call and waits for its answer, for as long as the time limit lets it. `verb` names the call in messages.
@@ -179,12 +178,8 @@ const toFailure = (verb: string, error: unknown): RedisFailure => {
 export const isRefusal = (description: string): boolean =>
   /^NOPERM\b|\bunknown (redis )?command\b|\bexecuting the script can't\b/i.test(description)
 
-/**
- * The commands that the store needs, on the keys of its prefix. The first three it sends, the others its scripts call.
- *
- * @internal
- */
-export const neededCommands = [
+// The commands that the store needs, on the keys of its prefix. The first three it sends, the others its scripts call.
+const neededCommands = [
   "hgetall",
   "evalsha",
   "eval",

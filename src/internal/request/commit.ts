@@ -66,7 +66,7 @@ export const keep: CommitOutcome = { _tag: "Keep" }
 const lost: CommitOutcome = { _tag: "Lost" }
 
 /**
- * The cookies of the request, and those of its response.
+ * What the commit has to know of the cookies of its request, and of those that the response sets.
  *
  * @internal
  */
@@ -271,11 +271,15 @@ export class Commit {
         this.end(sessions, key),
         (ended) => Effect.as(Effect.suspend(() => this.end(beside, key)), ended === sessions.length)
       )
-    // They end also where the new one cannot be stored.
-    return Effect.tapErrorCause(
-      attempt(() => this.saveIf(condition, sessions)),
-      () => this.end([...sessions, ...beside])
-    )
+    return this.orElseEnd(attempt(() => this.saveIf(condition, sessions)), [...sessions, ...beside])
+  }
+
+  /** Ends the sessions also where the new one cannot be stored. */
+  private orElseEnd<A, E>(
+    saved: Effect.Effect<A, E>,
+    sessions: ReadonlyArray<PresentedKey>
+  ): Effect.Effect<A, E | SessionStore.DeleteError> {
+    return Effect.tapErrorCause(saved, () => this.end(sessions))
   }
 
   /**
@@ -303,8 +307,9 @@ export class Commit {
 
   private save(beside: ReadonlyArray<PresentedKey>): Effect.Effect<CommitOutcome, CommitError> {
     const { store, tell } = this.services
+    const saved = attempt(() => store.save(this.log.state(), this.lifetime, this.now))
     return chain(
-      store.save(this.log.state(), this.lifetime, this.now),
+      beside.length === 0 ? saved : this.orElseEnd(saved, beside),
       (saved) =>
         chain(this.end(beside, saved.key), () => {
           tell(SessionEvent.Created({ id: saved.key.id }))

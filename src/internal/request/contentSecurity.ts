@@ -4,7 +4,7 @@
  * @internal
  */
 import * as Option from "effect/Option"
-import type { ContentSecurity } from "../../CookieCrypto.js"
+import type { ContentSecurity, CookieFormat } from "../../CookieCrypto.js"
 import type { SessionKey } from "../../SessionKey.js"
 
 /**
@@ -26,17 +26,19 @@ export interface ResolvedContentSecurity {
 
 /**
  * A choice is a choice. Without one, a state is encrypted, and a key is signed: who has it has the session, sealed or not, and
- * all that encryption would hide is the public id. Keys that were encrypted by default before go on opening.
+ * all that encryption would hide is the public id. Keys that were encrypted by default before go on opening. The signed form of
+ * `CookieRs` does not bind the cookie's name, which its encrypted form does, so that nobody gets it without asking for it.
  *
  * @internal
  */
 export const resolveContentSecurity = (
   chosen: ContentSecurity | undefined,
+  format: CookieFormat,
   content: CookieContent
 ): ResolvedContentSecurity =>
   chosen !== undefined
     ? { contentSecurity: chosen, formerContentSecurity: undefined }
-    : holdsState(content)
+    : format === "CookieRs" || holdsState(content)
     ? { contentSecurity: "Private", formerContentSecurity: undefined }
     : { contentSecurity: "Signed", formerContentSecurity: "Private" }
 

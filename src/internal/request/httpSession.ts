@@ -212,29 +212,30 @@ export class PendingCommit {
 
   /** Never fails, whatever happens: platform would run it again, and leave the socket hanging when that fails too. */
   commitTo(response: HttpServerResponse.HttpServerResponse): Effect.Effect<HttpServerResponse.HttpServerResponse> {
-    const { session } = this
-    const isIdle = session === undefined || session.closeIdle()
-    if (isIdle && session !== undefined) {
+    if (this.session?.closeIdle() === true) {
+      this.change = this.session.isTouched ? looked : unchanged
       this.session = undefined
-      this.change = session.isTouched ? looked : unchanged
     }
-    if (isIdle && this.change === unchanged && !isMadeWhileSent(response)) {
+    if (this.session === undefined && this.change === unchanged && !isMadeWhileSent(response)) {
       return Effect.succeed(response)
     }
     return Effect.withFiberRuntime((fiber, { runtimeFlags }) => {
-      const respond = () => isIdle ? this.apply(response, fiber) : this.settle(session, response, fiber)
+      const respond = () => this.respond(response, fiber)
       // What is done at once and what has to be waited for are one, below a middleware that lets itself be interrupted as well.
-      return isIdle || !RuntimeFlags.interruptible(runtimeFlags)
+      return this.session === undefined || !RuntimeFlags.interruptible(runtimeFlags)
         ? respond()
         : Effect.uninterruptible(Effect.suspend(respond))
     })
   }
 
-  private settle(
-    session: HttpSession,
+  private respond(
     response: HttpServerResponse.HttpServerResponse,
     fiber: AnyFiber
   ): Effect.Effect<HttpServerResponse.HttpServerResponse> {
+    const { session } = this
+    if (session === undefined) {
+      return this.apply(response, fiber)
+    }
     this.session = undefined
     const responded = attempt(() =>
       chain(session.settleFor(response, fiber), (outcome) => {

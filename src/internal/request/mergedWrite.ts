@@ -41,7 +41,7 @@ export const writeMerged = (
   write: (change: SessionRecord.SessionChange) => Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError>
 ): Written => {
   const { lifecycle, storeTimeoutMillis } = config
-  const attempt = (onConflict: (found: Found) => Written): Written =>
+  const tryOnce = (onConflict: (found: Found) => Written): Written =>
     // How long the session lives depends on whether it is remembered, so that no write may go by what was.
     chain(write(log.change(lifecycle.rememberMeMillis !== undefined)), (result) => {
       if (result._tag !== "Conflict") {
@@ -57,7 +57,7 @@ export const writeMerged = (
       Effect.suspend(() => {
         const start = clock.unsafeCurrentTimeMillis()
         const again: Written = Effect.suspend(() =>
-          attempt((found) =>
+          tryOnce((found) =>
             clock.unsafeCurrentTimeMillis() - start < storeTimeoutMillis
               ? Effect.zipRight(rebase(log, log.groundWith(found)), again)
               : Effect.fail(tooContended(storeTimeoutMillis))
@@ -68,7 +68,7 @@ export const writeMerged = (
     )
   return turns.areTaken(id) && log.hasDerivedWrites
     ? inTurn()
-    : attempt((found) => Effect.zipRight(rebase(log, log.groundWith(found)), inTurn()))
+    : tryOnce((found) => Effect.zipRight(rebase(log, log.groundWith(found)), inTurn()))
 }
 
 const tooContended = (millis: number): SessionStore.UpdateError =>

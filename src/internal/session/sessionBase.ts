@@ -34,6 +34,8 @@ import { nowOn } from "../effect/clockOf.js"
 import * as json from "./json.js"
 import { SessionLog } from "./sessionLog.js"
 
+type LoadedRecord = Exit.Exit<SessionRecord | undefined, SessionGetError>
+
 /** What is to go on when the record is there. */
 type Waiting = Array<(loaded: Exit.Exit<void, SessionGetError>) => void>
 
@@ -47,6 +49,7 @@ export abstract class SessionBase implements Session {
   // No printer, copier or serializer gets at a private field, whatever it is told to ignore or to show. It may call the getters
   // of a class, and calls no method.
   readonly #log: SessionLog<SessionGetError | SessionInsertError> = new SessionLog()
+  #loading: Effect.Effect<SessionRecord | undefined, SessionGetError> | undefined = undefined
   #outcome: Exit.Exit<void, SessionGetError> | undefined = undefined
   #waiting: Waiting | undefined = undefined
 
@@ -216,42 +219,44 @@ export abstract class SessionBase implements Session {
   private loaded(fiber: Fiber.RuntimeFiber<unknown, unknown>): Effect.Effect<void, SessionGetError> {
     this.#log.isTouched = true
     // A purge leaves nothing to load: what comes after it belongs to a new session.
-    return this.#log.status === "Purged"
-      ? Exit.void
-      : this.#outcome ?? (this.#waiting === undefined ? this.loadOnce(nowOn(fiber)) : this.wait(this.#waiting))
+    return this.#log.status === "Purged" ? Exit.void : this.#outcome ?? this.loadOnce(fiber)
   }
 
-  // Uninterruptible, because other fibers may be waiting for the load that this one began. They are kept in a plain list,
-  // since few requests have such fibers, and each would pay for a Deferred.
-  private loadOnce(now: number): Effect.Effect<void, SessionGetError> {
-    const loading = attempt(() => this.load(now))
+  // Whoever comes first asks for the record, and whoever then comes first waits for it: between the two a fiber may give way, and be
+  // interrupted. The wait itself is not, because other fibers may share it. They are kept in a plain list, since few requests
+  // have such fibers, and each would pay for a Deferred.
+  private loadOnce(fiber: Fiber.RuntimeFiber<unknown, unknown>): Effect.Effect<void, SessionGetError> {
+    const loading = this.#loading ??= attempt(() => this.load(nowOn(fiber)))
     if (Exit.isExit(loading)) {
-      return this.loadEnded(loading as Exit.Exit<SessionRecord | undefined, SessionGetError>)
+      return this.loadEnded(loading as LoadedRecord)
     }
-    const waiting: Waiting = []
-    const end = (exit: Exit.Exit<SessionRecord | undefined, SessionGetError>) => {
-      const outcome = this.loadEnded(exit)
-      for (const resume of waiting) {
-        resume(outcome)
+    return Effect.uninterruptibleMask((restore) => {
+      if (this.#outcome !== undefined || this.#waiting !== undefined) {
+        return this.#outcome ?? restore(this.wait())
       }
-      return outcome
-    }
-    return Effect.uninterruptible(Effect.suspend(() => {
-      this.#waiting = waiting
-      return Effect.flatMap(Effect.exit(loading), end)
-    }))
+      this.#waiting = []
+      return Effect.flatMap(Effect.exit(loading), (exit) => this.loadEnded(exit))
+    })
   }
 
-  private loadEnded(exit: Exit.Exit<SessionRecord | undefined, SessionGetError>): Exit.Exit<void, SessionGetError> {
+  private loadEnded(exit: LoadedRecord): Exit.Exit<void, SessionGetError> {
     if (Exit.isSuccess(exit)) {
       this.#log.loaded(exit.value)
     }
-    return this.#outcome = Exit.asVoid(exit)
+    const outcome = this.#outcome = Exit.asVoid(exit)
+    for (const resume of this.#waiting ?? []) {
+      resume(outcome)
+    }
+    return outcome
   }
 
-  private wait(waiting: Waiting): Effect.Effect<void, SessionGetError> {
+  private wait(): Effect.Effect<void, SessionGetError> {
     return Effect.async((resume) => {
-      waiting.push(resume)
+      if (this.#outcome === undefined) {
+        this.#waiting?.push(resume)
+      } else {
+        resume(this.#outcome)
+      }
     })
   }
 
