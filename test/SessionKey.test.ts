@@ -44,7 +44,7 @@ describe("SessionKey", () => {
     "standard base64": `${"+".repeat(22)}.${"/".repeat(43)}`,
     "NUL": text.replace(/^./, "\0"),
     "CRLF": text.replace(/^../, "\r\n"),
-    "a path": `${"..".repeat(7)}A.${"A".repeat(43)}`,
+    "a path": `${"../".repeat(7)}A.${"A".repeat(43)}`,
     "spare bits in the id": `${"A".repeat(21)}B.${"A".repeat(43)}`,
     "spare bits in the secret": `${"A".repeat(22)}.${"A".repeat(42)}B`,
     "a megabyte": "A".repeat(1_000_000)

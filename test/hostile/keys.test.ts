@@ -37,7 +37,7 @@ const nearlyKey = (random: Random): string => {
       // The last character of either half, with bits set that no encoder sets.
       return random.oneIn(2) ? `${text.slice(0, 21)}B${text.slice(22)}` : `${text.slice(0, 65)}B`
     case 5:
-      return `${"..".repeat(7)}a.${text.slice(23)}`
+      return `${"../".repeat(7)}a.${text.slice(23)}`
     case 6:
       return random.bytes(random.below(100)).toString("latin1")
     default:

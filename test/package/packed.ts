@@ -21,7 +21,7 @@ import {
 import { join, relative, sep } from "node:path"
 import { fileURLToPath } from "node:url"
 
-export const root = fileURLToPath(new URL("../../", import.meta.url))
+export const root = fileURLToPath(new URL("../..", import.meta.url))
 
 export interface PackedPackage {
   /** The path of the tarball. */
@@ -208,7 +208,7 @@ export const publicModulesOf = async (packed: PackedPackage): Promise<ReadonlyAr
     if (target === null || typeof target === "string") {
       return []
     }
-    const pattern = target.default.slice(".".length)
+    const pattern = target.default.slice("./".length)
     const [before = "", after] = pattern.split("*")
     const specifier = name + path.slice(".".length)
     return after === undefined
