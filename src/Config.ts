@@ -31,6 +31,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { randomBytes } from "node:crypto"
 import type { ContentSecurity, CookieFormat } from "./CookieCrypto.js"
+import { checkCookieOptions, cookieWarnings } from "./internal/config/cookieOptions.js"
 import {
   checkDurationText,
   flagWords,
@@ -42,23 +43,22 @@ import {
   variable
 } from "./internal/config/environment.js"
 import { checkKeys } from "./internal/config/keyChecks.js"
+import { checkLifecycleOptions } from "./internal/config/lifecycleOptions.js"
 import {
   checkDomain,
   type Checked,
-  checkFlag,
   checkMaxLifetime,
   checkMaxStateBytes,
   checkName,
   checkPath,
-  checkSecure,
   checkStoreTimeout,
   checkTrustedProxies,
   checkTtl,
   isGiven,
-  oneOf
+  oneOf,
+  type Refusal
 } from "./internal/config/optionChecks.js"
 import { readRetiredCookies } from "./internal/config/retiredCookies.js"
-import { type ViolatedCookieRule, violatedCookieRule } from "./internal/cookie/cookieRules.js"
 import type { CookieAttributes } from "./internal/cookie/setCookie.js"
 import type { TrustedProxies } from "./internal/http/trustedProxies.js"
 
@@ -471,11 +471,11 @@ export class SessionConfigError extends Schema.TaggedError<SessionConfigError>("
 
 type ConfigOption = SessionConfigError["option"]
 
-const refuse = (option: ConfigOption, problem: string) =>
-  Either.left(new SessionConfigError({ option, message: `${option} ${problem}` }))
+const refusable = <A>(checked: Either.Either<A, Refusal<ConfigOption>>): Either.Either<A, SessionConfigError> =>
+  Either.mapLeft(checked, (refusal) => new SessionConfigError(refusal))
 
 const named = <A>(option: ConfigOption, checked: Checked<A>): Either.Either<A, SessionConfigError> =>
-  Either.mapLeft(checked, (problem) => new SessionConfigError({ option, message: `${option} ${problem}` }))
+  refusable(Either.mapLeft(checked, (problem) => ({ option, message: `${option} ${problem}` })))
 
 /**
  * Checks options and fills in the defaults. Pure: the answer depends on the options alone.
@@ -492,9 +492,6 @@ export const make = (options: SessionOptions): Either.Either<SessionConfig, Sess
 const checkContentSecurity = oneOf<ContentSecurity>("Private", "Signed")
 const checkCookieFormat = oneOf<CookieFormat>("EffectSession", "CookieRs")
 const checkLostWrites = oneOf<LostWrites>("Refuse", "Ignore")
-const checkSameSite = oneOf<SameSite>("Strict", "Lax", "None")
-const checkTtlExtension = oneOf<TtlExtension>("OnStateChanges", "OnEveryRequest")
-const checkLifecycleTag = oneOf<SessionLifecycle["_tag"]>("BrowserSession", "PersistentSession")
 
 const check = (options: SessionOptions): Either.Either<SessionConfig, SessionConfigError> =>
   Either.gen(function*() {
@@ -506,18 +503,16 @@ const check = (options: SessionOptions): Either.Either<SessionConfig, SessionCon
       "trustedProxies",
       checkTrustedProxies(options.trustedProxies ?? defaults.trustedProxies)
     )
-    const checked = yield* checkCookie("cookie", options.cookie ?? {}, cookieFormat, trustedProxies)
-    const cookie = {
-      ...checked,
-      retired: yield* checkRetired(checked, options.cookie?.retired, cookieFormat, trustedProxies)
-    }
+    const cookie = yield* refusable(
+      checkCookieOptions(options.cookie ?? {}, { defaults: defaults.cookie, format: cookieFormat, trustedProxies })
+    )
     if (cookie.secureFromRequest === undefined && (trustedProxies === "All" || trustedProxies.length > 0)) {
-      return yield* refuse(
+      return yield* named(
         "trustedProxies",
-        "has no use unless cookie.secure is \"FromRequest\": set that, or leave trustedProxies out"
+        Either.left("has no use unless cookie.secure is \"FromRequest\": set that, or leave trustedProxies out")
       )
     }
-    const lifecycle = yield* checkLifecycle(options.lifecycle ?? defaults.lifecycle)
+    const lifecycle = yield* refusable(checkLifecycleOptions(options.lifecycle ?? defaults.lifecycle))
     const storeTimeoutMillis = yield* named(
       "storeTimeout",
       checkStoreTimeout(options.storeTimeout ?? defaults.storeTimeout)
@@ -528,7 +523,6 @@ const check = (options: SessionOptions): Either.Either<SessionConfig, SessionCon
     )
     const lostWrites = yield* named("lostWrites", checkLostWrites(options.lostWrites ?? defaults.lostWrites))
     const keys = yield* named("keys", checkKeys(options.keys, cookieFormat))
-    const warnings = warningsOf(cookie)
     return {
       cookie,
       contentSecurity,
@@ -538,149 +532,8 @@ const check = (options: SessionOptions): Either.Either<SessionConfig, SessionCon
       storeTimeoutMillis,
       maxStateBytes,
       lostWrites,
-      warnings
+      warnings: cookieWarnings(cookie)
     }
-  })
-
-const warningsOf = ({ attributes, secureFromRequest }: SessionConfig["cookie"]): ReadonlyArray<string> => [
-  ...(attributes.secure || secureFromRequest !== undefined ? [] : [
-    "cookie.secure is false: the session cookie travels over plain HTTP, where everybody on the way can read and "
-    + "replace it. Use this for development on localhost only."
-  ]),
-  ...(secureFromRequest === undefined ? [] : [
-    "cookie.secure is \"FromRequest\": whoever comes over plain HTTP shows the session cookie to everybody on the way. "
-    + "Redirect to HTTPS and set cookie.secure to true as soon as you can."
-  ]),
-  ...(secureFromRequest?.trustedProxies === "All"
-    ? [
-      "trustedProxies is \"All\": whoever reaches this server directly can claim that a plain connection is HTTPS. "
-      + "Name the proxies, or let nothing else reach it."
-    ]
-    : []),
-  ...(attributes.httpOnly ? [] : [
-    "cookie.httpOnly is false: script in the page can read the session cookie, so one injected script can steal the "
-    + "session. Set cookie.httpOnly to true."
-  ])
-]
-
-/** Where a cookie stands in the options: the one of today, or one that it was before. */
-type CookiePlace = "cookie" | `cookie.retired[${number}]`
-
-const checkCookie = (
-  place: CookiePlace,
-  options: CookieOptions,
-  format: CookieFormat,
-  trustedProxies: TrustedProxies
-): Either.Either<ResolvedCookie, SessionConfigError> =>
-  Either.gen(function*() {
-    const field = <A>(name: CookieField, checked: Checked<A>) =>
-      Either.mapLeft(checked, (problem) => cookieError(place, name, problem))
-    const isFromRequest = options.secure === "FromRequest"
-    const name = yield* field("name", checkName(options.name ?? defaults.cookie.name, format))
-    const attributes: CookieAttributes = {
-      path: yield* field("path", checkPath(options.path ?? defaults.cookie.path)),
-      domain: isGiven(options.domain) ? yield* field("domain", checkDomain(options.domain)) : undefined,
-      secure: options.secure !== "FromRequest"
-        && (yield* field("secure", checkSecure(options.secure ?? defaults.cookie.secure))),
-      httpOnly: yield* field("httpOnly", checkFlag(options.httpOnly ?? defaults.cookie.httpOnly)),
-      sameSite: yield* field("sameSite", checkSameSite(options.sameSite ?? defaults.cookie.sameSite)),
-      partitioned: yield* field("partitioned", checkFlag(options.partitioned ?? defaults.cookie.partitioned))
-    }
-    const violated = violatedCookieRule(name, attributes)
-    return violated === undefined
-      ? { name, attributes, secureFromRequest: isFromRequest ? { trustedProxies } : undefined }
-      : yield* Either.left(cookieError(place, violated.option, describeViolation(place, violated)))
-  })
-
-type CookieField = Exclude<keyof CookieOptions, "retired">
-
-const cookieError = (place: CookiePlace, field: CookieField, problem: string) =>
-  new SessionConfigError({
-    option: place === "cookie" ? `cookie.${field}` : "cookie.retired",
-    message: `${place}.${field} ${problem}`
-  })
-
-const maxRetired = 8
-
-const checkRetired = (
-  cookie: ResolvedCookie,
-  retired: unknown,
-  format: CookieFormat,
-  trustedProxies: TrustedProxies
-): Either.Either<ReadonlyArray<ResolvedCookie>, SessionConfigError> => {
-  const list = retired ?? defaults.cookie.retired
-  if (!Array.isArray(list) || !list.every(Predicate.isRecord)) {
-    return refuse("cookie.retired", "is no list of cookies: give what stood under cookie before, in [ ]")
-  }
-  if (list.length > maxRetired) {
-    return refuse(
-      "cookie.retired",
-      `has more than ${maxRetired} cookies, each of which is a line in every response that sets the session cookie: `
-        + "drop the oldest"
-    )
-  }
-  return Either.all(list.map((options: CookieOptions, index) =>
-    Either.filterOrLeft(
-      checkCookie(`cookie.retired[${index}]`, options, format, trustedProxies),
-      (former) => placeOf(former) !== placeOf(cookie),
-      () =>
-        new SessionConfigError({
-          option: "cookie.retired",
-          message:
-            `cookie.retired[${index}] has the name, domain, path and partition of cookie itself, which takes its `
-            + "place in the browser: leave it out"
-        })
-    )
-  ))
-}
-
-/** What browsers tell cookies apart by. The name of a host does not differ by the case of its letters. */
-const placeOf = ({ attributes: { domain, partitioned, path }, name }: ResolvedCookie): string =>
-  [name, domain?.toLowerCase(), path, partitioned].join(";")
-
-const describeViolation = (place: CookiePlace, { demandedBy, option, required }: ViolatedCookieRule): string => {
-  const byPrefix = demandedBy.startsWith("__")
-  const demand = `must be ${required}, or browsers drop the cookie: ${
-    byPrefix ? `the prefix ${demandedBy} of ${place}.name` : demandedBy
-  } demands it.`
-  switch (option) {
-    case "secure":
-      return `${demand} Set it so${byPrefix ? ", or spread Config.development for plain HTTP on localhost" : ""}`
-    case "httpOnly":
-      return `${demand} Set it so, or choose a ${place}.name without that prefix`
-    case "path":
-      return `${demand} Set it so, or begin ${place}.name with __Secure- instead`
-    case "domain":
-      return `${demand} Leave it out, or begin ${place}.name with __Secure- instead`
-  }
-}
-
-const belowMaxAge = "is shorter than one second, which Max-Age would count as zero, and that removes the cookie"
-
-const checkLifecycle = (lifecycle: SessionLifecycle): Either.Either<ResolvedLifecycle, SessionConfigError> =>
-  Either.gen(function*() {
-    const _tag = yield* named("lifecycle", checkLifecycleTag(lifecycle._tag))
-    const ttlMillis = yield* named("lifecycle.ttl", checkTtl(lifecycle.ttl))
-    const ttlExtension = yield* named("lifecycle.ttlExtension", checkTtlExtension(lifecycle.ttlExtension))
-    const maxLifetimeMillis = isGiven(lifecycle.maxLifetime)
-      ? yield* named("lifecycle.maxLifetime", checkMaxLifetime(lifecycle.maxLifetime))
-      : undefined
-    const rememberMeMillis = isGiven(lifecycle.rememberMe)
-      ? yield* named("lifecycle.rememberMe", checkTtl(lifecycle.rememberMe))
-      : undefined
-    if (_tag === "PersistentSession" && ttlMillis < 1000) {
-      return yield* refuse("lifecycle.ttl", `${belowMaxAge}: make it longer or use a BrowserSession`)
-    }
-    if (rememberMeMillis !== undefined && rememberMeMillis < 1000) {
-      return yield* refuse("lifecycle.rememberMe", `${belowMaxAge}: make it longer or leave it out`)
-    }
-    if (rememberMeMillis !== undefined && rememberMeMillis > (maxLifetimeMillis ?? Infinity)) {
-      return yield* refuse(
-        "lifecycle.rememberMe",
-        "is longer than lifecycle.maxLifetime, which ends remembered sessions as well: raise that or shorten this"
-      )
-    }
-    return { _tag, ttlMillis, ttlExtension, maxLifetimeMillis, rememberMeMillis }
   })
 
 /**

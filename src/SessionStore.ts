@@ -427,6 +427,16 @@ export interface ClockedVerbs {
 /**
  * A store for jobs and tests, which ask it outside of any request.
  *
+ * @example
+ * ```ts
+ * import type { SessionKey } from "effect-session/SessionKey"
+ * import * as SessionStore from "effect-session/SessionStore"
+ * import * as Effect from "effect/Effect"
+ *
+ * const end = (key: SessionKey) =>
+ *   Effect.flatMap(SessionStore.SessionStore, (store) => SessionStore.withClock(store).delete(key))
+ * ```
+ *
  * @since 0.1.0
  * @category combinators
  */

@@ -19,6 +19,16 @@ import { parseRange, type TrustedProxies } from "../http/trustedProxies.js"
  */
 export type Checked<A> = Either.Either<A, string>
 
+/**
+ * Which option is refused, and the whole sentence: its name, what is wrong, and how to mend it.
+ *
+ * @internal
+ */
+export interface Refusal<Option extends string> {
+  readonly option: Option
+  readonly message: string
+}
+
 /** @internal */
 export const oneOf = <const A extends string>(...allowed: ReadonlyArray<A>) => (value: unknown): Checked<A> => {
   const found = allowed.find((candidate) => candidate === value)

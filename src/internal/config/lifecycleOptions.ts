@@ -1,0 +1,55 @@
+/**
+ * How long a session may live: each limit by itself, and all of them together.
+ *
+ * @internal
+ */
+import * as Either from "effect/Either"
+import { type Checked, checkMaxLifetime, checkTtl, isGiven, oneOf, type Refusal } from "./optionChecks.js"
+
+/** As somebody has written it, who may have written anything. */
+interface WrittenLifecycle {
+  readonly _tag?: unknown
+  readonly ttl?: unknown
+  readonly ttlExtension?: unknown
+  readonly maxLifetime?: unknown
+  readonly rememberMe?: unknown
+}
+
+type LifecycleRefusal = Refusal<"lifecycle" | `lifecycle.${Exclude<keyof WrittenLifecycle, "_tag">}`>
+
+const checkTag = oneOf("BrowserSession", "PersistentSession")
+const checkTtlExtension = oneOf("OnStateChanges", "OnEveryRequest")
+
+const named = <A>(option: LifecycleRefusal["option"], checked: Checked<A>): Either.Either<A, LifecycleRefusal> =>
+  Either.mapLeft(checked, (problem) => ({ option, message: `${option} ${problem}` }))
+
+const belowMaxAge = "is shorter than one second, which Max-Age would count as zero, and that removes the cookie"
+
+/** @internal */
+export const checkLifecycleOptions = (lifecycle: WrittenLifecycle) =>
+  Either.gen(function*() {
+    const _tag = yield* named("lifecycle", checkTag(lifecycle._tag))
+    const ttlMillis = yield* named("lifecycle.ttl", checkTtl(lifecycle.ttl))
+    const ttlExtension = yield* named("lifecycle.ttlExtension", checkTtlExtension(lifecycle.ttlExtension))
+    const maxLifetimeMillis = isGiven(lifecycle.maxLifetime)
+      ? yield* named("lifecycle.maxLifetime", checkMaxLifetime(lifecycle.maxLifetime))
+      : undefined
+    const rememberMeMillis = isGiven(lifecycle.rememberMe)
+      ? yield* named("lifecycle.rememberMe", checkTtl(lifecycle.rememberMe))
+      : undefined
+    if (_tag === "PersistentSession" && ttlMillis < 1000) {
+      return yield* named("lifecycle.ttl", Either.left(`${belowMaxAge}: make it longer or use a BrowserSession`))
+    }
+    if (rememberMeMillis !== undefined && rememberMeMillis < 1000) {
+      return yield* named("lifecycle.rememberMe", Either.left(`${belowMaxAge}: make it longer or leave it out`))
+    }
+    if (rememberMeMillis !== undefined && rememberMeMillis > (maxLifetimeMillis ?? Infinity)) {
+      return yield* named(
+        "lifecycle.rememberMe",
+        Either.left(
+          "is longer than lifecycle.maxLifetime, which ends remembered sessions as well: raise that or shorten this"
+        )
+      )
+    }
+    return { _tag, ttlMillis, ttlExtension, maxLifetimeMillis, rememberMeMillis }
+  })
