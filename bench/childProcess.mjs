@@ -3,15 +3,18 @@
  */
 import { fork } from "node:child_process"
 
+/** Those that end with this process, however it ends. */
+const running = new Set()
+process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")))
+
 /**
  * @param {URL} file
  * @param {{ args?: ReadonlyArray<string>, execArgv?: ReadonlyArray<string>, env?: Record<string, string> }} [options]
  */
 export const startChild = (file, { args = [], env = {}, execArgv = [] } = {}) => {
   const child = fork(file, args, { execArgv: [...execArgv], env: { ...process.env, NODE_ENV: "production", ...env } })
-  const endWithProcess = () => child.kill("SIGKILL")
-  process.once("exit", endWithProcess)
-  child.once("exit", () => process.off("exit", endWithProcess))
+  running.add(child)
+  child.once("exit", () => running.delete(child))
 
   const next = () =>
     new Promise((resolve, reject) => {

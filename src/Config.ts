@@ -59,7 +59,7 @@ import {
   type Refusal
 } from "./internal/config/optionChecks.js"
 import { readRetiredCookies } from "./internal/config/retiredCookies.js"
-import type { CookieAttributes } from "./internal/cookie/setCookie.js"
+import type { CookieAttributes } from "./internal/cookie/cookieRules.js"
 import type { TrustedProxies } from "./internal/http/trustedProxies.js"
 
 /**

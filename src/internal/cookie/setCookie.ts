@@ -5,8 +5,6 @@
  */
 import type { CookieAttributes } from "./cookieRules.js"
 
-export type { CookieAttributes } from "./cookieRules.js"
-
 /**
  * The longest life, in seconds, that a user agent grants a cookie: 400 days (RFC 6265bis §5.5).
  *

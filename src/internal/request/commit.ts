@@ -12,8 +12,8 @@ import * as SessionEvent from "../../SessionEvent.js"
 import * as SessionKey from "../../SessionKey.js"
 import type * as SessionRecord from "../../SessionRecord.js"
 import * as SessionStore from "../../SessionStore.js"
-import { cookieSize, maxCookieBytes } from "../cookie/cookieRules.js"
-import { type CookieAttributes, removalCookie, type SetCookie, setCookie } from "../cookie/setCookie.js"
+import { type CookieAttributes, cookieSize, maxCookieBytes } from "../cookie/cookieRules.js"
+import { removalCookie, type SetCookie, setCookie } from "../cookie/setCookie.js"
 import { attempt, chain, chainMatch } from "../effect/chain.js"
 import type { SessionLog } from "../session/sessionLog.js"
 import {
@@ -26,16 +26,8 @@ import {
 import { endSessions, isFollowed, isThere } from "./endedSession.js"
 import { rebase, writeMerged } from "./mergedWrite.js"
 import { openFormerCookies, type PresentedKey } from "./openedCookie.js"
-import {
-  hasChangedScope,
-  isPersistent,
-  lifetimeOf,
-  malformed,
-  noSessions,
-  others,
-  type Presented,
-  type SessionServices
-} from "./presentedSession.js"
+import { malformed, noSessions, others, type Presented, type SessionServices } from "./presentedSession.js"
+import { hasChangedScope, isPersistent, lifetimeOf } from "./sessionPolicy.js"
 
 /**
  * What the commit came to, for the response to carry.

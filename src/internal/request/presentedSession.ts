@@ -4,7 +4,6 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
-import type { ResolvedLifecycle, SessionConfig } from "../../Config.js"
 import * as SessionEvent from "../../SessionEvent.js"
 import type { SessionId } from "../../SessionKey.js"
 import * as SessionRecord from "../../SessionRecord.js"
@@ -12,6 +11,7 @@ import type * as SessionStore from "../../SessionStore.js"
 import { chainMatch } from "../effect/chain.js"
 import { SessionLog } from "../session/sessionLog.js"
 import type { CookieReaders, OpenedCookie, PresentedKey } from "./openedCookie.js"
+import { hasChangedScope, lifetimeOf } from "./sessionPolicy.js"
 
 /**
  * What the session of a request works with.
@@ -53,35 +53,6 @@ export const noSessions: ReadonlyArray<PresentedKey> = []
 
 const none: Presented = { _tag: "None" }
 const refused: Presented = { _tag: "Refused" }
-
-/**
- * How long a session lives by the limits that hold now.
- *
- * @internal
- */
-export const lifetimeOf = (
-  { maxLifetimeMillis, rememberMeMillis, ttlMillis }: ResolvedLifecycle,
-  isRemembered: boolean
-): SessionRecord.Lifetime => ({
-  ttl: isRemembered && rememberMeMillis !== undefined ? rememberMeMillis : ttlMillis,
-  maxLifetime: maxLifetimeMillis
-})
-
-/**
- * Whether the cookie outlives the browser.
- *
- * @internal
- */
-export const isPersistent = ({ _tag, rememberMeMillis }: ResolvedLifecycle, isRemembered: boolean): boolean =>
-  _tag === "PersistentSession" || (isRemembered && rememberMeMillis !== undefined)
-
-/**
- * Whether a cookie of this very name may be one that a browser got before the cookie's scope was changed.
- *
- * @internal
- */
-export const hasChangedScope = ({ name, retired }: SessionConfig["cookie"]): boolean =>
-  retired.some((cookie) => cookie.name === name)
 
 /**
  * Asks the store about what the cookie holds.

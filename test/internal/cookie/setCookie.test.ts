@@ -2,6 +2,7 @@ import * as Cookies from "@effect/platform/Cookies"
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import {
+  type CookieAttributes,
   cookieSize,
   isCookieDomain,
   isCookieName,
@@ -11,8 +12,12 @@ import {
   maxCookieBytes,
   violatedCookieRule
 } from "../../../src/internal/cookie/cookieRules.js"
-import type { CookieAttributes, SetCookie } from "../../../src/internal/cookie/setCookie.js"
-import { maxCookieAgeSeconds, removalCookie, setCookie } from "../../../src/internal/cookie/setCookie.js"
+import {
+  maxCookieAgeSeconds,
+  removalCookie,
+  type SetCookie,
+  setCookie
+} from "../../../src/internal/cookie/setCookie.js"
 import { cookiesToSet } from "../../../src/internal/http/responseCookies.js"
 
 /** The line that platform writes. */
