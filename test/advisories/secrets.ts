@@ -22,6 +22,7 @@ import crypto, { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { syncBuiltinESMExports } from "node:module"
 import { inspect } from "node:util"
+import { repeat } from "../support/breathing.js"
 import type { WebApp } from "../support/webApp.js"
 import { makeWebApp } from "../support/webApp.js"
 import type { Advisory } from "./advisory.js"
@@ -449,15 +450,15 @@ export const secrets: ReadonlyArray<Advisory> = [
   {
     id: "RUSTSEC-2024-0343",
     holds: "each character of a key is any of the sixty-four with the same chance",
-    check: Effect.sync(() => {
+    check: Effect.promise(async () => {
       const drawn = 20_000
       const counts = Array.from({ length: 66 }, () => new Map<string, number>())
-      for (let i = 0; i < drawn; i++) {
+      await repeat(drawn, () => {
         const text = SessionKey.toText(SessionKey.mint())
         for (let at = 0; at < 66; at++) {
           counts[at]!.set(text[at]!, (counts[at]!.get(text[at]!) ?? 0) + 1)
         }
-      }
+      })
       counts.forEach((byCharacter, at) => {
         // The last character of a half carries two bits, or four; between the halves stands a dot.
         const size = at === 22 ? 1 : at === 21 ? 4 : at === 65 ? 16 : 64

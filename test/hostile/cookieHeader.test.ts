@@ -3,9 +3,9 @@
  */
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import { maxCandidates, readCookieValues, tooManyCandidates } from "../../src/internal/cookie/cookieHeader.js"
+import { repeat } from "../support/breathing.js"
 import { report } from "../support/figures.js"
 import { scaled } from "../support/soak.js"
-import { repeat } from "./breathing.js"
 import { builtIns } from "./builtIns.js"
 import { mostCandidates, readAsDocumented, readEveryValue } from "./cookieAutomaton.js"
 import { askedNames, costlyShapes, hugeHeader, longHeader, ownName, shortHeader } from "./headers.js"

@@ -23,6 +23,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Tracer from "effect/Tracer"
 import { inspect } from "node:util"
+import { pause } from "../support/breathing.js"
 import { settle, until } from "../support/settle.js"
 import { waiting } from "../support/waitingStore.js"
 import { Counter, handle, type Handler, makeWebApp, User, type WebApp } from "../support/webApp.js"
@@ -197,7 +198,10 @@ describe("session events", () => {
       yield* Effect.fork(Stream.runForEach(app.middleware.events, () => Effect.never))
       const events = yield* eventsDuring(
         app,
-        Effect.forEach(Array.from({ length: 3_000 }), () => app.request(read, "__Host-id=forged"))
+        Effect.forEach(
+          Array.from({ length: 3_000 }),
+          (_, round) => Effect.zipLeft(app.request(read, "__Host-id=forged"), pause(round))
+        )
       )
       const refusals = events.filter(SessionEvent.$is("KeyRefused"))
       assert.strictEqual(refusals.reduce((sum, { count }) => sum + count, 0), 3_000)
