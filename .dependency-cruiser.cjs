@@ -39,7 +39,7 @@ const wings = {
 }
 const roof = [
   ["internal/request/"],
-  ["SessionMiddleware"],
+  ["SessionMiddleware", "SessionCsrf"],
   ["SessionHttpApi", "SessionHttpLayerRouter"],
   ["index", "testing/"]
 ]
@@ -57,7 +57,7 @@ const faces = [
   ["internal/redis/", ["stores/RedisSessionStore"]],
   ["internal/session/", ["internal/request/", "testing/"]],
   ["internal/origin/", ["SessionOrigin"]],
-  ["internal/request/", ["SessionMiddleware"]]
+  ["internal/request/", ["SessionMiddleware", "SessionCsrf"]]
 ]
 
 /**
@@ -70,7 +70,7 @@ const packages = [
     "@effect/platform",
     "where sessions meet HTTP",
     [
-      "Session(Guard|HttpApi|HttpLayerRouter|Middleware|Origin)\\.ts$",
+      "Session(Csrf|Guard|HttpApi|HttpLayerRouter|Middleware|Origin)\\.ts$",
       "internal/http/",
       "internal/request/httpSession\\.ts$",
       "testing/"

@@ -460,6 +460,8 @@ export class SessionConfigError extends Schema.TaggedError<SessionConfigError>("
       "trustedOrigins",
       "exceptPaths",
       "unmarked",
+      "headerName",
+      "fieldName",
       "storeTimeout",
       "maxStateBytes",
       "lostWrites",

@@ -60,6 +60,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Config from "./Config.js"
 import * as Session from "./Session.js"
+import * as SessionCsrf from "./SessionCsrf.js"
 import * as SessionGuard from "./SessionGuard.js"
 import * as SessionMiddleware from "./SessionMiddleware.js"
 import * as SessionOrigin from "./SessionOrigin.js"
@@ -399,4 +400,56 @@ export class OriginGuard extends HttpApiMiddleware.Tag<OriginGuard>()("effect-se
     options?: SessionOrigin.Options | undefined
   ): Layer.Layer<OriginGuard, Config.SessionConfigError> =>
     Layer.effect(OriginGuard, Effect.map(SessionOrigin.make(options), SessionOrigin.check))
+}
+
+/**
+ * A missing or wrong token of `SessionCsrf` as an `HttpApi` error with status 403.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const CsrfFailure: Schema.Schema<
+  SessionCsrf.CsrfTokenError,
+  { readonly _tag: "CsrfTokenError"; readonly reason: "Missing" | "Invalid" }
+> = SessionCsrf.CsrfTokenError.annotations(
+  HttpApiSchema.annotations({ status: 403, description: "The request has no token that is good for its session" })
+)
+
+/**
+ * The check of `SessionCsrf` for the default session as an `HttpApiMiddleware`, with its 403 in the API's description. Put it
+ * on the API, or on the groups and endpoints whose clients get tokens.
+ *
+ * @example
+ * ```ts
+ * import * as HttpApi from "@effect/platform/HttpApi"
+ * import * as SessionHttpApi from "effect-session/SessionHttpApi"
+ *
+ * class Api extends HttpApi.make("api").middleware(SessionHttpApi.Sessions).middleware(SessionHttpApi.CsrfGuard) {}
+ *
+ * const Guarded = SessionHttpApi.CsrfGuard.layer({ headerName: "x-xsrf-token" })
+ * ```
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class CsrfGuard extends HttpApiMiddleware.Tag<CsrfGuard>()("effect-session/SessionHttpApi/CsrfGuard", {
+  failure: CsrfFailure
+}) {
+  /**
+   * The guard at work. Fails when it is built where an option is wrong.
+   *
+   * @since 0.1.0
+   */
+  static readonly layer = (
+    options?: Omit<SessionCsrf.Options, "session"> | undefined
+  ): Layer.Layer<CsrfGuard, Config.SessionConfigError, SessionMiddleware.SessionMiddleware> =>
+    Layer.effect(
+      CsrfGuard,
+      Effect.zipWith(
+        SessionMiddleware.SessionMiddleware,
+        SessionCsrf.make(options),
+        (middleware, policy) =>
+          Effect.flatMap(SessionMiddleware.open(middleware), (session) => SessionCsrf.checkOf(session, policy))
+      )
+    )
 }

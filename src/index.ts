@@ -22,6 +22,11 @@ export * as Session from "./Session.js"
 /**
  * @since 0.1.0
  */
+export * as SessionCsrf from "./SessionCsrf.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as SessionEvent from "./SessionEvent.js"
 
 /**

@@ -14,6 +14,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { counting } from "./countingStore.js"
 
 export const Counter = Session.entry("counter", Schema.NonNegativeInt)
 export const User = Session.entry("user", Schema.String)
@@ -59,30 +60,12 @@ export const makeWebApp = (options?: {
   readonly wrap?: (store: SessionStore.SessionStore) => SessionStore.SessionStore
 }) =>
   Effect.gen(function*() {
-    const calls: Array<string> = []
     const context = yield* Effect.orDie(Layer.build(options?.store ?? MemorySessionStore.layer()))
     const inner = Context.get(context, SessionStore.SessionStore)
-    const counted = <Args extends ReadonlyArray<unknown>, A, E>(
-      verb: string,
-      call: (...args: Args) => Effect.Effect<A, E>
-    ) =>
-    (...args: Args) => {
-      calls.push(verb)
-      return call(...args)
-    }
-    const store: SessionStore.SessionStore = {
+    const { calls, store: probed } = counting({
       ...(options?.wrap ?? ((store) => store))(inner),
       readKey: inner.readKey
-    }
-    const probed: SessionStore.SessionStore = {
-      ...store,
-      load: counted("load", store.load),
-      save: counted("save", store.save),
-      update: counted("update", store.update),
-      updateTtl: counted("updateTtl", store.updateTtl),
-      renew: counted("renew", store.renew),
-      delete: counted("delete", store.delete)
-    }
+    })
     const middleware = yield* SessionMiddleware.make({ keys: Config.generateKey(), ...options?.config }).pipe(
       Effect.provideService(SessionStore.SessionStore, probed),
       Effect.orDie

@@ -4,6 +4,7 @@
  *
  * @internal
  */
+import { isSafeMethod } from "../http/safeMethods.js"
 import { isTrusted, type TrustedProxies } from "../http/trustedProxies.js"
 
 /**
@@ -36,9 +37,6 @@ export interface RequestFacts {
   readonly remoteAddress: string | undefined
 }
 
-// Those that change nothing (RFC 9110, 9.2.1), so that it does not matter who made the browser send them.
-const safeMethods = new Set(["GET", "HEAD", "OPTIONS"])
-
 /**
  * Whether it matters where a request comes from: where it may change something, and where it opens a socket, which speaks for
  * the visitor as long as it is open.
@@ -46,7 +44,7 @@ const safeMethods = new Set(["GET", "HEAD", "OPTIONS"])
  * @internal
  */
 export const mayDoHarm = (method: string, { upgrade }: RequestFacts["headers"]): boolean =>
-  !safeMethods.has(method) ||
+  !isSafeMethod(method) ||
   (upgrade !== undefined && upgrade.toLowerCase().split(",").some((protocol) => protocol.trim() === "websocket"))
 
 /**

@@ -38,9 +38,14 @@ export type CommitOutcome =
   | { readonly _tag: "Keep" }
   /**
    * `cookies`: the session cookie's own, then one that removes each cookie it was before. `isRefresh`: the cookie that the
-   * browser has goes on working without this one.
+   * browser has goes on working without this one. `key`: what the session cookie holds; none where it is removed.
    */
-  | { readonly _tag: "SetCookie"; readonly cookies: ReadonlyArray<SetCookie>; readonly isRefresh: boolean }
+  | {
+    readonly _tag: "SetCookie"
+    readonly cookies: ReadonlyArray<SetCookie>
+    readonly isRefresh: boolean
+    readonly key: SessionKey.SessionKey | undefined
+  }
   /** What the request wrote is not kept. */
   | { readonly _tag: "Lost" }
   | { readonly _tag: "Fail"; readonly error: CommitError | undefined }
@@ -369,16 +374,20 @@ export class Commit {
     }
     const maxAge = this.isPersistent ? Math.max(1, Math.ceil((saved.expiresAt - this.now) / 1000)) : undefined
     const cookie = setCookie(config.cookie.name, value, this.cookies.attributesOf(config.cookie), maxAge)
-    return Effect.succeed(this.withRemovals(cookie, isRefresh))
+    return Effect.succeed(this.withRemovals(cookie, isRefresh, saved.key))
   }
 
   private removeCookie(): CommitOutcome {
-    return this.withRemovals(this.removalOf(this.services.config.cookie), false)
+    return this.withRemovals(this.removalOf(this.services.config.cookie), false, undefined)
   }
 
-  private withRemovals(cookie: SetCookie, isRefresh: boolean): CommitOutcome {
+  private withRemovals(
+    cookie: SetCookie,
+    isRefresh: boolean,
+    key: SessionKey.SessionKey | undefined
+  ): CommitOutcome {
     const removals = this.services.config.cookie.retired.map((cookie) => this.removalOf(cookie))
-    return { _tag: "SetCookie", cookies: [cookie, ...removals], isRefresh }
+    return { _tag: "SetCookie", cookies: [cookie, ...removals], isRefresh, key }
   }
 
   private removalOf(cookie: ResolvedCookie): SetCookie {

@@ -45,6 +45,11 @@ export const resolveContentSecurity = (
 // No session key, but an id with something else behind it.
 const noKey = `${"A".repeat(22)}.{}`
 
-// A store that does not say is taken at its reader's word, so that nothing is readable because somebody forgot to say it.
-const holdsState = ({ cookieHolds, readKey }: CookieContent): boolean =>
+/**
+ * Whether the cookie holds the state. A store that does not say is taken at its reader's word, so that nothing is readable
+ * because somebody forgot to say it.
+ *
+ * @internal
+ */
+export const holdsState = ({ cookieHolds, readKey }: CookieContent): boolean =>
   cookieHolds === undefined ? Option.isSome(readKey(noKey)) : cookieHolds === "State"

@@ -18,7 +18,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import type { ResolvedCookie } from "../../Config.js"
-import type { ClearSiteData } from "../../Session.js"
+import type { ClearSiteData, SessionInsertError } from "../../Session.js"
 import type { CookieAttributes } from "../cookie/cookieRules.js"
 import { attempt, chain, isDone } from "../effect/chain.js"
 import { clockOf } from "../effect/clockOf.js"
@@ -29,7 +29,9 @@ import { cookiesToSet } from "../http/responseCookies.js"
 import { clearSiteDataHeader, headersAgainstCaching, varyByCookie } from "../http/responseHeaders.js"
 import { type AnyFiber, appendHook, type Hooks, hooksOf, sourceOf, withFirmHeaders } from "../http/responseHooks.js"
 import { cameOverHttps } from "../http/trustedProxies.js"
+import { tooLate } from "../session/sessionBase.js"
 import { type CommitOutcome, keep } from "./commit.js"
+import { CsrfTokens } from "./csrfTokens.js"
 import { namesOf } from "./openedCookie.js"
 import type { SessionServices } from "./presentedSession.js"
 import { RequestSession } from "./requestSession.js"
@@ -53,6 +55,7 @@ export interface HttpSessionServices extends SessionServices {
 export class HttpSession extends RequestSession {
   readonly #request: HttpServerRequest.HttpServerRequest
   #isInterrupted = false
+  #csrf: CsrfTokens | undefined = undefined
 
   constructor(services: HttpSessionServices, request: HttpServerRequest.HttpServerRequest) {
     super(services)
@@ -103,7 +106,50 @@ export class HttpSession extends RequestSession {
     const canSetCookie = !wasUpgraded(this.#request, response)
     // Every socket ends sooner or later, and often by interruption: that undoes nothing.
     const wasInterrupted = canSetCookie && this.wasInterrupted(response, fiber)
-    return this.settle({ wasInterrupted, canSetCookie }, clockOf(fiber))
+    const settled = this.settle({ wasInterrupted, canSetCookie }, clockOf(fiber))
+    return canSetCookie && !wasInterrupted
+      ? chain(settled, (outcome) => Effect.succeed(this.withCsrfCookie(outcome)))
+      : settled
+  }
+
+  /** The tokens against cross-site request forgery of this request. */
+  get csrf(): CsrfTokens {
+    return this.#csrf ??= new CsrfTokens(this.services(), {
+      header: this.cookieHeader(),
+      keys: () => this.opened().keys.map(({ key }) => key)
+    })
+  }
+
+  /** A token for the browser that gets the response. Like every look at the session it makes the response vary by the cookie. */
+  get csrfToken(): Effect.Effect<string, SessionInsertError> {
+    const log = this.log()
+    log.isTouched = true
+    const token = log.isCommitted ? this.csrf.handOutAgain(this.isNext) : this.csrf.handOut(this.isNext)
+    return token === undefined ? Effect.fail(tooLate()) : Effect.succeed(token)
+  }
+
+  override closeIdle(): boolean {
+    return this.#csrf?.needsCookie !== true && super.closeIdle()
+  }
+
+  /** Whether the browser leaves this request without what its session was before. */
+  private get isNext(): boolean {
+    const { status } = this.log()
+    return status === "Renewed" || status === "Purged"
+  }
+
+  private withCsrfCookie(outcome: CommitOutcome): CommitOutcome {
+    const isSet = outcome._tag === "SetCookie"
+    if (!isSet && (outcome._tag !== "Keep" || this.#csrf === undefined)) {
+      return outcome
+    }
+    const left = isSet ? outcome.key === undefined ? [] : [outcome.key] : undefined
+    const cookie = this.csrf.cookieFor(left, this.isNext, this.attributesOf(this.services().config.cookie))
+    return cookie === undefined
+      ? outcome
+      : isSet
+      ? { ...outcome, cookies: [...outcome.cookies, cookie] }
+      : { _tag: "SetCookie", cookies: [cookie], isRefresh: true, key: undefined }
   }
 
   protected override attributesOf({ attributes, secureFromRequest }: ResolvedCookie): CookieAttributes {

@@ -37,6 +37,7 @@ const allButCookies: ReadonlyArray<Session.ClearSiteData> = ["cache", "storage",
 /** @internal */
 export abstract class RequestSession extends SessionBase {
   #presented: Presented | undefined = undefined
+  #cookie: OpenedCookie | undefined = undefined
 
   readonly #services: SessionServices
 
@@ -181,8 +182,9 @@ export abstract class RequestSession extends SessionBase {
       : Effect.as(Effect.logError("The session could not be committed", cause), { _tag: "Fail", error })
   }
 
-  private opened(): OpenedCookie {
-    return openCookie(this.cookieHeader(), this.services())
+  /** What the request's cookie holds. */
+  protected opened(): OpenedCookie {
+    return this.#cookie ??= openCookie(this.cookieHeader(), this.services())
   }
 
   private present(cookie: OpenedCookie, now: number): Effect.Effect<Presented, SessionStore.LoadError> {

@@ -354,7 +354,12 @@ const toEntry = <A, R>(args: EntryArgs<A, R, any>): CompiledEntry<A, R> =>
 
 const keyOf = (key: string | { readonly key: string }): string => typeof key === "string" ? key : key.key
 
-const tooLate = (): SessionInsertError =>
+/**
+ * What whoever writes after the commit is told.
+ *
+ * @internal
+ */
+export const tooLate = (): SessionInsertError =>
   new SessionInsertError({
     reason: "ResponseSent",
     message: "The session cannot be changed any more: it was committed before the response was sent. " +
