@@ -18,6 +18,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { randomBytes } from "node:crypto"
+import { inspect } from "node:util"
 import { counting } from "./support/countingStore.js"
 import { User } from "./support/webApp.js"
 
@@ -132,7 +133,7 @@ describe("SessionCsrf", () => {
         const wrong: ReadonlyArray<RequestInit> = [
           { method: "POST" },
           { method: "DELETE" },
-          { method: "TRACK" },
+          { method: "PROPFIND" },
           { method: "POST", body: "not a form" },
           { method: "POST", body: token, headers: { "content-type": "text/plain" } },
           form([]),
@@ -283,7 +284,7 @@ describe("SessionCsrf", () => {
         Effect.map(app.send(nothing, { ...withToken(token), cookie }), ({ status }) => status)
       assert.strictEqual(yield* statusOf(`__Host-id=${session}; __Host-id-csrf=${csrf}`, own), 200)
       for (
-        const [cookie, token] of [
+        const [cookie, sent] of [
           [`__Host-id=${session}; __Host-id-csrf=${plantedCsrf}`, token],
           [`__Host-id=${session}; __Host-id-csrf=${visitorsCookie}`, visitors],
           [`__Host-id=${session}; __Host-id=${planted}; __Host-id-csrf=${plantedCsrf}`, token],
@@ -294,7 +295,7 @@ describe("SessionCsrf", () => {
           [`__Host-id=${session}; __Host-id-csrf=${csrf}x`, own]
         ] as const
       ) {
-        assert.strictEqual(yield* statusOf(cookie, token), 403, cookie)
+        assert.strictEqual(yield* statusOf(cookie, sent), 403, cookie)
       }
       // Two secrets of visitors: one of them is somebody else's.
       const other = app.browser()
@@ -410,6 +411,6 @@ describe("SessionCsrf", () => {
   it.effect("says so where the session is not one of a request", () =>
     Effect.gen(function*() {
       const died = yield* Effect.exit(Effect.provide(SessionCsrf.token, TestSession.layer()))
-      assert.include(String(died), "this session is not one that SessionMiddleware provides")
+      assert.include(inspect(died), "this session is not one that SessionMiddleware provides")
     }))
 })

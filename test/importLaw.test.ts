@@ -132,6 +132,7 @@ describe("the import law", () => {
     ["floor-of-bin", "bin/serve.ts", `import "../SessionStore.js"`],
     ["floor-of-internal-request", "internal/request/b.ts", `import "../../SessionMiddleware.js"`],
     ["floor-of-SessionMiddleware", "SessionMiddleware.ts", `import "./SessionHttpApi.js"`],
+    ["floor-of-SessionCsrf", "SessionCsrf.ts", `import "./SessionMiddleware.js"`],
     ["floor-of-SessionHttpApi", "SessionHttpApi.ts", `import "./testing/TestSession.js"`],
     ["floor-of-SessionHttpLayerRouter", "SessionHttpLayerRouter.ts", `import "./SessionHttpApi.js"`],
     ["floor-of-index", "index.ts", `export * from "./testing/TestSession.js"`],
