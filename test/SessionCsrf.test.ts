@@ -37,12 +37,12 @@ const inHeader = (value: string): RequestInit => ({ method: "POST", headers: { "
 
 /** An app behind the guard, and browsers that keep its cookies. */
 const makeApp = (
-  store: Layer.Layer<SessionStore.SessionStore> = MemorySessionStore.layer(),
+  store: Layer.Layer<SessionStore.SessionStore, unknown> = MemorySessionStore.layer(),
   options: Partial<Config.SessionOptions> = {},
   policy: SessionCsrf.CsrfPolicy = Either.getOrThrow(SessionCsrf.make())
 ) =>
   Effect.gen(function*() {
-    const inner = Context.get(yield* Layer.build(store), SessionStore.SessionStore)
+    const inner = Context.get(yield* Effect.orDie(Layer.build(store)), SessionStore.SessionStore)
     const { calls, store: counted } = counting(inner)
     const middleware = yield* SessionMiddleware.make({ keys, ...options }).pipe(
       Effect.provideService(SessionStore.SessionStore, counted)

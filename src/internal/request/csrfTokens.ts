@@ -5,6 +5,7 @@
  *
  * @internal
  */
+import { Buffer } from "node:buffer"
 import { randomBytes, timingSafeEqual } from "node:crypto"
 import type { SessionConfig } from "../../Config.js"
 import * as CookieCrypto from "../../CookieCrypto.js"
