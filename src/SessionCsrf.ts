@@ -145,7 +145,7 @@ const requestOf = (session: Session.Session): HttpSession => {
  * @category accessors
  */
 export const tokenOf = (session: Session.Session): Effect.Effect<string, Session.SessionInsertError> =>
-  Effect.suspend(() => requestOf(session).csrfToken)
+  Effect.suspend(() => requestOf(session).csrfToken())
 
 /**
  * A token of the default session.
@@ -168,7 +168,9 @@ export const token: Effect.Effect<string, Session.SessionInsertError, Session.Se
  */
 export const verify = (session: Session.Session, token: string): Effect.Effect<void, CsrfTokenError> =>
   Effect.suspend(() =>
-    requestOf(session).csrf.accepts(token) ? Effect.void : Effect.fail(new CsrfTokenError({ reason: "Invalid" }))
+    requestOf(session).csrfTokens().accepts(token)
+      ? Effect.void
+      : Effect.fail(new CsrfTokenError({ reason: "Invalid" }))
   )
 
 /**

@@ -112,8 +112,8 @@ export class HttpSession extends RequestSession {
       : settled
   }
 
-  /** The tokens against cross-site request forgery of this request. */
-  get csrf(): CsrfTokens {
+  /** The tokens against cross-site request forgery of this request. No getter, which an inspection of the session would call. */
+  csrfTokens(): CsrfTokens {
     return this.#csrf ??= new CsrfTokens(this.services(), {
       header: this.cookieHeader(),
       keys: () => this.opened().keys.map(({ key }) => key)
@@ -121,10 +121,10 @@ export class HttpSession extends RequestSession {
   }
 
   /** A token for the browser that gets the response. Like every look at the session it makes the response vary by the cookie. */
-  get csrfToken(): Effect.Effect<string, SessionInsertError> {
+  csrfToken(): Effect.Effect<string, SessionInsertError> {
     const log = this.log()
     log.isTouched = true
-    const token = log.isCommitted ? this.csrf.handOutAgain(this.isNext) : this.csrf.handOut(this.isNext)
+    const token = log.isCommitted ? this.csrfTokens().handOutAgain(this.isNext) : this.csrfTokens().handOut(this.isNext)
     return token === undefined ? Effect.fail(tooLate()) : Effect.succeed(token)
   }
 
@@ -144,7 +144,7 @@ export class HttpSession extends RequestSession {
       return outcome
     }
     const left = isSet ? outcome.key === undefined ? [] : [outcome.key] : undefined
-    const cookie = this.csrf.cookieFor(left, this.isNext, this.attributesOf(this.services().config.cookie))
+    const cookie = this.csrfTokens().cookieFor(left, this.isNext, this.attributesOf(this.services().config.cookie))
     return cookie === undefined
       ? outcome
       : isSet
