@@ -20,7 +20,7 @@ import * as Stream from "effect/Stream"
 import { randomBytes } from "node:crypto"
 import { inspect } from "node:util"
 import { counting } from "./support/countingStore.js"
-import { User } from "./support/webApp.js"
+import { cookieHeaderOf, keepCookies, User } from "./support/webApp.js"
 
 type Handler = HttpApp.Default<unknown, Session.Session>
 
@@ -62,17 +62,10 @@ const makeApp = (
       })
     const browser = () => {
       const jar = new Map<string, string>()
-      const cookie = () => Array.from(jar, ([name, value]) => `${name}=${value}`).join("; ")
+      const cookie = () => cookieHeaderOf(jar)
       const visit = (handler: Handler, init: RequestInit = {}) =>
         Effect.map(Effect.suspend(() => send(handler, { ...init, cookie: cookie() })), (answer) => {
-          for (const line of answer.headers.getSetCookie()) {
-            const [, name = "", value = ""] = /^([^=]*)=([^;]*)/.exec(line)!
-            if (line.includes("Max-Age=0")) {
-              jar.delete(name)
-            } else {
-              jar.set(name, value)
-            }
-          }
+          keepCookies(jar, answer.headers.getSetCookie())
           return answer
         })
       return { jar, cookie, visit }

@@ -54,6 +54,22 @@ export interface Browser {
   readonly cookie: () => string
 }
 
+/** Puts the cookies of an answer into a browser's jar, or takes them out of it. */
+export const keepCookies = (jar: Map<string, string>, setCookies: ReadonlyArray<string>): void => {
+  for (const line of setCookies) {
+    const [pair] = line.split(";") as [string]
+    const name = pair.slice(0, pair.indexOf("="))
+    if (line.includes("Max-Age=0")) {
+      jar.delete(name)
+    } else {
+      jar.set(name, pair.slice(name.length + 1))
+    }
+  }
+}
+
+export const cookieHeaderOf = (jar: ReadonlyMap<string, string>): string =>
+  Array.from(jar, ([name, value]) => `${name}=${value}`).join("; ")
+
 export const makeWebApp = (options?: {
   readonly config?: Partial<Config.SessionOptions>
   readonly store?: Layer.Layer<SessionStore.SessionStore, unknown>
@@ -87,25 +103,14 @@ export const makeWebApp = (options?: {
       })
     const browser = (): Browser => {
       const jar = new Map<string, string>()
-      const cookie = () => Array.from(jar, ([name, value]) => `${name}=${value}`).join("; ")
+      const cookie = () => cookieHeaderOf(jar)
       return {
         jar,
         cookie,
         visit: (handler) =>
           Effect.tap(
             Effect.suspend(() => request(handler, jar.size === 0 ? undefined : cookie())),
-            (answer) =>
-              Effect.sync(() => {
-                for (const line of answer.setCookies) {
-                  const [pair] = line.split(";") as [string]
-                  const name = pair.slice(0, pair.indexOf("="))
-                  if (line.includes("Max-Age=0")) {
-                    jar.delete(name)
-                  } else {
-                    jar.set(name, pair.slice(name.length + 1))
-                  }
-                }
-              })
+            (answer) => Effect.sync(() => keepCookies(jar, answer.setCookies))
           )
       }
     }

@@ -31,7 +31,7 @@ import { type AnyFiber, appendHook, type Hooks, hooksOf, sourceOf, withFirmHeade
 import { cameOverHttps } from "../http/trustedProxies.js"
 import { tooLate } from "../session/sessionBase.js"
 import { type CommitOutcome, keep } from "./commit.js"
-import { CsrfTokens } from "./csrfTokens.js"
+import { csrfCookieName, CsrfTokens } from "./csrfTokens.js"
 import { namesOf } from "./openedCookie.js"
 import type { SessionServices } from "./presentedSession.js"
 import { RequestSession } from "./requestSession.js"
@@ -107,7 +107,7 @@ export class HttpSession extends RequestSession {
     // Every socket ends sooner or later, and often by interruption: that undoes nothing.
     const wasInterrupted = canSetCookie && this.wasInterrupted(response, fiber)
     const settled = this.settle({ wasInterrupted, canSetCookie }, clockOf(fiber))
-    return canSetCookie && !wasInterrupted
+    return canSetCookie && !wasInterrupted && this.usesCsrf()
       ? chain(settled, (outcome) => Effect.succeed(this.withCsrfCookie(outcome)))
       : settled
   }
@@ -138,9 +138,15 @@ export class HttpSession extends RequestSession {
     return status === "Renewed" || status === "Purged"
   }
 
+  // Whoever has no tokens pays for none.
+  private usesCsrf(): boolean {
+    return this.#csrf !== undefined ||
+      this.cookieHeader()?.includes(`${csrfCookieName(this.services().config.cookie)}=`) === true
+  }
+
   private withCsrfCookie(outcome: CommitOutcome): CommitOutcome {
     const isSet = outcome._tag === "SetCookie"
-    if (!isSet && (outcome._tag !== "Keep" || this.#csrf === undefined)) {
+    if (!isSet && outcome._tag !== "Keep") {
       return outcome
     }
     const left = isSet ? outcome.key === undefined ? [] : [outcome.key] : undefined
