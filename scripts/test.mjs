@@ -86,7 +86,9 @@ const readCounts = (file) => {
       /** @type {{ status: string, assertionResults: Array<unknown> }} */
       result
     ) => result.status === "failed" && result.assertionResults.length === 0)
-    return { passed: report.numPassedTests, failed: report.numFailedTests + brokenFiles.length }
+    // A test that was begun and never heard of again did not pass either.
+    const { numFailedTests, numPassedTests, numPendingTests } = report
+    return { passed: numPassedTests, failed: numFailedTests + numPendingTests + brokenFiles.length }
   } catch {
     return { passed: 0, failed: 0 }
   }
@@ -112,9 +114,11 @@ const runVitest = () => {
     const figures = join(folder, "figures")
     mkdirSync(figures)
     process.env.FIGURES_DIR = figures
-    const exitedWell = run(
-      ["vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...vitestArgs]
-    )
+    const exitedWell = run([
+      ...["vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
+      ...[`--reporter=${join(root, "scripts/unhandledErrors.mjs")}`, "--dangerouslyIgnoreUnhandledErrors"],
+      ...vitestArgs
+    ])
     printFigures(figures)
     const { failed, passed } = readCounts(report)
     const ok = exitedWell && failed === 0 && passed > 0

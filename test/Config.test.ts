@@ -6,10 +6,11 @@ import * as Equal from "effect/Equal"
 import * as FastCheck from "effect/FastCheck"
 import * as Redacted from "effect/Redacted"
 import { Buffer } from "node:buffer"
-import { execFileSync } from "node:child_process"
+import { execFile } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
 import { inspect } from "node:util"
 import * as Config from "../src/Config.js"
 import * as CookieCrypto from "../src/CookieCrypto.js"
@@ -655,10 +656,10 @@ describe("keys", () => {
     }
   })
 
-  it("the command prints one key and nothing else", () => {
+  it("the command prints one key and nothing else", async () => {
     const file = fileURLToPath(new URL("../src/bin/generateKey.ts", import.meta.url))
     assert.match(readFileSync(file, "utf8"), /^#!\/usr\/bin\/env node\n/)
-    const printed = execFileSync(process.execPath, ["--import", "tsx", file], { encoding: "utf8" })
+    const { stdout: printed } = await promisify(execFile)(process.execPath, ["--import", "tsx", file])
     assert.match(printed, /^[A-Za-z0-9_-]{86}\n$/)
     for (const cookieFormat of ["EffectSession", "CookieRs"] as const) {
       assert.strictEqual(accept({ keys: Redacted.make(printed), cookieFormat }).keys.length, 1)
