@@ -26,13 +26,19 @@ const make = (rows: Map<string, Row>): SessionStore.SessionStore => {
       }
     })
 
-  const write = (key: SessionKey.SessionKey, rule: (record: Row | undefined) => SessionRecord.Rewrite) =>
-    apply<SessionStore.WriteResult>(key.id, (record) => {
-      const result = rule(record)
-      if (result._tag !== "Replace") {
-        return [result, record]
-      }
-      return [SessionStore.WriteResult.Saved({ key, expiresAt: result.record.expiresAt }), result.record]
+  // A rule that takes a new key finds one at hand.
+  const write = (
+    key: SessionKey.SessionKey,
+    rule: (record: Row | undefined, newKey: SessionKey.SessionKey) => SessionRecord.Rewrite
+  ) =>
+    Effect.suspend(() => {
+      const newKey = SessionKey.mintSecret(key.id)
+      return apply<SessionStore.WriteResult>(key.id, (record) => {
+        const result = rule(record, newKey)
+        return result._tag === "Replace"
+          ? [SessionStore.savedResult(result.record, key, newKey), result.record]
+          : [result, record]
+      })
     })
 
   return SessionStore.make({
@@ -51,10 +57,10 @@ const make = (rows: Map<string, Row>): SessionStore.SessionStore => {
     update: (key, change, lifetime, now) =>
       write(key, (record) => SessionRecord.update(record, key, change, lifetime, now)),
     updateTtl: (key, lifetime, now) => write(key, (record) => SessionRecord.refresh(record, key, lifetime, now)),
-    renew: (key, change, lifetime, now) => {
-      const newKey = SessionKey.mintSecret(key.id)
-      return write(newKey, (record) => SessionRecord.renew(record, key, newKey, change, lifetime, now))
-    },
+    renew: (key, change, lifetime, now) =>
+      write(key, (record, newKey) => SessionRecord.renew(record, key, newKey, change, lifetime, now)),
+    rotate: (key, change, lifetime, rotation, now) =>
+      write(key, (record, newKey) => SessionRecord.rotate(record, key, newKey, change, lifetime, rotation, now)),
     delete: (key, now, successor) => apply(key.id, (record) => SessionRecord.end(record, key, successor, now))
   })
 }

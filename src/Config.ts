@@ -47,10 +47,12 @@ import { checkLifecycleOptions } from "./internal/config/lifecycleOptions.js"
 import {
   checkDomain,
   type Checked,
+  checkGrace,
   checkMaxLifetime,
   checkMaxStateBytes,
   checkName,
   checkPath,
+  checkRenewEvery,
   checkStoreTimeout,
   checkTrustedProxies,
   checkTtl,
@@ -61,6 +63,7 @@ import {
 import { readRetiredCookies } from "./internal/config/retiredCookies.js"
 import type { CookieAttributes } from "./internal/cookie/cookieRules.js"
 import type { TrustedProxies } from "./internal/http/trustedProxies.js"
+import type { Rotation } from "./SessionRecord.js"
 
 /**
  * What becomes of a response whose request lost what it wrote to the session, because the session ended meanwhile or a
@@ -86,6 +89,18 @@ export type LostWrites = "Refuse" | "Ignore"
  * @category lifecycle
  */
 export type TtlExtension = "OnStateChanges" | "OnEveryRequest"
+
+/**
+ * What a key does that `renewEvery` has replaced, when somebody comes with it after its grace: either it was stolen, or who has the
+ * new one is the thief. There is an event, `KeyReused`, in any case, and the request is anonymous.
+ *
+ * - `EndSession`: it ends the session, for both of them.
+ * - `Ignore`: nothing else.
+ *
+ * @since 0.1.0
+ * @category lifecycle
+ */
+export type OnKeyReuse = "EndSession" | "Ignore"
 
 /**
  * How long cookie and record live, as data. Both kinds keep the record for `ttl`; they differ in the cookie.
@@ -123,6 +138,19 @@ export interface LifecycleFields {
    * browser. `undefined`: no session can be remembered. A bare number is milliseconds.
    */
   readonly rememberMe: Duration.DurationInput | undefined
+  /**
+   * How old a key gets in a session that is in use: the first request after that which looks at the session gets a new one, and
+   * the session stays. The one before opens the session for as long as nobody has used the new one, which may have been lost on
+   * its way, and for `renewGrace` from then on, so that parallel requests never notice. A `renew` of the handler leaves no grace.
+   * `undefined`: keys are renewed by handlers alone. The store has to keep records. A bare number is milliseconds.
+   *
+   * Servers of a version without this option, and of one with it, cannot share a Redis in which keys were renewed by it.
+   */
+  readonly renewEvery: Duration.DurationInput | undefined
+  /** How long a replaced key goes on once the new one is in use. A bare number is milliseconds. */
+  readonly renewGrace: Duration.DurationInput
+  /** What somebody does who comes with a replaced key later. */
+  readonly onKeyReuse: OnKeyReuse
 }
 
 /**
@@ -140,6 +168,12 @@ export interface LifecycleOptions {
   readonly maxLifetime?: Duration.DurationInput | undefined
   /** See `LifecycleFields.rememberMe`. One second to 400 days, and no longer than `maxLifetime`. */
   readonly rememberMe?: Duration.DurationInput | undefined
+  /** See `LifecycleFields.renewEvery`. Longer than `renewGrace`, and at most 400 days. */
+  readonly renewEvery?: Duration.DurationInput | undefined
+  /** See `LifecycleFields.renewGrace`. At most an hour. */
+  readonly renewGrace?: Duration.DurationInput | undefined
+  /** See `OnKeyReuse`. */
+  readonly onKeyReuse?: OnKeyReuse | undefined
 }
 
 /**
@@ -153,7 +187,10 @@ export const lifecycleDefaults: LifecycleFields = {
   ttl: "1 day",
   ttlExtension: "OnStateChanges",
   maxLifetime: undefined,
-  rememberMe: undefined
+  rememberMe: undefined,
+  renewEvery: undefined,
+  renewGrace: "60 seconds",
+  onKeyReuse: "EndSession"
 }
 
 const lifecycles = Data.taggedEnum<SessionLifecycle>()
@@ -162,7 +199,10 @@ const withLifecycleDefaults = (options: LifecycleOptions): LifecycleFields => ({
   ttl: options.ttl ?? lifecycleDefaults.ttl,
   ttlExtension: options.ttlExtension ?? lifecycleDefaults.ttlExtension,
   maxLifetime: options.maxLifetime ?? lifecycleDefaults.maxLifetime,
-  rememberMe: options.rememberMe ?? lifecycleDefaults.rememberMe
+  rememberMe: options.rememberMe ?? lifecycleDefaults.rememberMe,
+  renewEvery: options.renewEvery ?? lifecycleDefaults.renewEvery,
+  renewGrace: options.renewGrace ?? lifecycleDefaults.renewGrace,
+  onKeyReuse: options.onKeyReuse ?? lifecycleDefaults.onKeyReuse
 })
 
 /**
@@ -427,6 +467,9 @@ export interface ResolvedLifecycle {
   readonly ttlExtension: TtlExtension
   readonly maxLifetimeMillis: number | undefined
   readonly rememberMeMillis: number | undefined
+  /** In milliseconds; `undefined`: keys are renewed by handlers alone. */
+  readonly rotation: Rotation | undefined
+  readonly onKeyReuse: OnKeyReuse
 }
 
 /**
@@ -456,6 +499,9 @@ export class SessionConfigError extends Schema.TaggedError<SessionConfigError>("
       "lifecycle.ttlExtension",
       "lifecycle.maxLifetime",
       "lifecycle.rememberMe",
+      "lifecycle.renewEvery",
+      "lifecycle.renewGrace",
+      "lifecycle.onKeyReuse",
       "trustedProxies",
       "trustedOrigins",
       "exceptPaths",
@@ -632,7 +678,13 @@ export const fromEnv: EffectConfig.Config<SessionOptions> = EffectConfig.map(
         oneWordOf<TtlExtension>({ "on-state-changes": "OnStateChanges", "on-every-request": "OnEveryRequest" })
       ),
       maxLifetime: variable("SESSION_MAX_LIFETIME", checkDurationText(checkMaxLifetime)),
-      rememberMe: variable("SESSION_REMEMBER_ME", checkDurationText(checkTtl))
+      rememberMe: variable("SESSION_REMEMBER_ME", checkDurationText(checkTtl)),
+      renewEvery: variable("SESSION_RENEW_EVERY", checkDurationText(checkRenewEvery)),
+      renewGrace: variable("SESSION_RENEW_GRACE", checkDurationText(checkGrace)),
+      onKeyReuse: variable(
+        "SESSION_ON_KEY_REUSE",
+        oneWordOf<OnKeyReuse>({ "end-session": "EndSession", ignore: "Ignore" })
+      )
     })
   }),
   ({ cookie, keys, lifecycle, makeLifecycle, others }) => ({

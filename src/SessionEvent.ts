@@ -40,8 +40,11 @@ export type RefusalReason = "BrokenSeal" | "MalformedKey" | "TooManyCookies" | "
  * Something that happened to a session.
  *
  * - `Created`, `Renewed`, `Purged`: stored so.
+ * - `Rotated`: the session has a new key because the one before was in use for so long (`renewEvery`).
  * - `KeyExpired`: a genuine key whose session the store does not know: expired, ended, evicted, or with another secret.
  * - `KeySuperseded`: a genuine key that a renewal replaced a moment ago, or whose session gave way to another then.
+ * - `KeyReused`: a genuine key that `renewEvery` replaced, after its grace. Either it was stolen, or who has the newer one is the
+ *   thief. Raise an alarm.
  * - `KeyRefused`: see `RefusalReason`. Refusals of one reason (and id) that a listener had no time for yet are one event,
  *   with their `count`.
  * - `Gone`: the session ended while a request was working on it.
@@ -62,9 +65,11 @@ export type RefusalReason = "BrokenSeal" | "MalformedKey" | "TooManyCookies" | "
 export type SessionEvent = Data.TaggedEnum<{
   readonly Created: { readonly id: SessionId }
   readonly Renewed: { readonly id: SessionId }
+  readonly Rotated: { readonly id: SessionId }
   readonly Purged: { readonly id: SessionId }
   readonly KeyExpired: { readonly id: SessionId }
   readonly KeySuperseded: { readonly id: SessionId }
+  readonly KeyReused: { readonly id: SessionId }
   readonly KeyRefused: { readonly reason: RefusalReason; readonly id: SessionId | undefined; readonly count: number }
   readonly Gone: { readonly id: SessionId }
   readonly WritesLost: { readonly id: SessionId; readonly reason: "Ended" | "Superseded" }
@@ -82,9 +87,11 @@ export type SessionEvent = Data.TaggedEnum<{
 export type EventKind =
   | "Created"
   | "Renewed"
+  | "Rotated"
   | "Purged"
   | "KeyExpired"
   | "KeySuperseded"
+  | "KeyReused"
   | "KeyRefused"
   | "Gone"
   | "WritesLost"
@@ -118,6 +125,14 @@ export const Created = constructors.Created
 export const Renewed = constructors.Renewed
 
 /**
+ * A session has a new secret because the one before was in use for so long, which goes on for its grace.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const Rotated = constructors.Rotated
+
+/**
  * A session has ended.
  *
  * @since 0.1.0
@@ -140,6 +155,14 @@ export const KeyExpired = constructors.KeyExpired
  * @category constructors
  */
 export const KeySuperseded = constructors.KeySuperseded
+
+/**
+ * A genuine key came after its grace: it, or the one that replaced it, was stolen.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const KeyReused = constructors.KeyReused
 
 /**
  * A cookie was not accepted. See `RefusalReason`.

@@ -152,6 +152,9 @@ const makeFor = <Self>(
   Effect.gen(function*() {
     const config = yield* SessionConfig.make(options)
     const store = yield* SessionStore.SessionStore
+    if (config.lifecycle.rotation !== undefined && store.rotate === undefined) {
+      return yield* noRotation
+    }
     yield* Effect.forEach(config.warnings, (warning) => Effect.logWarning(warning), { discard: true })
     const resolved = resolveContentSecurity(config.contentSecurity, config.cookieFormat, store)
     const cryptoOf = (name: string) =>
@@ -176,6 +179,13 @@ const makeFor = <Self>(
       events: hub.events
     }
   })
+
+const noRotation = new SessionConfig.SessionConfigError({
+  option: "lifecycle.renewEvery",
+  message:
+    "lifecycle.renewEvery asks for a store that can rotate keys, which this one cannot: a store in the cookie makes no copy "
+    + "void, and one of your own needs the verb rotate. Leave renewEvery out, or use another store"
+})
 
 // A metric finds its counter anew for every list of labels that it has not seen, so there is one for all events of a kind.
 const labels = new Map<SessionEvent.EventKind, ReadonlyArray<MetricLabel.MetricLabel>>()

@@ -68,7 +68,7 @@ export interface SessionRecord {
 }
 
 /**
- * A secret that a renewal has replaced, and when.
+ * A secret that another has replaced, and when.
  *
  * @since 0.1.0
  * @category models
@@ -76,6 +76,40 @@ export interface SessionRecord {
 export interface SupersededSecret {
   readonly digest: SessionKey.SecretDigest
   readonly at: number
+  /**
+   * Where it was a rotation that replaced it: until when it opens the session as the newest one does. `Open` for as long as
+   * nobody has used a newer one. Left out where it was a renewal, which leaves no grace to anybody.
+   */
+  readonly graceEndsAt?: number | "Open" | undefined
+}
+
+/**
+ * When a secret is replaced by itself, in milliseconds: at the first write once it is older than `every`. The secret before goes on
+ * for as long as nobody has used the new one, which may have been lost on its way, and for `grace` from then on.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Rotation {
+  readonly every: number
+  readonly grace: number
+}
+
+/**
+ * How the secret that somebody came with stands among those of its session.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SecretStanding {
+  /** When the newest secret was made, in milliseconds since the epoch. */
+  readonly newestSince: number
+  /** Whether it is the newest one. */
+  readonly isNewest: boolean
+  /** Whether nobody has used a newer one. */
+  readonly isOpen: boolean
+  /** Whether older ones still wait for somebody to use this one, or a newer one. */
+  readonly isAwaited: boolean
 }
 
 /**
@@ -125,13 +159,14 @@ export interface SessionChange {
 export const noChange: SessionChange = { set: new Map(), unset: new Set(), expect: new Map() }
 
 /**
- * How a key stands to a record: its secret is the current one, one that a renewal replaced, or neither (or the record
- * has expired). `Replaced`: it was either of the first two until the session ended and another began in its place.
+ * How a key stands to a record: its secret is the current one, or in its grace after a rotation; one that a renewal replaced; one
+ * whose grace is over (`Reused`); or none of these (or the record has expired). `Replaced`: it was one of the first three until
+ * the session ended and another began in its place.
  *
  * @since 0.1.0
  * @category models
  */
-export type Ownership = "Current" | "Superseded" | "Replaced" | "Foreign"
+export type Ownership = "Current" | "Superseded" | "Reused" | "Replaced" | "Foreign"
 
 /**
  * For how long after a renewal, or after another session began in the place of one, a request with the old key is recognised
@@ -145,7 +180,8 @@ export const supersededWindow = 10_000
 
 /**
  * For how long, in milliseconds, and for how many renewals a replaced secret is told from a wrong one, so that a request
- * which had loaded the record before learns that a renewal went by, and that its purge still ends the session.
+ * which had loaded the record before learns that a renewal went by, and that its purge still ends the session. What a rotation
+ * has replaced is remembered for as many renewals, and however long that is: who comes with it later is a thief, or was robbed.
  *
  * @since 0.1.0
  * @category constants
@@ -226,11 +262,13 @@ export const verify = (record: StoredRecord, key: SessionKey.SessionKey, now: nu
     return record.successor === undefined ? "Current" : "Replaced"
   }
   const secret = findSuperseded(record, digest)
-  return secret === undefined || !isRemembered(secret, now)
-    ? "Foreign"
-    : record.successor === undefined
-    ? "Superseded"
-    : "Replaced"
+  if (secret === undefined || !isRemembered(secret, now)) {
+    return "Foreign"
+  }
+  if (record.successor !== undefined) {
+    return "Replaced"
+  }
+  return secret.graceEndsAt === undefined ? "Superseded" : isInGrace(secret, now) ? "Current" : "Reused"
 }
 
 /**
@@ -250,7 +288,19 @@ export const isLate = (record: StoredRecord, key: SessionKey.SessionKey, now: nu
 const endedAt = ({ extendedAt, successor }: StoredRecord): number | undefined =>
   successor === undefined ? undefined : extendedAt
 
-const isRemembered = (secret: SupersededSecret, now: number): boolean => now - secret.at < supersededRetention.millis
+const isRemembered = ({ at, graceEndsAt }: SupersededSecret, now: number): boolean =>
+  graceEndsAt !== undefined || now - at < supersededRetention.millis
+
+const isInGrace = ({ graceEndsAt }: SupersededSecret, now: number): boolean =>
+  graceEndsAt === "Open" || (graceEndsAt !== undefined && now < graceEndsAt)
+
+// Whoever still had a grace was told a moment ago that there is none any more.
+const withoutGrace = (superseded: ReadonlyArray<SupersededSecret>, now: number): ReadonlyArray<SupersededSecret> =>
+  superseded.map((secret) =>
+    secret.graceEndsAt === undefined
+      ? secret
+      : { digest: secret.digest, at: isInGrace(secret, now) ? now : secret.at }
+  )
 
 const findSuperseded = (record: StoredRecord, digest: SessionKey.SecretDigest): SupersededSecret | undefined =>
   record.superseded.find((secret) => SessionKey.digestsEqual(secret.digest, digest))
@@ -333,6 +383,7 @@ const forOwner = (
     case "Current":
       return rewrite(record)
     case "Superseded":
+    case "Reused":
       return Superseded()
     case "Replaced":
     case "Foreign":
@@ -390,14 +441,111 @@ export const renew = (
   if (rewrite._tag !== "Replace") {
     return rewrite
   }
-  const { digest, superseded } = rewrite.record
-  const remembered = superseded.filter((secret) => isRemembered(secret, now))
+  const superseded = withoutGrace(rewrite.record.superseded, now)
+  return Replace({ record: replaceSecret(rewrite.record, newKey, { at: now }, superseded) })
+}
+
+const replaceSecret = (
+  record: StoredRecord,
+  newKey: SessionKey.SessionKey,
+  replaced: Omit<SupersededSecret, "digest">,
+  before: ReadonlyArray<SupersededSecret>
+): StoredRecord => ({
+  ...record,
+  digest: SessionKey.digest(newKey),
+  superseded: [{ digest: record.digest, ...replaced }, ...before.filter((secret) => isRemembered(secret, replaced.at))]
+    .slice(0, supersededRetention.renewals)
+})
+
+/**
+ * Whether the key has the newest secret of the session.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isNewest = (record: StoredRecord, key: SessionKey.SessionKey): boolean =>
+  SessionKey.digestsEqual(record.digest, SessionKey.digest(key))
+
+/**
+ * How a key that opens the record stands among those that do.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const standingOf = (record: StoredRecord, key: SessionKey.SessionKey): SecretStanding => {
+  const { createdAt, superseded } = record
+  const position = isNewest(record, key) ? -1 : superseded.indexOf(findSuperseded(record, SessionKey.digest(key))!)
+  return {
+    newestSince: superseded[0]?.at ?? createdAt,
+    isNewest: position === -1,
+    isOpen: position === -1 || superseded[position]!.graceEndsAt === "Open",
+    isAwaited: superseded.some(({ graceEndsAt }, i) => i > position && graceEndsAt === "Open")
+  }
+}
+
+/**
+ * Whether `rotate` does more than `update`: because it is time for a new secret, or because this is the first use of one.
+ *
+ * A secret that nobody has used although its grace has passed was lost on its way, so that who still comes with the one before
+ * gets another. Once a newer one is in use, the one before gets none: only one of the two can be the visitor.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isRotationDue = (standing: SecretStanding, rotation: Rotation, now: number): boolean =>
+  standing.isAwaited || isNewSecretDue(standing, rotation, now)
+
+const isNewSecretDue = (
+  { isNewest, isOpen, newestSince }: SecretStanding,
+  { every, grace }: Rotation,
+  now: number
+): boolean => isOpen && now - newestSince >= (isNewest ? every : grace)
+
+/**
+ * Merges a change into the record as `update` does, and notes what that means for its secrets: from the first use of one on, the
+ * grace of those before it counts; and where it is time, the secret of `newKey` takes the place of the newest one, which keeps its
+ * grace. `extend` says whether the expiry is refreshed as well.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const rotate = (
+  record: StoredRecord | undefined,
+  key: SessionKey.SessionKey,
+  newKey: SessionKey.SessionKey,
+  change: SessionChange,
+  lifetime: Lifetime,
+  rotation: Rotation & { readonly extend: boolean },
+  now: number
+): Rewrite => {
+  const rewrite = update(record, key, change, lifetime, now)
+  if (rewrite._tag !== "Replace") {
+    return rewrite
+  }
+  const found = record!
+  const { expiresAt, extendedAt } = rotation.extend ? rewrite.record : found
+  const standing = standingOf(found, key)
+  const superseded = standing.isAwaited ? withGraceFrom(found, key, now + rotation.grace) : found.superseded
+  const next = { ...rewrite.record, expiresAt, extendedAt, superseded }
   return Replace({
-    record: {
-      ...rewrite.record,
-      digest: SessionKey.digest(newKey),
-      superseded: [{ digest, at: now }, ...remembered].slice(0, supersededRetention.renewals)
-    }
+    record: isNewSecretDue(standing, rotation, now)
+      ? replaceSecret(next, newKey, { at: now, graceEndsAt: "Open" }, superseded)
+      : next
+  })
+}
+
+// Those before the key's own begin to end: the list is newest first.
+const withGraceFrom = (
+  record: StoredRecord,
+  key: SessionKey.SessionKey,
+  graceEndsAt: number
+): ReadonlyArray<SupersededSecret> => {
+  const digest = SessionKey.digest(key)
+  let isBefore = isNewest(record, key)
+  return record.superseded.map((secret) => {
+    const ends = isBefore && secret.graceEndsAt === "Open"
+    isBefore ||= SessionKey.digestsEqual(secret.digest, digest)
+    return ends ? { ...secret, graceEndsAt } : secret
   })
 }
 
@@ -443,6 +591,7 @@ export const end = (
   switch (verify(record, key, now)) {
     case "Current":
     case "Superseded":
+    case "Reused":
       return [true, successor === undefined ? undefined : traceOf(record, successor, now)]
     case "Replaced": {
       const { digest, id } = record.successor!
@@ -456,6 +605,7 @@ export const end = (
 // It is there for as long as a request may still come that had loaded the session.
 const traceOf = (record: StoredRecord, successor: SessionKey.SessionKey, now: number): StoredRecord => ({
   ...record,
+  superseded: withoutGrace(record.superseded, now),
   state: new Map(),
   extendedAt: now,
   expiresAt: now + supersededRetention.millis,

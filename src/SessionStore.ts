@@ -36,6 +36,8 @@ import type { SessionKey } from "./SessionKey.js"
 import type {
   JsonText,
   Lifetime,
+  Rotation,
+  SecretStanding,
   SessionChange,
   SessionRecord as Record,
   SessionState,
@@ -61,16 +63,20 @@ export type TypeId = typeof TypeId
 
 /**
  * The answer of `load`. `Superseded`: the key was right until a renewal a moment ago; its request is anonymous, and all that
- * it can do to the session is end it. `Replaced`: likewise, but its session ended, and another began in its place. `Absent`:
- * unknown, expired, or not the right secret; the three cannot be told apart.
+ * it can do to the session is end it. `Replaced`: likewise, but its session ended, and another began in its place. `Reused`: a
+ * rotation replaced the key, and its grace is over; all that it can do is end the session. `Absent`: unknown, expired, or not
+ * the right secret; the three cannot be told apart.
+ *
+ * `standing` is how the key stands to rotations. It may be left out for a session that has had but one secret.
  *
  * @since 0.1.0
  * @category models
  */
 export type LoadResult = Data.TaggedEnum<{
-  readonly Live: { readonly record: Record }
+  readonly Live: { readonly record: Record; readonly standing?: SecretStanding | undefined }
   readonly Superseded: {}
   readonly Replaced: {}
+  readonly Reused: {}
   readonly Absent: {}
 }>
 
@@ -92,6 +98,8 @@ export const LoadResult = Data.taggedEnum<LoadResult>()
 export interface Saved {
   readonly key: SessionKey
   readonly expiresAt: number
+  /** Whether there is a newer key, and this one is in its grace: no browser must get it in the place of the newer one. */
+  readonly hasNewer?: boolean | undefined
 }
 
 /**
@@ -290,6 +298,21 @@ export interface SessionStoreVerbs {
   ) => Effect.Effect<WriteResult, UpdateError>
 
   /**
+   * Does what `update` does and `SessionRecord.rotate` beside it, in the same step: where it is time, the record has a new secret,
+   * whose key is the answer's, and the one before goes on for its grace. A store without this verb serves no lifecycle with
+   * `renewEvery`.
+   */
+  readonly rotate?:
+    | ((
+      key: SessionKey,
+      change: SessionChange,
+      lifetime: Lifetime,
+      rotation: Rotation & { readonly extend: boolean },
+      now: number
+    ) => Effect.Effect<WriteResult, UpdateError>)
+    | undefined
+
+  /**
    * Ends the session, if the key is its current or a superseded one, and says whether it was this call that ended it.
    * Idempotent: no record is no error. A store that keeps no record cannot tell, and answers `true`.
    *
@@ -355,6 +378,7 @@ const boundVerbs = (verbs: SessionStoreVerbs, duration: Duration.Duration): Sess
     reason: "Unavailable" as const,
     message: `The session store did not answer "${verb}" within ${Duration.format(duration)}`
   })
+  const { rotate } = verbs
   return {
     readKey: verbs.readKey,
     cookieHolds: verbs.cookieHolds,
@@ -366,6 +390,9 @@ const boundVerbs = (verbs: SessionStoreVerbs, duration: Duration.Duration): Sess
       within(verbs.updateTtl(key, lifetime, now), () => new UpdateError(tooSlow("updateTtl"))),
     renew: (key, change, lifetime, now) =>
       within(verbs.renew(key, change, lifetime, now), () => new UpdateError(tooSlow("renew"))),
+    rotate: rotate &&
+      ((key, change, lifetime, rotation, now) =>
+        within(rotate(key, change, lifetime, rotation, now), () => new UpdateError(tooSlow("rotate")))),
     delete: (key, now, successor) => within(verbs.delete(key, now, successor), () => new DeleteError(tooSlow("delete")))
   }
 }
@@ -376,10 +403,11 @@ const observe = {
   update: observeCalls("update"),
   updateTtl: observeCalls("updateTtl"),
   renew: observeCalls("renew"),
+  rotate: observeCalls("rotate"),
   delete: observeCalls("delete")
 }
 
-const observeVerbs = (verbs: SessionStoreVerbs): SessionStoreVerbs => ({
+const observeVerbs = ({ rotate, ...verbs }: SessionStoreVerbs): SessionStoreVerbs => ({
   readKey: verbs.readKey,
   cookieHolds: verbs.cookieHolds,
   load: (key, now) => observe.load(verbs.load(key, now), key.id),
@@ -387,6 +415,8 @@ const observeVerbs = (verbs: SessionStoreVerbs): SessionStoreVerbs => ({
   update: (key, change, lifetime, now) => observe.update(verbs.update(key, change, lifetime, now), key.id),
   updateTtl: (key, lifetime, now) => observe.updateTtl(verbs.updateTtl(key, lifetime, now), key.id),
   renew: (key, change, lifetime, now) => observe.renew(verbs.renew(key, change, lifetime, now), key.id),
+  rotate: rotate &&
+    ((key, change, lifetime, rotation, now) => observe.rotate(rotate(key, change, lifetime, rotation, now), key.id)),
   delete: (key, now, successor) => observe.delete(verbs.delete(key, now, successor), key.id)
 })
 
@@ -417,6 +447,15 @@ export interface ClockedVerbs {
     change: SessionChange,
     lifetime: Lifetime
   ) => Effect.Effect<WriteResult, UpdateError>
+  /** As `SessionStoreVerbs.rotate`. */
+  readonly rotate?:
+    | ((
+      key: SessionKey,
+      change: SessionChange,
+      lifetime: Lifetime,
+      rotation: Rotation & { readonly extend: boolean }
+    ) => Effect.Effect<WriteResult, UpdateError>)
+    | undefined
   /** As `SessionStoreVerbs.delete`. */
   readonly delete: (
     key: SessionKey,
@@ -443,6 +482,7 @@ export interface ClockedVerbs {
 export const withClock = (verbs: SessionStoreVerbs): ClockedVerbs => {
   const atNow = <A, E>(call: (now: number) => Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.withFiberRuntime((fiber) => call(nowOn(fiber)))
+  const { rotate } = verbs
   return {
     readKey: verbs.readKey,
     load: (key) => atNow((now) => verbs.load(key, now)),
@@ -450,6 +490,8 @@ export const withClock = (verbs: SessionStoreVerbs): ClockedVerbs => {
     update: (key, change, lifetime) => atNow((now) => verbs.update(key, change, lifetime, now)),
     updateTtl: (key, lifetime) => atNow((now) => verbs.updateTtl(key, lifetime, now)),
     renew: (key, change, lifetime) => atNow((now) => verbs.renew(key, change, lifetime, now)),
+    rotate: rotate &&
+      ((key, change, lifetime, rotation) => atNow((now) => rotate(key, change, lifetime, rotation, now))),
     delete: (key, successor) => atNow((now) => verbs.delete(key, now, successor))
   }
 }
@@ -466,7 +508,11 @@ export const loadResult = (record: StoredRecord | undefined, key: SessionKey, no
   }
   switch (SessionRecord.verify(record, key, now)) {
     case "Current":
-      return LoadResult.Live({ record })
+      return record.superseded.length === 0
+        ? LoadResult.Live({ record })
+        : LoadResult.Live({ record, standing: SessionRecord.standingOf(record, key) })
+    case "Reused":
+      return reused
     case "Superseded":
       return SessionRecord.isLate(record, key, now) ? superseded : absent
     case "Replaced":
@@ -476,6 +522,26 @@ export const loadResult = (record: StoredRecord | undefined, key: SessionKey, no
   }
 }
 
+/**
+ * The answer of a write that has put `record` in the place of another, for the caller's key, or for the `newKey` that the write
+ * had with it where the record took that.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const savedResult = (record: StoredRecord, key: SessionKey, newKey?: SessionKey): WriteResult => {
+  const { expiresAt, superseded } = record
+  if (superseded.length === 0) {
+    return WriteResult.Saved({ key, expiresAt })
+  }
+  return newKey !== undefined && SessionRecord.isNewest(record, newKey)
+    ? WriteResult.Saved({ key: newKey, expiresAt })
+    : SessionRecord.isNewest(record, key)
+    ? WriteResult.Saved({ key, expiresAt })
+    : WriteResult.Saved({ key, expiresAt, hasNewer: true })
+}
+
 const absent = LoadResult.Absent()
+const reused = LoadResult.Reused()
 const superseded = LoadResult.Superseded()
 const replaced = LoadResult.Replaced()

@@ -139,7 +139,9 @@ describe("defaults", () => {
       ttlMillis: 14 * 86_400_000,
       ttlExtension: "OnEveryRequest",
       maxLifetimeMillis: 90 * 86_400_000,
-      rememberMeMillis: 60 * 86_400_000
+      rememberMeMillis: 60 * 86_400_000,
+      rotation: undefined,
+      onKeyReuse: "EndSession"
     })
     assert.strictEqual(config.storeTimeoutMillis, 250)
     assert.strictEqual(config.lostWrites, "Ignore")
@@ -153,7 +155,10 @@ describe("lifecycle", () => {
       ttl: "1 day",
       ttlExtension: "OnStateChanges",
       maxLifetime: undefined,
-      rememberMe: undefined
+      rememberMe: undefined,
+      renewEvery: undefined,
+      renewGrace: "60 seconds",
+      onKeyReuse: "EndSession"
     })
     assert.strictEqual(Config.PersistentSession()._tag, "PersistentSession")
     assert.isTrue(
@@ -737,7 +742,9 @@ describe("presets", () => {
       ttlMillis: 86_400_000,
       ttlExtension: "OnStateChanges",
       maxLifetimeMillis: undefined,
-      rememberMeMillis: undefined
+      rememberMeMillis: undefined,
+      rotation: undefined,
+      onKeyReuse: "EndSession"
     })
     assert.deepStrictEqual(config.warnings, [])
     assert.strictEqual(accept({ ...Config.actixDefaults, keys, cookieFormat: "CookieRs" }).cookieFormat, "CookieRs")

@@ -88,7 +88,11 @@ const Digest = Schema.String.pipe(Schema.brand("SecretDigest"))
 const RecordText = Schema.parseJson(Schema.Struct({
   id: Id,
   digest: Digest,
-  superseded: Schema.Array(Schema.Struct({ digest: Digest, at: Schema.Number })),
+  superseded: Schema.Array(Schema.Struct({
+    digest: Digest,
+    at: Schema.Number,
+    graceEndsAt: Schema.optional(Schema.Union(Schema.Number, Schema.Literal("Open")))
+  })),
   state: Schema.ReadonlyMap({ key: Schema.String, value: Schema.String }),
   createdAt: Schema.Number,
   extendedAt: Schema.Number,
@@ -176,17 +180,14 @@ export const make = <Version>(
 
   const write = (
     key: SessionKey.SessionKey,
-    keyAfter: SessionKey.SessionKey,
-    rule: (record: Stored) => SessionRecord.Rewrite
+    rule: (record: Stored) => SessionRecord.Rewrite,
+    newKey?: SessionKey.SessionKey
   ): Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError> =>
     Effect.mapError(
       apply<SessionStore.WriteResult>(key, (record) => {
         const result = rule(record)
         return result._tag === "Replace"
-          ? [
-            SessionStore.WriteResult.Saved({ key: keyAfter, expiresAt: result.record.expiresAt }),
-            result.record
-          ]
+          ? [SessionStore.savedResult(result.record, key, newKey), result.record]
           : [result, record]
       }),
       (failure) => new SessionStore.UpdateError(failure)
@@ -215,11 +216,19 @@ export const make = <Version>(
     load,
     save,
     update: (key, change, lifetime, now) =>
-      write(key, key, (record) => SessionRecord.update(record, key, change, lifetime, now)),
-    updateTtl: (key, lifetime, now) => write(key, key, (record) => SessionRecord.refresh(record, key, lifetime, now)),
+      write(key, (record) => SessionRecord.update(record, key, change, lifetime, now)),
+    updateTtl: (key, lifetime, now) => write(key, (record) => SessionRecord.refresh(record, key, lifetime, now)),
     renew: (key, change, lifetime, now) => {
       const newKey = SessionKey.mintSecret(key.id)
-      return write(key, newKey, (record) => SessionRecord.renew(record, key, newKey, change, lifetime, now))
+      return write(key, (record) => SessionRecord.renew(record, key, newKey, change, lifetime, now), newKey)
+    },
+    rotate: (key, change, lifetime, rotation, now) => {
+      const newKey = SessionKey.mintSecret(key.id)
+      return write(
+        key,
+        (record) => SessionRecord.rotate(record, key, newKey, change, lifetime, rotation, now),
+        newKey
+      )
     },
     delete: (key, now, successor) =>
       Effect.mapError(

@@ -83,13 +83,14 @@ const makeStore = (capacity: number): SessionStore.SessionStore => {
   const rewrite = (
     found: SessionRecord.StoredRecord | undefined,
     key: SessionKey.SessionKey,
-    result: SessionRecord.Rewrite
+    result: SessionRecord.Rewrite,
+    newKey?: SessionKey.SessionKey
   ): Exit.Exit<SessionStore.WriteResult> => {
     if (result._tag !== "Replace") {
       return Exit.succeed(result)
     }
     records.replace(found!, result.record)
-    return Exit.succeed(SessionStore.WriteResult.Saved({ key, expiresAt: result.record.expiresAt }))
+    return Exit.succeed(SessionStore.savedResult(result.record, key, newKey))
   }
 
   return SessionStore.make({
@@ -116,7 +117,13 @@ const makeStore = (capacity: number): SessionStore.SessionStore => {
     renew: (key, change, lifetime, now) => {
       const found = find(key, now)
       const newKey = SessionKey.mintSecret(key.id)
-      return rewrite(found, newKey, SessionRecord.renew(found, key, newKey, change, lifetime, now))
+      return rewrite(found, key, SessionRecord.renew(found, key, newKey, change, lifetime, now), newKey)
+    },
+    rotate: (key, change, lifetime, rotation, now) => {
+      const found = find(key, now)
+      const newKey = SessionKey.mintSecret(key.id)
+      const result = SessionRecord.rotate(found, key, newKey, change, lifetime, rotation, now)
+      return rewrite(found, key, result, newKey)
     },
     delete: (key, now, successor) => {
       const found = find(key, now)

@@ -447,7 +447,7 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
         onSuccess: (answer) =>
           answer._tag === "TooLarge"
             ? Effect.fail(new SessionStore.UpdateError(tooLarge()))
-            : Effect.succeed(toWriteResult(answer, newKey, expected))
+            : Effect.succeed(toWriteResult(verb, answer, key, newKey, expected))
       }
     )
 
@@ -487,6 +487,12 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
       const newKey = SessionKey.mintSecret(key.id)
       const args = [String(maxBytes), SessionKey.digest(newKey), ...changeArguments(change)]
       return rewrite("renew", scripts.renew, key, newKey, lifetime, now, args, change.expect)
+    },
+    rotate: (key, change, lifetime, { every, extend, grace }, now) => {
+      const newKey = SessionKey.mintSecret(key.id)
+      const times = [timeText(every), timeText(grace), timeText(now + grace), extend ? "1" : "0"]
+      const args = [String(maxBytes), SessionKey.digest(newKey), ...times, ...changeArguments(change)]
+      return rewrite("rotate", scripts.rotate, key, newKey, lifetime, now, args, change.expect)
     },
     delete: remove
   }
@@ -535,13 +541,15 @@ const readRecord = (
 ): Either.Either<StoredRecord | undefined, RedisFailure> => Either.mapLeft(decodeRecord(id, hash), malformed)
 
 const toWriteResult = (
+  verb: string,
   answer: Exclude<ScriptAnswer, { readonly _tag: "TooLarge" }>,
   key: SessionKey.SessionKey,
+  newKey: SessionKey.SessionKey,
   expected: SessionChange["expect"]
 ): SessionStore.WriteResult => {
   switch (answer._tag) {
     case "Saved":
-      return SessionStore.WriteResult.Saved({ key, expiresAt: answer.expiresAt })
+      return toSaved(verb === "renew" || answer.word === scripts.savedWords.new ? newKey : key, answer)
     case "Conflict": {
       const { absent, valued } = sortExpected(expected)
       return SessionStore.WriteResult.Conflict({
@@ -554,6 +562,14 @@ const toWriteResult = (
       return SessionStore.WriteResult.Gone()
   }
 }
+
+const toSaved = (
+  key: SessionKey.SessionKey,
+  { expiresAt, word }: Extract<ScriptAnswer, { readonly _tag: "Saved" }>
+): SessionStore.WriteResult =>
+  SessionStore.WriteResult.Saved(
+    word === scripts.savedWords.older ? { key, expiresAt, hasNewer: true } : { key, expiresAt }
+  )
 
 /** Says whose record it is that a failure is about. */
 const nameRecord = (failure: RedisFailure, id: SessionId): RedisFailure =>

@@ -28,6 +28,7 @@ import { contractOfInterruption } from "./internal/contractOfInterruption.js"
 import { contractOfIsolation } from "./internal/contractOfIsolation.js"
 import { contractOfKeys } from "./internal/contractOfKeys.js"
 import { contractOfOwnership } from "./internal/contractOfOwnership.js"
+import { contractOfRotation } from "./internal/contractOfRotation.js"
 import { contractOfRules } from "./internal/contractOfRules.js"
 import { contractOfTime } from "./internal/contractOfTime.js"
 
@@ -45,6 +46,11 @@ export interface Options<E> {
    * around. `false` only for a store that keeps everything in the cookie; it is spared the cases that it cannot pass.
    */
   readonly canInvalidate: boolean
+  /**
+   * Whether the store has the verb `rotate`. Left out: as `canInvalidate` says. With `false` it is spared the cases about it, and
+   * serves no lifecycle with `renewEvery`.
+   */
+  readonly canRotate?: boolean | undefined
 }
 
 /**
@@ -78,6 +84,7 @@ const groups: { readonly [group: string]: ReadonlyArray<ContractCase> } = {
   interruption: contractOfInterruption,
   input: contractOfInput,
   isolation: contractOfIsolation,
+  rotation: contractOfRotation,
   rules: contractOfRules
 }
 
@@ -87,10 +94,12 @@ const groups: { readonly [group: string]: ReadonlyArray<ContractCase> } = {
  * @since 0.1.0
  * @category suites
  */
-export const cases = (options: Pick<Options<never>, "canInvalidate">): ReadonlyArray<Case> =>
-  Object.entries(groups).flatMap(([group, cases]) =>
+export const cases = (
+  { canInvalidate, canRotate = canInvalidate }: Pick<Options<never>, "canInvalidate" | "canRotate">
+): ReadonlyArray<Case> =>
+  Object.entries(groups).filter(([group]) => canRotate || group !== "rotation").flatMap(([group, cases]) =>
     cases
-      .filter(({ needsInvalidation }) => options.canInvalidate || !needsInvalidation)
+      .filter(({ needsInvalidation }) => canInvalidate || !needsInvalidation)
       .map(({ check, title }) => ({ group, title, check }))
   )
 

@@ -4,7 +4,16 @@
  * @internal
  */
 import * as Either from "effect/Either"
-import { type Checked, checkMaxLifetime, checkTtl, isGiven, oneOf, type Refusal } from "./optionChecks.js"
+import {
+  type Checked,
+  checkGrace,
+  checkMaxLifetime,
+  checkRenewEvery,
+  checkTtl,
+  isGiven,
+  oneOf,
+  type Refusal
+} from "./optionChecks.js"
 
 /** As somebody has written it, who may have written anything. */
 interface WrittenLifecycle {
@@ -13,12 +22,17 @@ interface WrittenLifecycle {
   readonly ttlExtension?: unknown
   readonly maxLifetime?: unknown
   readonly rememberMe?: unknown
+  readonly renewEvery?: unknown
+  readonly renewGrace?: unknown
+  readonly onKeyReuse?: unknown
 }
 
 type LifecycleRefusal = Refusal<"lifecycle" | `lifecycle.${Exclude<keyof WrittenLifecycle, "_tag">}`>
 
 const checkTag = oneOf("BrowserSession", "PersistentSession")
 const checkTtlExtension = oneOf("OnStateChanges", "OnEveryRequest")
+
+const checkOnKeyReuse = oneOf("EndSession", "Ignore")
 
 const named = <A>(option: LifecycleRefusal["option"], checked: Checked<A>): Either.Either<A, LifecycleRefusal> =>
   Either.mapLeft(checked, (problem) => ({ option, message: `${option} ${problem}` }))
@@ -37,6 +51,11 @@ export const checkLifecycleOptions = (lifecycle: WrittenLifecycle) =>
     const rememberMeMillis = isGiven(lifecycle.rememberMe)
       ? yield* named("lifecycle.rememberMe", checkTtl(lifecycle.rememberMe))
       : undefined
+    const everyMillis = isGiven(lifecycle.renewEvery)
+      ? yield* named("lifecycle.renewEvery", checkRenewEvery(lifecycle.renewEvery))
+      : undefined
+    const graceMillis = yield* named("lifecycle.renewGrace", checkGrace(lifecycle.renewGrace))
+    const onKeyReuse = yield* named("lifecycle.onKeyReuse", checkOnKeyReuse(lifecycle.onKeyReuse))
     if (_tag === "PersistentSession" && ttlMillis < 1000) {
       return yield* named("lifecycle.ttl", Either.left(`${belowMaxAge}: make it longer or use a BrowserSession`))
     }
@@ -51,5 +70,12 @@ export const checkLifecycleOptions = (lifecycle: WrittenLifecycle) =>
         )
       )
     }
-    return { _tag, ttlMillis, ttlExtension, maxLifetimeMillis, rememberMeMillis }
+    if (everyMillis !== undefined && everyMillis <= graceMillis) {
+      return yield* named(
+        "lifecycle.renewEvery",
+        Either.left("is no longer than lifecycle.renewGrace: raise it, or no key would ever be replaced for good")
+      )
+    }
+    const rotation = everyMillis === undefined ? undefined : { every: everyMillis, grace: graceMillis }
+    return { _tag, ttlMillis, ttlExtension, maxLifetimeMillis, rememberMeMillis, rotation, onKeyReuse }
   })

@@ -89,6 +89,24 @@ export const checkTtl = durationUpTo({
   mend: "shorten it, and use ttlExtension \"OnEveryRequest\" to keep visitors who come back"
 })
 
+/** @internal */
+export const checkRenewEvery = durationUpTo({
+  millis: maxCookieAgeSeconds * 1000,
+  sentence: "is longer than 400 days, which no session lives without a request",
+  mend: "shorten it, or leave it out for no renewals"
+})
+
+/**
+ * Who waits for longer than an hour has more than a slow network.
+ *
+ * @internal
+ */
+export const checkGrace = durationUpTo({
+  millis: 3_600_000,
+  sentence: "is longer than an hour, in which a stolen key goes on beside the new one",
+  mend: "shorten it to what the slowest request takes"
+})
+
 /**
  * A century is no limit at all, and every date within it fits every backend.
  *

@@ -97,9 +97,8 @@ export class RecordTable {
   /** Puts what a rule of `SessionRecord` made of a record that was just found in its place. */
   replace(found: StoredRecord, record: StoredRecord): void {
     const slot = this.index.slotOf(found.id)!
-    // Those rules change the times alone, or the state as well, or the digest together with the superseded ones; what leaves a
-    // trace takes the state.
-    if (record.state !== found.state || record.digest !== found.digest) {
+    // Those rules change the times alone, or the state as well, or the superseded digests; what leaves a trace takes the state.
+    if (record.state !== found.state || record.superseded !== found.superseded) {
       this.texts[slot] = packTexts(toTexts(record))
     }
     this.times[timesPerSlot * slot + extendedAt] = record.extendedAt
@@ -192,7 +191,7 @@ export class RecordTable {
 }
 
 const toTexts = ({ digest, state, successor, superseded }: StoredRecord): ReadonlyArray<string> => {
-  const texts: Array<string> = [digest, superseded.map(({ at, digest }) => `${digest} ${at}`).join(",")]
+  const texts: Array<string> = [digest, superseded.map(secretText).join(",")]
   for (const [key, value] of state) {
     texts.push(key, value)
   }
@@ -202,6 +201,9 @@ const toTexts = ({ digest, state, successor, superseded }: StoredRecord): Readon
   }
   return texts
 }
+
+const secretText = ({ at, digest, graceEndsAt }: SupersededSecret): string =>
+  graceEndsAt === undefined ? `${digest} ${at}` : `${digest} ${at} ${graceEndsAt}`
 
 const fromTexts = (
   texts: ReadonlyArray<string>
@@ -221,6 +223,7 @@ const successorOf = (text: string): Successor => {
 
 const supersededOf = (text: string): ReadonlyArray<SupersededSecret> =>
   text === "" ? [] : text.split(",").map((secret) => {
-    const [digest, at] = secret.split(" ")
-    return { digest: digest as SecretDigest, at: Number(at) }
+    const [digest, at, grace] = secret.split(" ")
+    const superseded = { digest: digest as SecretDigest, at: Number(at) }
+    return grace === undefined ? superseded : { ...superseded, graceEndsAt: grace === "Open" ? grace : Number(grace) }
   })

@@ -32,6 +32,13 @@ export const fields = {
   expiresAt: "expiresAt"
 } as const
 
+/**
+ * Stands in the place of a grace's end that has no time yet.
+ *
+ * @internal
+ */
+export const openGrace = "open"
+
 // What records of before may hold, and nothing goes by any more.
 const formerDeadline = "deadline"
 
@@ -122,13 +129,16 @@ const readSuperseded = (text: string | undefined): ReadonlyArray<SupersededSecre
   }
   const superseded: Array<SupersededSecret> = []
   for (const entry of text.split(",")) {
-    const colon = entry.indexOf(":")
-    const digest = readDigest(entry.slice(0, colon))
-    const at = readTime(entry.slice(colon + 1))
-    if (digest === undefined || at === undefined) {
+    const [digestText, atText, grace, ...more] = entry.split(":")
+    const digest = readDigest(digestText)
+    const at = readTime(atText)
+    const graceEndsAt = grace === openGrace ? "Open" : readTime(grace)
+    if (
+      digest === undefined || at === undefined || (grace !== undefined && graceEndsAt === undefined) || more.length > 0
+    ) {
       return undefined
     }
-    superseded.push({ digest, at })
+    superseded.push(graceEndsAt === undefined ? { digest, at } : { digest, at, graceEndsAt })
   }
   return superseded
 }

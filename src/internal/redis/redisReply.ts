@@ -9,6 +9,7 @@ import * as Either from "effect/Either"
 import type { Successor } from "../../SessionRecord.js"
 import type { RedisFailure } from "./redisCommand.js"
 import { fields, readSuccessor, readTime, wrongField } from "./redisRecord.js"
+import { savedWords } from "./redisScripts.js"
 
 /**
  * What a script that writes to a record answered.
@@ -16,7 +17,8 @@ import { fields, readSuccessor, readTime, wrongField } from "./redisRecord.js"
  * @internal
  */
 export type ScriptAnswer =
-  | { readonly _tag: "Saved"; readonly expiresAt: number }
+  /** `word` is one of `savedWords`, if any. */
+  | { readonly _tag: "Saved"; readonly expiresAt: number; readonly word: string | undefined }
   | { readonly _tag: "Conflict"; readonly values: ReadonlyArray<string | undefined> }
   | { readonly _tag: "TooLarge" }
   | { readonly _tag: "Superseded" }
@@ -88,8 +90,11 @@ export const readScriptReply = (verb: string, reply: unknown, expected: number):
   const [tag, ...details] = Array.isArray(reply) ? reply as ReadonlyArray<unknown> : []
   switch (tag) {
     case "Saved": {
-      const expiresAt = details.length === 1 && isText(details[0]) ? readTime(details[0]) : undefined
-      return verb === "delete" || expiresAt === undefined ? noAnswer(verb) : Either.right({ _tag: "Saved", expiresAt })
+      const [time, word, ...more] = details
+      const expiresAt = isText(time) ? readTime(time) : undefined
+      return expiresAt !== undefined && isSavedWord(verb, word) && more.length === 0
+        ? Either.right({ _tag: "Saved", expiresAt, word })
+        : noAnswer(verb)
     }
     case "Conflict":
       return expected > 0 && details.length === expected && details.every((value) => value === null || isText(value))
@@ -116,6 +121,19 @@ export const readScriptReply = (verb: string, reply: unknown, expected: number):
         : noAnswer(verb)
     default:
       return noAnswer(verb)
+  }
+}
+
+const isSavedWord = (verb: string, word: unknown): word is string | undefined => {
+  switch (word) {
+    case undefined:
+      return verb !== "delete"
+    case savedWords.older:
+      return verb === "update" || verb === "updateTtl" || verb === "rotate"
+    case savedWords.new:
+      return verb === "rotate"
+    default:
+      return false
   }
 }
 

@@ -9,7 +9,7 @@
  */
 import { createHash } from "node:crypto"
 import * as SessionRecord from "../../SessionRecord.js"
-import { fields, layoutVersion } from "./redisRecord.js"
+import { fields, layoutVersion, openGrace } from "./redisRecord.js"
 
 /**
  * A Lua script and the name that Redis caches it under.
@@ -20,6 +20,13 @@ export interface RedisScript {
   readonly source: string
   readonly sha: string
 }
+
+/**
+ * What follows the expiry in the answer `Saved`: that the caller's key is in its grace, or that the new one was taken.
+ *
+ * @internal
+ */
+export const savedWords = { older: "older", new: "new" } as const
 
 /** @internal */
 export const script = (...parts: ReadonlyArray<string>): RedisScript => {
@@ -37,8 +44,8 @@ local function sliced(command, from, to)
 end
 `
 
-// What all secrets that a record remembers take up, each with its time, is less than this.
-const maxSecretBytes = 64 * (SessionRecord.supersededRetention.renewals + 1)
+// What all secrets that a record remembers take up, each with its times, is less than this.
+const maxSecretBytes = 96 * (SessionRecord.supersededRetention.renewals + 1)
 
 // The bytes of a record: names and values, as they stand in the hash, without the secrets that renewals have replaced, which
 // are few and must not keep anybody from a renewal. No value is empty.
@@ -65,7 +72,8 @@ end
 `
 
 // ARGV[1]: digest of the caller's secret. ARGV[2]: now, in milliseconds.
-// Goes on only with a live record whose current secret, or one that a renewal has replaced, is the caller's.
+// Goes on only with a live record of whose secrets one is the caller's. `isCurrent`: it opens the session, as the newest one
+// or in the grace of a rotation.
 const own = `
 local digest, now = ARGV[1], tonumber(ARGV[2])
 local found = redis.call('HMGET', KEYS[1], '${fields.version}', '${fields.digest}', '${fields.createdAt}',
@@ -78,12 +86,18 @@ if not tonumber(createdAt or '') then return {'Malformed', '${fields.createdAt}'
 if not tonumber(expiresAt or '') then return {'Malformed', '${fields.expiresAt}'} end
 if not tonumber(extendedAt or expiresAt) then return {'Malformed', '${fields.extendedAt}'} end
 if now >= tonumber(expiresAt) then return {'Gone'} end
-local isCurrent = current == digest
+local isNewest = current == digest
+local isCurrent = isNewest
 superseded = superseded or ''
-if not isCurrent then
+local function isInGrace(grace)
+  return grace == '${openGrace}' or now < (tonumber(grace) or now)
+end
+if not isNewest then
   local _, colon = string.find(',' .. superseded, ',' .. digest .. ':', 1, true)
-  local at = colon and tonumber(string.match(superseded, '^[^,]+', colon))
-  if not at or now - at >= ${SessionRecord.supersededRetention.millis} then return {'Gone'} end
+  local at, grace = string.match(superseded, '^([^:,]+):?([^,]*)', colon or #superseded + 1)
+  if not at then return {'Gone'} end
+  if grace == '' and now - tonumber(at) >= ${SessionRecord.supersededRetention.millis} then return {'Gone'} end
+  isCurrent = isInGrace(grace)
 end
 `
 
@@ -100,6 +114,34 @@ if ARGV[4] ~= '' then
   end
 end
 if not isCurrent then return {'Superseded'} end
+`
+
+// How a write ends that has found the caller's key in the record as it is.
+const saved = `
+if isNewest then return {'Saved', extended} end
+return {'Saved', extended, '${savedWords.older}'}
+`
+
+// What is remembered of the secrets that others have replaced, the newest first, once another has taken the place of the newest one.
+const replaceSecret = `
+local secretPattern = '([^:,]+):([^:,]+):?([^,]*)'
+local function listSecrets(first, keep)
+  local kept = {first}
+  for old, at, grace in string.gmatch(superseded, secretPattern) do
+    if #kept >= ${SessionRecord.supersededRetention.renewals} then break end
+    kept[#kept + 1] = keep(old, at, grace)
+  end
+  return table.concat(kept, ',')
+end
+local function isRecent(at) return now - tonumber(at) < ${SessionRecord.supersededRetention.millis} end
+`
+
+// Whoever still had a grace was told a moment ago that there is none any more.
+const withoutGrace = `
+local function withoutGrace(old, at, grace)
+  if isInGrace(grace) then at = ARGV[2] end
+  return isRecent(at) and old .. ':' .. at or nil
+end
 `
 
 // From ARGV[first] on: how many of each kind follow, then the fields expected to hold a value (each with the value), the
@@ -189,7 +231,7 @@ export const update = script(
   sliced,
   expire,
   change,
-  `return {'Saved', extended}`
+  saved
 )
 
 /**
@@ -206,16 +248,70 @@ export const renew = script(
   growth,
   sliced,
   expire,
+  replaceSecret,
+  withoutGrace,
   `
-local kept = {current .. ':' .. ARGV[2]}
-for old, at in string.gmatch(superseded, '([^:,]+):([^,]+)') do
-  if #kept >= ${SessionRecord.supersededRetention.renewals} then break end
-  if now - tonumber(at) < ${SessionRecord.supersededRetention.millis} then kept[#kept + 1] = old .. ':' .. at end
-end
-redis.call('HSET', KEYS[1], '${fields.digest}', ARGV[6], '${fields.superseded}', table.concat(kept, ','))
+redis.call('HSET', KEYS[1], '${fields.digest}', ARGV[6],
+  '${fields.superseded}', listSecrets(current .. ':' .. ARGV[2], withoutGrace))
 `,
   change,
   `return {'Saved', extended}`
+)
+
+/**
+ * `ARGV[6]`: the new digest. `ARGV[7]`, `ARGV[8]`: `every` and `grace` of the rotation. `ARGV[9]`: when a grace that begins now
+ * ends. `ARGV[10]`: `1` where the expiry is refreshed. Answers as `update` does, and whether the new digest was taken.
+ *
+ * @internal
+ */
+export const rotate = script(
+  own,
+  writable,
+  "local first = 11",
+  expectations,
+  sizes,
+  growth,
+  sliced,
+  expire,
+  replaceSecret,
+  `
+local newestSince, isOpen, isAwaited = tonumber(createdAt), isNewest, false
+local isBefore, isFirst = isNewest, true
+local all = {}
+for old, at, grace in string.gmatch(superseded, secretPattern) do
+  if isFirst then newestSince, isFirst = tonumber(at), false end
+  local text = old .. ':' .. at
+  if isBefore and grace == '${openGrace}' then
+    isAwaited, grace = true, ARGV[9]
+  end
+  if not isNewest and old == digest then
+    isBefore, isOpen = true, grace == '${openGrace}'
+  end
+  all[#all + 1] = grace == '' and text or text .. ':' .. grace
+end
+if isAwaited then superseded = table.concat(all, ',') end
+local isDue = isOpen and now - newestSince >= tonumber(isNewest and ARGV[7] or ARGV[8])
+if isDue then
+  redis.call('HSET', KEYS[1], '${fields.digest}', ARGV[6], '${fields.superseded}',
+    listSecrets(current .. ':' .. ARGV[2] .. ':${openGrace}', function(old, at, grace)
+      if grace ~= '' then return old .. ':' .. at .. ':' .. grace end
+      return isRecent(at) and old .. ':' .. at or nil
+    end))
+elseif isAwaited then
+  redis.call('HSET', KEYS[1], '${fields.superseded}', superseded)
+end
+if ARGV[10] == '1' then
+`,
+  change,
+  `
+else
+  extended = expiresAt
+  sliced('HDEL', unset, set - 1)
+  sliced('HSET', set, #ARGV)
+end
+if isDue then return {'Saved', extended, '${savedWords.new}'} end
+`,
+  saved
 )
 
 /**
@@ -231,8 +327,8 @@ export const updateTtl = script(
   `
 redis.call('HSET', KEYS[1], '${fields.extendedAt}', ARGV[2], '${fields.expiresAt}', extended)
 expire(extended)
-return {'Saved', extended}
-`
+`,
+  saved
 )
 
 /**
@@ -246,11 +342,14 @@ export const remove = script(
   expire,
   `
 if successor then return {'Replaced', successor} end
+local traced = string.gsub(superseded, '([^:,]+):([^:,]+):([^,]+)', function(old, at, grace)
+  return old .. ':' .. (isInGrace(grace) and ARGV[2] or at)
+end)
 redis.call('DEL', KEYS[1])
 if ARGV[3] ~= '' then
   redis.call('HSET', KEYS[1], '${fields.version}', version, '${fields.digest}', current, '${fields.createdAt}', createdAt,
     '${fields.extendedAt}', ARGV[2], '${fields.expiresAt}', ARGV[4], '${fields.successor}', ARGV[3])
-  if superseded ~= '' then redis.call('HSET', KEYS[1], '${fields.superseded}', superseded) end
+  if superseded ~= '' then redis.call('HSET', KEYS[1], '${fields.superseded}', traced) end
   expire(ARGV[4])
 end
 return {'Deleted'}

@@ -84,14 +84,16 @@ export class Commit {
     private readonly clock: Clock.Clock
   ) {}
 
-  run(canSetCookie: boolean): Effect.Effect<CommitOutcome, CommitError> {
+  /** `rotates`: whether the browser can get a new key by itself. */
+  run(canSetCookie: boolean, rotates: boolean): Effect.Effect<CommitOutcome, CommitError> {
     const plan = decideCommit({
       presented: this.presented._tag,
       status: this.log.status,
       hasWrites: this.log.hasWrites,
       asksForWrites: this.log.asksForWrites,
       hasValues: this.log.hasValues,
-      refreshesAlways: this.services.config.lifecycle.ttlExtension === "OnEveryRequest"
+      refreshesAlways: this.refreshesAlways,
+      rotates
     })
     return canSetCookie
       ? this.carryOut(plan)
@@ -137,6 +139,8 @@ export class Commit {
         return this.canRemember ? this.mergeChanges(sessions[0]!) : this.refreshExpiry(sessions[0]!)
       case "Update":
         return this.mergeChanges(sessions[0]!)
+      case "Rotate":
+        return this.rotateSecret(sessions[0]!)
       case "Renew":
         return this.renewSecret(sessions[0]!)
     }
@@ -144,6 +148,10 @@ export class Commit {
 
   private get now(): number {
     return this.clock.unsafeCurrentTimeMillis()
+  }
+
+  private get refreshesAlways(): boolean {
+    return this.services.config.lifecycle.ttlExtension === "OnEveryRequest"
   }
 
   private get canRemember(): boolean {
@@ -181,15 +189,31 @@ export class Commit {
   private mergeChanges(presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
     const { key } = presented
     return chain(
-      writeMerged(
-        this.services,
-        this.log,
-        this.clock,
-        key.id,
-        (change) => this.services.store.update(key, change, this.lifetime, this.now)
-      ),
+      this.write(key, (change) => this.services.store.update(key, change, this.lifetime, this.now)),
       (result) => this.updated(result, presented)
     )
+  }
+
+  private rotateSecret(presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
+    const { key } = presented
+    const { config: { lifecycle }, store, tell } = this.services
+    const rotation = { ...lifecycle.rotation!, extend: this.log.hasWrites || this.refreshesAlways }
+    return chain(
+      this.write(key, (change) => store.rotate!(key, change, this.lifetime, rotation, this.now)),
+      (result) => {
+        if (result._tag === "Saved" && result.key !== key) {
+          tell(SessionEvent.Rotated({ id: key.id }))
+        }
+        return this.updated(result, presented)
+      }
+    )
+  }
+
+  private write(
+    key: SessionKey.SessionKey,
+    write: (change: SessionRecord.SessionChange) => Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError>
+  ) {
+    return writeMerged(this.services, this.log, this.clock, key.id, write)
   }
 
   private updated(
@@ -209,13 +233,7 @@ export class Commit {
   private renewSecret(presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
     const { key } = presented
     const { store, tell } = this.services
-    const written = writeMerged(
-      this.services,
-      this.log,
-      this.clock,
-      key.id,
-      (change) => store.renew(key, change, this.lifetime, this.now)
-    )
+    const written = this.write(key, (change) => store.renew(key, change, this.lifetime, this.now))
     return chain(written, (result) => {
       switch (result._tag) {
         case "Saved":
@@ -342,6 +360,9 @@ export class Commit {
 
   /** Sends a cookie only where the browser learns something from it, and never an old key over a newer one. */
   private refreshCookie(saved: SessionStore.Saved, presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
+    if (saved.hasNewer === true) {
+      return Effect.succeed(keep)
+    }
     const isRefresh = !this.log.hasChangedRemembering &&
       (saved.key === presented.key || SessionKey.toText(saved.key) === SessionKey.toText(presented.key))
     const isNews = !isRefresh || !presented.isUpToDate || this.isPersistent ||

@@ -36,6 +36,8 @@ export interface CommitFacts {
   /** Whether a session made of these writes alone would hold a value. An empty session is never created. */
   readonly hasValues: boolean
   readonly refreshesAlways: boolean
+  /** Whether the key that the request came with has to give way to another, or has come for the first time after one has. */
+  readonly rotates: boolean
 }
 
 /**
@@ -46,6 +48,7 @@ export interface CommitFacts {
  * - `SaveBeside`: the same, if the session is still there whose key a renewal has replaced, or the one in its place.
  * - `UpdateTtl`: move the expiry on.
  * - `Update`: merge the changes into the record, if it is still there.
+ * - `Rotate`: merge the changes, and see to the secrets as `renewEvery` says.
  * - `Renew`: merge the changes and replace the secret.
  * - `Delete`: end the session and take the cookie away.
  * - `Replace`: end the session and, if it was this request that ended it, let a new one take its place.
@@ -60,6 +63,7 @@ export type CommitPlan =
   | "SaveBeside"
   | "UpdateTtl"
   | "Update"
+  | "Rotate"
   | "Renew"
   | "Delete"
   | "Replace"
@@ -117,7 +121,13 @@ const decideForLiveSession = (facts: CommitFacts): CommitPlan => {
       return "Renew"
     case "Changed":
     case "Unchanged":
-      return facts.hasWrites ? "Update" : facts.refreshesAlways ? "UpdateTtl" : "Nothing"
+      return facts.rotates
+        ? "Rotate"
+        : facts.hasWrites
+        ? "Update"
+        : facts.refreshesAlways
+        ? "UpdateTtl"
+        : "Nothing"
   }
 }
 
@@ -150,7 +160,7 @@ export const withoutCookie = (plan: CommitPlan, hasWrites: boolean): CommitPlan 
  * @internal
  */
 export const isIdle = (
-  facts: Pick<CommitFacts, "status" | "asksForWrites" | "hasWrites" | "refreshesAlways">
+  facts: Pick<CommitFacts, "status" | "asksForWrites" | "hasWrites" | "refreshesAlways" | "rotates">
 ): boolean =>
-  !facts.hasWrites && !facts.asksForWrites && !facts.refreshesAlways &&
+  !facts.hasWrites && !facts.asksForWrites && !facts.refreshesAlways && !facts.rotates &&
   (facts.status === "Unchanged" || facts.status === "Changed")

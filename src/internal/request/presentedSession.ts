@@ -8,8 +8,9 @@ import * as SessionEvent from "../../SessionEvent.js"
 import type { SessionId } from "../../SessionKey.js"
 import * as SessionRecord from "../../SessionRecord.js"
 import type * as SessionStore from "../../SessionStore.js"
-import { chainMatch } from "../effect/chain.js"
+import { chain, chainMatch } from "../effect/chain.js"
 import { SessionLog } from "../session/sessionLog.js"
+import { endSessions } from "./endedSession.js"
 import type { CookieReaders, OpenedCookie, PresentedKey } from "./openedCookie.js"
 import { hasChangedScope, lifetimeOf } from "./sessionPolicy.js"
 
@@ -41,7 +42,19 @@ interface PresentedSession extends LateOnes {
   readonly sessions: readonly [PresentedKey]
   /** None where the store was not asked. */
   readonly record: SessionRecord.SessionRecord | undefined
+  /** Whether a newer key of the same session is there, whose grace this one is in. */
+  readonly hasNewer: boolean
+  /** Whether the commit has to see to the session's keys, by `renewEvery`. */
+  readonly isRotationDue: boolean
 }
+
+/** A key that was replaced so long ago that nobody should have it any more. */
+interface ReusedKey {
+  readonly _tag: "Reused"
+  readonly sessions: readonly [PresentedKey]
+}
+
+type Asked = Presented | ReusedKey
 
 interface LateOnes {
   /** The late keys of other sessions that came beside, which nothing goes by but a logout. */
@@ -53,6 +66,20 @@ export const noSessions: ReadonlyArray<PresentedKey> = []
 
 const none: Presented = { _tag: "None" }
 const refused: Presented = { _tag: "Refused" }
+
+/**
+ * What a key that we sealed presents before anybody asked the store.
+ *
+ * @internal
+ */
+export const unasked = (key: PresentedKey): Presented => ({
+  _tag: "Valid",
+  record: undefined,
+  sessions: [key],
+  late: noSessions,
+  hasNewer: false,
+  isRotationDue: false
+})
 
 /**
  * Asks the store about what the cookie holds.
@@ -70,15 +97,21 @@ export const present = (
   return keys.length === 0
     ? Effect.succeed(refusals.length === 0 ? none : refused)
     : keys.length === 1
-    ? ask(services, keys[0]!, now)
-    : Effect.map(Effect.forEach(keys, (key) => ask(services, key, now)), (all) => theOnlyLiveOne(services, all))
+    ? chain(
+      ask(services, keys[0]!, now),
+      (asked) => asked._tag === "Reused" ? Effect.as(reused(services, asked, now), refused) : Effect.succeed(asked)
+    )
+    : Effect.flatMap(
+      Effect.forEach(keys, (key) => ask(services, key, now)),
+      (all) => theOnlyLiveOne(services, all, now)
+    )
 }
 
 const ask = (
   services: SessionServices,
   presented: PresentedKey,
   now: number
-): Effect.Effect<Presented, SessionStore.LoadError> =>
+): Effect.Effect<Asked, SessionStore.LoadError> =>
   chainMatch(services.store.load(presented.key, now), {
     onSuccess: (result) => Effect.succeed(answered(services, presented, result, now)),
     // What is not a record opens no session today or ever, so the browser starts anew instead of failing for good.
@@ -96,15 +129,24 @@ const answered = (
   presented: PresentedKey,
   result: SessionStore.LoadResult,
   now: number
-): Presented => {
+): Asked => {
   const { id } = presented.key
   switch (result._tag) {
     case "Live": {
       const record = withLimitsOfNow(services, result.record)
       return SessionRecord.isExpired(record, now)
         ? expired(services, id)
-        : { _tag: "Valid", sessions: [presented], record, late: noSessions }
+        : {
+          _tag: "Valid",
+          sessions: [presented],
+          record,
+          late: noSessions,
+          hasNewer: result.standing?.isNewest === false,
+          isRotationDue: isRotationDue(services, result, now)
+        }
     }
+    case "Reused":
+      return { _tag: "Reused", sessions: [presented] }
     case "Superseded":
     case "Replaced":
       services.tell(SessionEvent.KeySuperseded({ id }))
@@ -112,6 +154,33 @@ const answered = (
     case "Absent":
       return expired(services, id)
   }
+}
+
+const isRotationDue = (
+  { config: { lifecycle: { rotation } } }: SessionServices,
+  { record: { createdAt }, standing }: Extract<SessionStore.LoadResult, { readonly _tag: "Live" }>,
+  now: number
+): boolean =>
+  rotation !== undefined && SessionRecord.isRotationDue(standing ?? onlySecretSince(createdAt), rotation, now)
+
+const onlySecretSince = (createdAt: number): SessionRecord.SecretStanding => ({
+  newestSince: createdAt,
+  isNewest: true,
+  isOpen: true,
+  isAwaited: false
+})
+
+// Which of the two who have a key of this session is its visitor, nobody knows. What cannot be ended now is found again by the
+// next request with that key.
+const reused = (services: SessionServices, { sessions }: ReusedKey, now: number): Effect.Effect<void> => {
+  const [{ key: { id } }] = sessions
+  services.tell(SessionEvent.KeyReused({ id }))
+  return services.config.lifecycle.onKeyReuse === "Ignore"
+    ? Effect.void
+    : Effect.catchAll(
+      endSessions(services, sessions, now),
+      (error) => Effect.logError("A session whose key was stolen could not be ended", error)
+    )
 }
 
 const expired = ({ tell }: SessionServices, id: SessionId): Presented => {
@@ -131,8 +200,35 @@ const withLimitsOfNow = (
 
 // A parent domain's cookie of the same name can stand beside ours, in either order. A choice between two live sessions
 // would be an attacker's choice, so there is none.
-const theOnlyLiveOne = (services: SessionServices, all: ReadonlyArray<Presented>): Presented => {
-  const valid = all.filter((presented) => presented._tag === "Valid")
+const theOnlyLiveOne = (
+  services: SessionServices,
+  all: ReadonlyArray<Asked>,
+  now: number
+): Effect.Effect<Presented> => {
+  const valid = withoutOlderKeys(all.filter((presented) => presented._tag === "Valid"))
+  // Who brings the newer key as well has stolen nothing: an older cookie of his stands beside it.
+  const stolen = all.filter((presented) => presented._tag === "Reused")
+    .filter(({ sessions }) => others(sessions, valid.flatMap(({ sessions }) => sessions)).length > 0)
+  return Effect.as(
+    Effect.forEach(stolen, (one) => reused(services, one, now), { discard: true }),
+    chosen(services, all, valid)
+  )
+}
+
+// All of them open the session, and the newest one is what the browser goes on with.
+const withoutOlderKeys = (valid: ReadonlyArray<PresentedSession>): ReadonlyArray<PresentedSession> =>
+  valid.filter((one, i) =>
+    !one.hasNewer || !valid.some((other, j) => isOfSameSession(one, other) && (!other.hasNewer || j < i))
+  )
+
+const isOfSameSession = (one: PresentedSession, other: PresentedSession): boolean =>
+  one.sessions[0].key.id === other.sessions[0].key.id
+
+const chosen = (
+  services: SessionServices,
+  all: ReadonlyArray<Asked>,
+  valid: ReadonlyArray<PresentedSession>
+): Presented => {
   const live = hasChangedScope(services.config.cookie) ? withoutEarlierStates(valid) : valid
   const superseded = sessionsOf(all, "Superseded")
   const replaced = sessionsOf(all, "Replaced")
@@ -153,7 +249,7 @@ const theOnlyLiveOne = (services: SessionServices, all: ReadonlyArray<Presented>
 
 // Two earlier keys of one session are one session, which ends but once.
 const sessionsOf = (
-  all: ReadonlyArray<Presented>,
+  all: ReadonlyArray<Asked>,
   tag: "Superseded" | "Replaced"
 ): ReadonlyArray<PresentedKey> =>
   Array.from(

@@ -19,7 +19,7 @@ import { SessionBase } from "../session/sessionBase.js"
 import { Commit, type CommitError, type CommitOutcome, keep } from "./commit.js"
 import { isIdle, isLate } from "./commitDecision.js"
 import { openCookie, type OpenedCookie } from "./openedCookie.js"
-import { noSessions, present, type Presented, type SessionServices } from "./presentedSession.js"
+import { present, type Presented, type SessionServices, unasked } from "./presentedSession.js"
 
 /**
  * What the response says about its request's commit.
@@ -62,7 +62,7 @@ export abstract class RequestSession extends SessionBase {
    * Closes a session that asks for nothing, and says whether it was such a one, as most are.
    */
   closeIdle(): boolean {
-    const { isIdle } = this
+    const isIdle = this.isIdle(this.isRotationDue)
     this.log().isCommitted = isIdle
     return isIdle
   }
@@ -108,10 +108,12 @@ export abstract class RequestSession extends SessionBase {
     if (wasInterrupted) {
       this.log().dropWrites()
     }
-    if (this.isIdle) {
+    // Nobody gets a key by an answer that can bring none.
+    const rotates = this.isRotationDue && canSetCookie && !wasInterrupted
+    if (this.isIdle(rotates)) {
       return Effect.succeed(keep)
     }
-    const committed = attempt(() => this.commit(canSetCookie, clock))
+    const committed = attempt(() => this.commit(canSetCookie, rotates, clock))
     return isDone(committed) ? committed : Effect.catchAllCause(committed, (cause) => this.commitFailed(cause))
   }
 
@@ -132,9 +134,14 @@ export abstract class RequestSession extends SessionBase {
     return this.services().config.lifecycle.ttlExtension === "OnEveryRequest"
   }
 
+  private get isRotationDue(): boolean {
+    return this.#presented?._tag === "Valid" && this.#presented.isRotationDue
+  }
+
   // Where the store could not be read and the handler went on without, it is not asked again for a mere refresh.
-  private get isIdle(): boolean {
+  private isIdle(rotates: boolean): boolean {
     return isIdle({
+      rotates,
       status: this.log().status,
       hasWrites: this.log().hasWrites,
       asksForWrites: this.log().asksForWrites,
@@ -142,13 +149,17 @@ export abstract class RequestSession extends SessionBase {
     })
   }
 
-  private commit(canSetCookie: boolean, clock: Clock.Clock): Effect.Effect<CommitOutcome, CommitError> {
+  private commit(
+    canSetCookie: boolean,
+    rotates: boolean,
+    clock: Clock.Clock
+  ): Effect.Effect<CommitOutcome, CommitError> {
     return chain(this.presentedForCommit(clock), (presented) => {
       const cookies = {
         header: this.cookieHeader(),
         attributesOf: (cookie: ResolvedCookie) => this.attributesOf(cookie)
       }
-      return new Commit(this.services(), this.log(), presented, cookies, clock).run(canSetCookie)
+      return new Commit(this.services(), this.log(), presented, cookies, clock).run(canSetCookie, rotates)
     })
   }
 
@@ -160,7 +171,7 @@ export abstract class RequestSession extends SessionBase {
     }
     const cookie = this.opened()
     return this.log().status === "Unchanged" && cookie.keys.length === 1 && !this.canRemember
-      ? Effect.succeed({ _tag: "Valid", record: undefined, sessions: [cookie.keys[0]!], late: noSessions })
+      ? Effect.succeed(unasked(cookie.keys[0]!))
       : chain(this.present(cookie, clock.unsafeCurrentTimeMillis()), (presented) => {
         if (presented._tag === "Valid") {
           this.log().loaded(presented.record)

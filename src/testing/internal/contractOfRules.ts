@@ -41,6 +41,12 @@ const changes = FastCheck.record({
   )
 })
 
+const rotations = FastCheck.record({
+  every: FastCheck.constantFrom(1_000, minute, hour),
+  grace: FastCheck.constantFrom(1, 1_000, minute),
+  extend: FastCheck.boolean()
+})
+
 // 0 is the newest key.
 const age = FastCheck.oneof(
   { arbitrary: FastCheck.constant(0), weight: 3 },
@@ -60,12 +66,13 @@ const steps = FastCheck.array(
     { arbitrary: FastCheck.record({ verb: FastCheck.constant("load" as const), age }), weight: 3 },
     {
       arbitrary: FastCheck.record({
-        verb: FastCheck.constantFrom("update" as const, "renew" as const),
+        verb: FastCheck.constantFrom("update" as const, "renew" as const, "rotate" as const),
         age,
         change: changes,
-        lifetime: lifetimes
+        lifetime: lifetimes,
+        rotation: rotations
       }),
-      weight: 7
+      weight: 10
     },
     {
       arbitrary: FastCheck.record({ verb: FastCheck.constant("updateTtl" as const), age, lifetime: lifetimes }),
@@ -92,17 +99,15 @@ type Step = typeof steps extends FastCheck.Arbitrary<Array<infer A>> ? A : never
 /** What can be compared of an answer. */
 const answerOf = (result: SessionStore.LoadResult | SessionStore.WriteResult): unknown =>
   "record" in result
-    ? [result._tag, comparable(result.record)]
+    ? [result._tag, comparable(result.record), result.standing]
     : "key" in result
-    ? [result._tag, result.expiresAt]
+    ? [result._tag, result.expiresAt, result.hasNewer]
     : "found" in result
     ? [result._tag, new Map(result.found)]
     : [result._tag]
 
-const ruleOf = (rewrite: SessionRecord.Rewrite): unknown =>
-  rewrite._tag === "Replace"
-    ? ["Saved", rewrite.record.expiresAt]
-    : answerOf(rewrite)
+const ruleOf = (rewrite: SessionRecord.Rewrite, key: SessionKey.SessionKey, newKey?: SessionKey.SessionKey): unknown =>
+  answerOf(rewrite._tag === "Replace" ? SessionStore.savedResult(rewrite.record, key, newKey) : rewrite)
 
 /** The records and keys that the rules know of, beside the store that is to agree with them. */
 const follow = (store: SessionStore.ClockedVerbs, steps: ReadonlyArray<Step>) =>
@@ -111,8 +116,14 @@ const follow = (store: SessionStore.ClockedVerbs, steps: ReadonlyArray<Step>) =>
     const keys: Array<SessionKey.SessionKey> = [SessionKey.mint()]
     const keyOfAge = (age: number) => keys[keys.length - 1 - age % keys.length]!
 
-    const rewrite = (step: Step, result: SessionStore.WriteResult, rule: SessionRecord.Rewrite) => {
-      assert.deepStrictEqual(answerOf(result), ruleOf(rule), `the answer of ${step.verb}`)
+    const rewrite = (
+      step: Step,
+      result: SessionStore.WriteResult,
+      rule: SessionRecord.Rewrite,
+      key: SessionKey.SessionKey,
+      newKey?: SessionKey.SessionKey
+    ) => {
+      assert.deepStrictEqual(answerOf(result), ruleOf(rule, key, newKey), `the answer of ${step.verb}`)
       if (rule._tag === "Replace") {
         records.set(rule.record.id, rule.record)
       }
@@ -136,6 +147,7 @@ const follow = (store: SessionStore.ClockedVerbs, steps: ReadonlyArray<Step>) =>
           break
         }
         case "update":
+        case "rotate":
         case "renew": {
           const key = keyOfAge(step.age)
           const record = records.get(key.id)
@@ -145,20 +157,29 @@ const follow = (store: SessionStore.ClockedVerbs, steps: ReadonlyArray<Step>) =>
             ? new Map(["a", "b", ...(record?.state.keys() ?? [])].map((name) => [name, record?.state.get(name)]))
             : step.change.expect
           const change = { ...step.change, expect }
-          const result = yield* store[step.verb](key, change, step.lifetime)
           if (step.verb === "update") {
-            rewrite(step, result, SessionRecord.update(record, key, change, step.lifetime, at))
-          } else {
-            const newKey = result._tag === "Saved" ? fromCookie(store, result.key) : key
-            rewrite(step, result, SessionRecord.renew(record, key, newKey, change, step.lifetime, at))
-            keys.push(newKey)
+            const result = yield* store.update(key, change, step.lifetime)
+            rewrite(step, result, SessionRecord.update(record, key, change, step.lifetime, at), key)
+            break
           }
+          const result = step.verb === "renew"
+            ? yield* store.renew(key, change, step.lifetime)
+            : yield* store.rotate?.(key, change, step.lifetime, step.rotation) ?? Effect.void
+          if (result === undefined) {
+            break
+          }
+          const newKey = result._tag === "Saved" ? fromCookie(store, result.key) : key
+          const rule = step.verb === "renew"
+            ? SessionRecord.renew(record, key, newKey, change, step.lifetime, at)
+            : SessionRecord.rotate(record, key, newKey, change, step.lifetime, step.rotation, at)
+          rewrite(step, result, rule, key, newKey)
+          keys.push(newKey)
           break
         }
         case "updateTtl": {
           const key = keyOfAge(step.age)
           const result = yield* store.updateTtl(key, step.lifetime)
-          rewrite(step, result, SessionRecord.refresh(records.get(key.id), key, step.lifetime, at))
+          rewrite(step, result, SessionRecord.refresh(records.get(key.id), key, step.lifetime, at), key)
           break
         }
         case "delete": {

@@ -57,8 +57,19 @@ describe("a reply of Redis", () => {
   it("is read where it is one", () => {
     assert.deepStrictEqual(
       readScriptReply("update", ["Saved", "1000.5"], 0),
-      Either.right({ _tag: "Saved", expiresAt: 1000.5 })
+      Either.right({ _tag: "Saved", expiresAt: 1000.5, word: undefined })
     )
+    for (
+      const [verb, word] of [["update", "older"], ["updateTtl", "older"], ["rotate", "older"], [
+        "rotate",
+        "new"
+      ]] as const
+    ) {
+      assert.deepStrictEqual(
+        readScriptReply(verb, ["Saved", "1", word], 0),
+        Either.right({ _tag: "Saved", expiresAt: 1, word })
+      )
+    }
     assert.deepStrictEqual(
       readScriptReply("renew", ["Conflict", "1", null], 2),
       Either.right({ _tag: "Conflict", values: ["1", undefined] })

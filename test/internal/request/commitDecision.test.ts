@@ -94,7 +94,8 @@ const facts = (
   asksForWrites: changes !== "none",
   hasWrites: changes === "some" || changes === "removals only",
   hasValues: changes === "some",
-  refreshesAlways
+  refreshesAlways,
+  rotates: false
 })
 
 describe("the commit table", () => {
@@ -107,14 +108,28 @@ describe("the commit table", () => {
     }
   }
 
+  for (const changes of ["none", "some", "removals only", "asked only"] as const) {
+    for (const refreshesAlways of [true, false]) {
+      it(`a key that has to give way, ${changes} changed, ${refreshesAlways ? "OnEveryRequest" : "OnStateChanges"}`, () => {
+        const planOf = (presented: CommitFacts["presented"], status: CommitFacts["status"]) =>
+          decideCommit({ ...facts(presented, status, changes, refreshesAlways), rotates: true })
+        assert.strictEqual(planOf("Valid", "Unchanged"), "Rotate")
+        assert.strictEqual(planOf("Valid", "Changed"), "Rotate")
+        assert.strictEqual(planOf("Valid", "Renewed"), "Renew", "which leaves no grace")
+        assert.strictEqual(planOf("Valid", "Purged"), changes === "some" ? "Replace" : "Delete")
+      })
+    }
+  }
+
   it("a request is idle only where every row of the table says that nothing is to be done", () => {
     FastCheck.assert(FastCheck.property(
       FastCheck.constantFrom<CommitFacts["presented"]>("None", "Refused", "Superseded", "Ambiguous", "Valid"),
       FastCheck.constantFrom<CommitFacts["status"]>("Unchanged", "Changed", "Renewed", "Purged"),
       FastCheck.constantFrom<Row[2]>("none", "some", "removals only", "asked only"),
       FastCheck.boolean(),
-      (presented, status, changes, refreshesAlways) => {
-        const row = facts(presented, status, changes, refreshesAlways)
+      FastCheck.boolean(),
+      (presented, status, changes, refreshesAlways, rotates) => {
+        const row = { ...facts(presented, status, changes, refreshesAlways), rotates }
         assert.isTrue(!isIdle(row) || decideCommit(row) === "Nothing")
       }
     ))

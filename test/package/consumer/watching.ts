@@ -13,9 +13,11 @@ import * as Stream from "effect/Stream"
 const describe = SessionEvent.$match({
   Created: ({ id }) => `created ${id}`,
   Renewed: ({ id }) => `renewed ${id}`,
+  Rotated: ({ id }) => `rotated ${id}`,
   Purged: ({ id }) => `purged ${id}`,
   KeyExpired: ({ id }) => `expired ${id}`,
   KeySuperseded: ({ id }) => `superseded ${id}`,
+  KeyReused: ({ id }) => `reused ${id}`,
   KeyRefused: ({ count, id, reason }) => `refused ${id ?? `${count} keys`}: ${reason}`,
   Missed: ({ count, kind }) => `missed ${count} of ${kind}`,
   Gone: ({ id }) => `gone ${id}`,
