@@ -16,6 +16,24 @@ export interface Mutant extends Replacement {
 
 export const mutants: ReadonlyArray<Mutant> = [
   {
+    name: "a sign-in leaves a grace to the keys before it",
+    file: "SessionRecord.ts",
+    from: "withoutGrace(rewrite.record.superseded, now)",
+    to: "rewrite.record.superseded",
+    pair: [{ by: "browser", program: "sign in" }, { by: "stranger", program: "read" }],
+    stage: "rotating",
+    breaks: "plantedKeyOpensNothing"
+  },
+  {
+    name: "a key that is renewed by itself is void at once",
+    file: "SessionRecord.ts",
+    from: "isInGrace(secret, now) ? \"Current\" : \"Reused\"",
+    to: "\"Superseded\"",
+    pair: [{ by: "browser", program: "read" }, { by: "browser", program: "read, wait, insert b" }],
+    stage: "rotating",
+    breaks: "nobodyIsDisturbed"
+  },
+  {
     name: "a replaced secret renews",
     file: "SessionRecord.ts",
     from: "return Superseded()",

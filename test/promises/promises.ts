@@ -146,7 +146,26 @@ const signedInIsSignedIn: Check = ({ jar, opens, seen }, { isRevocable }) => {
     : [`${nameOf(last)} was answered "signed in", and the browser is not`]
 }
 
-const promises = { endedIsEnded, askedEndIsCarriedOut, noWriteIsLost, plantedKeyOpensNothing, signedInIsSignedIn }
+/** Where nobody renews and nobody ends, all see the session and are answered with success, whatever is renewed by itself. */
+const nobodyIsDisturbed: Check = ({ seen }) =>
+  seen.some(({ program }) => renews(program) || purges(program) || program.includes("clear")) ? [] : seen.flatMap(
+    (request) => {
+      const { read, request: { cut } } = request
+      const isAnonymous = read !== undefined && Object.keys(read).length === 0
+      return cut === undefined && (!isSuccess(request) || isAnonymous)
+        ? [`${nameOf(request)} was disturbed: ${isAnonymous ? "it saw no session" : `answered with ${request.status}`}`]
+        : []
+    }
+  )
+
+const promises = {
+  endedIsEnded,
+  nobodyIsDisturbed,
+  askedEndIsCarriedOut,
+  noWriteIsLost,
+  plantedKeyOpensNothing,
+  signedInIsSignedIn
+}
 
 const nameOf = ({ number }: Seen): string => `request ${number}`
 

@@ -14,10 +14,18 @@ describe("the promises hold, whoever waits, wins or hangs up, in Redis", () => {
     Effect.gen(function*() {
       const server = yield* redisServer()
       const client = yield* connectRedis(server.url)
-      const stage = redis(yield* RedisSessionStore.fromClient(client, { timeout: generous }))(library)
+      const store = yield* RedisSessionStore.fromClient(client, { timeout: generous })
+      const stage = redis(store)(library)
       yield* Effect.promise(async () => {
         await twoAtATime("Redis", stage, { isRevocable: true }, pairsFrom(4, 12))
         await threeAtATime("Redis", stage, { isRevocable: true }, 150)
+        const rotating = redis(store, "renewed by themselves")(library)
+        await twoAtATime(
+          "Redis, with keys that are renewed by themselves",
+          rotating,
+          { isRevocable: true },
+          pairsFrom(5, 12)
+        )
       })
     }))
 })

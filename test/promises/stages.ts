@@ -4,7 +4,7 @@
 import type * as SessionStore from "effect-session/SessionStore"
 import * as Effect from "effect/Effect"
 import type { Library } from "./library.js"
-import { makeStage, type MakeStore, type Stage } from "./visit.js"
+import { type Keys, makeStage, type MakeStore, type Stage } from "./visit.js"
 
 export type Stages = (library: Library) => Stage
 
@@ -19,6 +19,9 @@ export const prompt: Stages = (library) =>
 
 /** Waits before each call. */
 export const memory: Stages = (library) => makeStage(library, inMemory, "before")
+
+/** The same, where each visit begins with a key that has to give way by itself. */
+export const rotating: Stages = (library) => makeStage(library, inMemory, "before", "renewed by themselves")
 
 /** Waits before each call and again before its answer. */
 export const slow: Stages = (library) => makeStage(library, inMemory, "around")
@@ -37,5 +40,5 @@ export const cookie: Stages = (library) =>
     ...gate(CookieSessionStore.store)
   }), "before")
 
-export const redis = (store: SessionStore.SessionStore): Stages => (library) =>
-  makeStage(library, (_, gate) => ({ ...store, ...gate(store) }), "before")
+export const redis = (store: SessionStore.SessionStore, keys?: Keys): Stages => (library) =>
+  makeStage(library, (_, gate) => ({ ...store, ...gate(store) }), "before", keys)

@@ -9,6 +9,7 @@ describe("the promises hold, whoever waits, wins or hangs up,", () => {
     const [name, makeStage, isRevocable, pairs, runs] of [
       ["in memory that answers at once", stages.prompt, true, pairsFrom(0, 1), 600],
       ["in memory", stages.memory, true, pairsFrom(0, 4), 600],
+      ["in memory, with keys that are renewed by themselves", stages.rotating, true, pairsFrom(1, 4), 600],
       ["in a slow store", stages.slow, true, pairsFrom(1, 60), 200],
       ["in a store made with the defaults of SessionStore.make", stages.authored, true, pairsFrom(2, 60), 200],
       ["in the cookie, which cannot revoke", stages.cookie, false, pairsFrom(3, 12), 200]

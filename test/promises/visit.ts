@@ -83,7 +83,16 @@ export const before: Values = { a: 0, origin: 0, n: 1 }
 /** Where a request waits besides its handler: before each call of the store, before its answer as well, or nowhere. */
 export type Waits = "before" | "around" | "nowhere"
 
-export const makeStage = (library: Library, makeStore: MakeStore, waits: Waits): Stage => {
+/** Whether keys are renewed by themselves, and the visit begins when the first one is due. */
+export type Keys = "renewed by handlers" | "renewed by themselves"
+
+export const makeStage = (
+  library: Library,
+  makeStore: MakeStore,
+  waits: Waits,
+  keys: Keys = "renewed by handlers"
+): Stage => {
+  const isDue = keys === "renewed by themselves"
   let busy = 0
   const pause = (step: string) => Effect.flatMap(FiberRef.get(current), (actor) => actor?.pause(step) ?? Effect.void)
   const clock = handClock((millis) =>
@@ -113,6 +122,8 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: Waits):
       update: (key, change, lifetime) => around("update", inner.update(key, change, lifetime)),
       updateTtl: (key, lifetime) => around("updateTtl", inner.updateTtl(key, lifetime)),
       renew: (key, change, lifetime) => around("renew", inner.renew(key, change, lifetime)),
+      rotate: inner.rotate &&
+        ((key, change, lifetime, rotation) => around("rotate", inner.rotate!(key, change, lifetime, rotation))),
       delete: (key, _now, successor) => around("delete", inner.delete(key, successor))
     }
   }
@@ -122,7 +133,7 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: Waits):
     SessionMiddleware.make({
       keys: Config.generateKey(),
       cookie: { name },
-      lifecycle: Config.BrowserSession({ rememberMe: "30 days" })
+      lifecycle: Config.BrowserSession({ rememberMe: "30 days", ...(isDue ? { renewEvery: "15 minutes" } : {}) })
     }).pipe(
       Effect.provideService(library.SessionStore.SessionStore, makeStore(library, gate))
     )
@@ -222,6 +233,9 @@ export const makeStage = (library: Library, makeStore: MakeStore, waits: Waits):
       const first = readCookie(started).set
       if (first === undefined) {
         throw new Error("The first session has no cookie")
+      }
+      if (isDue) {
+        clock.moveOn()
       }
       const order: Array<string> = []
       const jars = { browser: first as string | undefined, stranger: first as string | undefined }
@@ -445,14 +459,18 @@ const readCookie = (response: Response): { readonly set: string | undefined; rea
   return line.includes("Max-Age=0") ? { set: undefined, removes: true } : { set: value, removes: false }
 }
 
-const handClock = (sleep: (millis: number) => Effect.Effect<void>): Clock.Clock => {
-  const now = 1_800_000_000_000
+const handClock = (sleep: (millis: number) => Effect.Effect<void>): Clock.Clock & { readonly moveOn: () => void } => {
+  let now = 1_800_000_000_000
   return {
     [Clock.ClockTypeId]: Clock.ClockTypeId,
+    /** As long as it takes a key to get old. */
+    moveOn: () => {
+      now += 900_000
+    },
     unsafeCurrentTimeMillis: () => now,
     unsafeCurrentTimeNanos: () => BigInt(now) * 1_000_000n,
-    currentTimeMillis: Effect.succeed(now),
-    currentTimeNanos: Effect.succeed(BigInt(now) * 1_000_000n),
+    currentTimeMillis: Effect.sync(() => now),
+    currentTimeNanos: Effect.sync(() => BigInt(now) * 1_000_000n),
     sleep: (duration) => Effect.suspend(() => sleep(Duration.toMillis(duration)))
   }
 }
