@@ -24,28 +24,15 @@ import * as TestClock from "effect/TestClock"
 import * as Tracer from "effect/Tracer"
 import { inspect } from "node:util"
 import { pause } from "../support/breathing.js"
+import { eventsDuring } from "../support/heardEvents.js"
 import { settle, until } from "../support/settle.js"
 import { waiting } from "../support/waitingStore.js"
-import { Counter, handle, type Handler, makeWebApp, User, type WebApp } from "../support/webApp.js"
+import { Counter, handle, type Handler, makeWebApp, User } from "../support/webApp.js"
 
 const increment = handle((session) => session.updateOr(Counter, 1, (n) => n + 1))
 const read = handle((session) => Effect.asVoid(session.entries))
 const renew = handle((session) => session.renew)
 const purge = handle((session) => session.purge)
-
-/** The events of an app while `use` runs. */
-const eventsDuring = <A, E, R>(app: WebApp, use: Effect.Effect<A, E, R>) =>
-  Effect.gen(function*() {
-    const seen: Array<SessionEvent.SessionEvent> = []
-    const listener = yield* Effect.fork(
-      Stream.runForEach(app.middleware.events, (event) => Effect.sync(() => seen.push(event)))
-    )
-    yield* settle
-    yield* use
-    yield* settle
-    yield* Fiber.interrupt(listener)
-    return seen
-  })
 
 const answering = (handler: Handler) => Effect.orDie(handler)
 

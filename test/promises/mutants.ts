@@ -100,8 +100,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "a replaced key does not log out",
     file: "SessionRecord.ts",
     from:
-      `    case "Superseded":\n      return [true, successor === undefined ? undefined : traceOf(record, successor, now)]`,
-    to: `      return [true, undefined]\n    case "Superseded":\n      return [false, record]`,
+      `    case "Superseded":\n    case "Reused":\n      return [true, successor === undefined ? undefined : traceOf(record, successor, now)]`,
+    to: `      return [true, undefined]\n    case "Superseded":\n    case "Reused":\n      return [false, record]`,
     pair: [{ by: "browser", program: "renew" }, { by: "browser", program: "log out" }],
     stage: "memory",
     breaks: "endedIsEnded"

@@ -22,6 +22,7 @@ export const counting = (
       update: counted("update", store.update),
       updateTtl: counted("updateTtl", store.updateTtl),
       renew: counted("renew", store.renew),
+      rotate: store.rotate && counted("rotate", store.rotate),
       delete: counted("delete", store.delete)
     }
   }

@@ -32,6 +32,9 @@ export interface ResponseFacts {
   readonly canSetCookie: boolean
 }
 
+const isRotationDue = (presented: Presented | undefined): boolean =>
+  presented?._tag === "Valid" && presented.isRotationDue
+
 const allButCookies: ReadonlyArray<Session.ClearSiteData> = ["cache", "storage", "executionContexts"]
 
 /** @internal */
@@ -62,7 +65,7 @@ export abstract class RequestSession extends SessionBase {
    * Closes a session that asks for nothing, and says whether it was such a one, as most are.
    */
   closeIdle(): boolean {
-    const isIdle = this.isIdle(this.isRotationDue)
+    const isIdle = this.isIdle(isRotationDue(this.#presented))
     this.log().isCommitted = isIdle
     return isIdle
   }
@@ -109,11 +112,11 @@ export abstract class RequestSession extends SessionBase {
       this.log().dropWrites()
     }
     // Nobody gets a key by an answer that can bring none.
-    const rotates = this.isRotationDue && canSetCookie && !wasInterrupted
-    if (this.isIdle(rotates)) {
+    const canRotate = canSetCookie && !wasInterrupted
+    if (this.isIdle(canRotate && isRotationDue(this.#presented))) {
       return Effect.succeed(keep)
     }
-    const committed = attempt(() => this.commit(canSetCookie, rotates, clock))
+    const committed = attempt(() => this.commit(canSetCookie, canRotate, clock))
     return isDone(committed) ? committed : Effect.catchAllCause(committed, (cause) => this.commitFailed(cause))
   }
 
@@ -134,10 +137,6 @@ export abstract class RequestSession extends SessionBase {
     return this.services().config.lifecycle.ttlExtension === "OnEveryRequest"
   }
 
-  private get isRotationDue(): boolean {
-    return this.#presented?._tag === "Valid" && this.#presented.isRotationDue
-  }
-
   // Where the store could not be read and the handler went on without, it is not asked again for a mere refresh.
   private isIdle(rotates: boolean): boolean {
     return isIdle({
@@ -151,7 +150,7 @@ export abstract class RequestSession extends SessionBase {
 
   private commit(
     canSetCookie: boolean,
-    rotates: boolean,
+    canRotate: boolean,
     clock: Clock.Clock
   ): Effect.Effect<CommitOutcome, CommitError> {
     return chain(this.presentedForCommit(clock), (presented) => {
@@ -159,18 +158,20 @@ export abstract class RequestSession extends SessionBase {
         header: this.cookieHeader(),
         attributesOf: (cookie: ResolvedCookie) => this.attributesOf(cookie)
       }
-      return new Commit(this.services(), this.log(), presented, cookies, clock).run(canSetCookie, rotates)
+      return new Commit(this.services(), this.log(), presented, cookies, clock)
+        .run(canSetCookie, canRotate && isRotationDue(presented))
     })
   }
 
   // Every verb but `updateTtl` acts for a request that has seen its session alive, so the others load it first. So does
-  // `updateTtl` where only the record says which TTL it is.
+  // `updateTtl` where only the record says which TTL it is, or whether its key is old.
   private presentedForCommit(clock: Clock.Clock): Effect.Effect<Presented, SessionStore.LoadError> {
     if (this.#presented !== undefined) {
       return Effect.succeed(this.#presented)
     }
     const cookie = this.opened()
-    return this.log().status === "Unchanged" && cookie.keys.length === 1 && !this.canRemember
+    return this.log().status === "Unchanged" && cookie.keys.length === 1 && !this.canRemember &&
+        this.services().config.lifecycle.rotation === undefined
       ? Effect.succeed(unasked(cookie.keys[0]!))
       : chain(this.present(cookie, clock.unsafeCurrentTimeMillis()), (presented) => {
         if (presented._tag === "Valid") {
