@@ -22,13 +22,16 @@ interface Parts {
   readonly load: typeof SessionStore.loadResult
   readonly update: typeof SessionRecord.update
   readonly renew: typeof SessionRecord.renew
+  readonly rotate: typeof SessionRecord.rotate
   readonly refresh: typeof SessionRecord.refresh
   readonly end: typeof SessionRecord.end
   /** The name of the row of a session. */
   readonly rowName: (id: string) => string
   readonly isTaken: (rows: ReadonlyMap<string, StoredRecord>, name: string) => boolean
   /** What happens between reading a row and writing it. */
-  readonly beforeWrite: { readonly [verb in "update" | "renew" | "updateTtl" | "delete"]: Effect.Effect<void> }
+  readonly beforeWrite: {
+    readonly [verb in "update" | "renew" | "rotate" | "updateTtl" | "delete"]: Effect.Effect<void>
+  }
   /** How a row gets from the table to the caller, and how a record gets into it. */
   readonly handOut: (record: StoredRecord) => StoredRecord
   readonly keep: (record: StoredRecord) => StoredRecord
@@ -45,11 +48,18 @@ const sound: Parts = {
   load: SessionStore.loadResult,
   update: SessionRecord.update,
   renew: SessionRecord.renew,
+  rotate: SessionRecord.rotate,
   refresh: SessionRecord.refresh,
   end: SessionRecord.end,
   rowName: (id) => id,
   isTaken: (rows, name) => rows.has(name),
-  beforeWrite: { update: Effect.void, renew: Effect.void, updateTtl: Effect.void, delete: Effect.void },
+  beforeWrite: {
+    update: Effect.void,
+    renew: Effect.void,
+    rotate: Effect.void,
+    updateTtl: Effect.void,
+    delete: Effect.void
+  },
   handOut: copy,
   keep: copy,
   put: (rows, name, record) => Effect.sync(() => rows.set(name, record))
@@ -61,7 +71,7 @@ const makeStore = (parts: Parts): SessionStore.SessionStore => {
   const handedOut = (row: Row): Row => row === undefined ? undefined : parts.handOut(row)
 
   const write = (
-    verb: "update" | "renew" | "updateTtl",
+    verb: "update" | "renew" | "rotate" | "updateTtl",
     key: SessionKey.SessionKey,
     newKey: SessionKey.SessionKey,
     rule: (record: Row) => SessionRecord.Rewrite
@@ -76,7 +86,7 @@ const makeStore = (parts: Parts): SessionStore.SessionStore => {
         const { record } = result
         return Effect.as(
           parts.put(rows, name, parts.keep(record)),
-          SessionStore.WriteResult.Saved({ key: newKey, expiresAt: record.expiresAt })
+          SessionStore.savedResult(record, key, newKey)
         )
       }
       const between = parts.beforeWrite[verb]
@@ -111,6 +121,16 @@ const makeStore = (parts: Parts): SessionStore.SessionStore => {
       Effect.suspend(() => {
         const newKey = SessionKey.mintSecret(key.id)
         return write("renew", key, newKey, (record) => parts.renew(record, key, newKey, change, lifetime, now))
+      }),
+    rotate: (key, change, lifetime, rotation, now) =>
+      Effect.suspend(() => {
+        const newKey = SessionKey.mintSecret(key.id)
+        return write(
+          "rotate",
+          key,
+          newKey,
+          (record) => parts.rotate(record, key, newKey, change, lifetime, rotation, now)
+        )
       }),
     delete: (key, now, successor) =>
       Effect.suspend(() => {
@@ -171,6 +191,36 @@ const supersededNow = (record: Row, now: number): Row =>
     ? undefined
     : { ...record, superseded: record.superseded.map((secret) => ({ ...secret, at: now })) }
 
+const withSuperseded = (
+  record: Row,
+  f: (secret: SessionRecord.SupersededSecret) => Partial<SessionRecord.SupersededSecret>
+): Row =>
+  record === undefined
+    ? undefined
+    : { ...record, superseded: record.superseded.map((secret) => ({ ...secret, ...f(secret) })) }
+
+/** Rotates a record that was changed before, or under other terms. */
+const rotating = (
+  spoil: (record: Row, rotation: Parameters<typeof SessionRecord.rotate>[5], now: number) => {
+    readonly record?: Row
+    readonly rotation?: Partial<Parameters<typeof SessionRecord.rotate>[5]>
+  }
+) =>
+  withParts({
+    rotate: (record, key, newKey, change, lifetime, rotation, now) => {
+      const spoilt = spoil(record, rotation, now)
+      return SessionRecord.rotate(
+        "record" in spoilt ? spoilt.record : record,
+        key,
+        newKey,
+        change,
+        lifetime,
+        { ...rotation, ...spoilt.rotation },
+        now
+      )
+    }
+  })
+
 const mapKeys = (state: SessionState, f: (key: string) => string): SessionState =>
   new Map(Array.from(state, ([key, value]) => [f(key), value] as const))
 
@@ -193,6 +243,136 @@ export interface Defect {
 }
 
 export const defects: ReadonlyArray<Defect> = [
+  // -- rotation
+  {
+    defect: "replaces a secret that is young",
+    store: rotating(() => ({ rotation: { every: 0 } })),
+    foundBy: "rotate is an update"
+  },
+  {
+    defect: "never rotates",
+    store: withParts({
+      rotate: (record, key, _newKey, change, lifetime, _rotation, now) =>
+        SessionRecord.update(record, key, change, lifetime, now)
+    }),
+    foundBy: "rotate gives the session a new secret"
+  },
+  {
+    defect: "counts the age of each secret from the beginning of the session",
+    store: rotating((record) => ({ record: withSuperseded(record, () => ({ at: record!.createdAt })) })),
+    foundBy: "a renewal makes a secret young"
+  },
+  {
+    defect: "counts the grace from the rotation",
+    store: withParts({
+      rotate: (record, key, newKey, change, lifetime, rotation, now) =>
+        replaced(SessionRecord.rotate(record, key, newKey, change, lifetime, rotation, now), (record) => ({
+          superseded: withSuperseded(
+            record,
+            ({ graceEndsAt }) => graceEndsAt === "Open" ? { graceEndsAt: now + rotation.grace } : {}
+          )!.superseded
+        }))
+    }),
+    foundBy: "the secret before opens the session"
+  },
+  {
+    defect: "does not tell of a newer key",
+    store: withCalls((store) => ({
+      update: (key, change, lifetime, now) =>
+        Effect.map(
+          store.update(key, change, lifetime, now),
+          (result) => result._tag === "Saved" ? { ...result, hasNewer: undefined } : result
+        )
+    })),
+    foundBy: "a write with the secret before tells"
+  },
+  {
+    defect: "does not tell how a key stands",
+    store: withCalls((store) => ({
+      load: (key, now) =>
+        Effect.map(
+          store.load(key, now),
+          (result) => result._tag === "Live" ? SessionStore.LoadResult.Live({ record: result.record }) : result
+        )
+    })),
+    foundBy: "load tells how the key stands"
+  },
+  {
+    defect: "lets a grace begin anew with each use of the new secret",
+    store: rotating((record, { grace }, now) => ({
+      record: withSuperseded(
+        record,
+        ({ graceEndsAt }) => typeof graceEndsAt === "number" && graceEndsAt > now ? { graceEndsAt: now + grace } : {}
+      )
+    })),
+    foundBy: "from the first use of the new secret on"
+  },
+  {
+    defect: "has no other secret for one that was lost",
+    store: withParts({
+      rotate: (record, key, newKey, change, lifetime, rotation, now) =>
+        record === undefined || SessionRecord.isNewest(record, key)
+          ? SessionRecord.rotate(record, key, newKey, change, lifetime, rotation, now)
+          : SessionRecord.update(record, key, change, lifetime, now)
+    }),
+    foundBy: "a new secret that was lost on its way"
+  },
+  {
+    defect: "gives the secret before another while the new one is in use",
+    store: rotating((record) => ({
+      record: withSuperseded(record, ({ graceEndsAt }) => graceEndsAt === undefined ? {} : { graceEndsAt: "Open" }),
+      rotation: { grace: 0 }
+    })),
+    foundBy: "the secret before gets no new one"
+  },
+  {
+    defect: "leaves a grace behind a renewal",
+    store: withParts({
+      renew: (record, key, newKey, change, lifetime, now) =>
+        replaced(SessionRecord.renew(record, key, newKey, change, lifetime, now), ({ superseded: [newest] }) => ({
+          superseded: [newest!, ...record!.superseded]
+        }))
+    }),
+    foundBy: "a renewal ends every grace"
+  },
+  {
+    defect: "ends nothing by a key after its grace",
+    store: withParts({
+      end: (record, key, successor, now) =>
+        record !== undefined && SessionRecord.verify(record, key, now) === "Reused"
+          ? [false, record]
+          : SessionRecord.end(record, key, successor, now)
+    }),
+    foundBy: "each key of a session ends it"
+  },
+  {
+    defect: "forgets who had a grace where a session gives way",
+    store: withParts({
+      end: (record, key, successor, now) => {
+        const [answer, trace] = SessionRecord.end(record, key, successor, now)
+        return [answer, trace && { ...trace, superseded: record!.superseded }]
+      }
+    }),
+    foundBy: "a key in its grace is told"
+  },
+  {
+    defect: "prolongs whatever it rotates",
+    store: rotating(() => ({ rotation: { extend: true } })),
+    foundBy: "rotate leaves the expiry alone"
+  },
+  {
+    defect: "rotates whatever is expected",
+    store: withParts({
+      rotate: (record, key, newKey, change, lifetime, rotation, now) =>
+        SessionRecord.rotate(record, key, newKey, withoutExpectations(change), lifetime, rotation, now)
+    }),
+    foundBy: "rotate that conflicts"
+  },
+  {
+    defect: "reads first and rotates after",
+    store: withParts({ beforeWrite: { ...sound.beforeWrite, rotate: pause } }),
+    foundBy: "parallel rotations mint one key"
+  },
   // -- creation
   {
     defect: "writes over an id that is taken",
