@@ -87,17 +87,29 @@ describe("fromEnv", () => {
         SESSION_COOKIE_NAME: "id",
         SESSION_COOKIE_SECURE: "From-Request",
         SESSION_TRUSTED_PROXIES: " 10.0.0.0/8 , ::1",
-        SESSION_REMEMBER_ME: "30 days"
+        SESSION_REMEMBER_ME: "30 days",
+        SESSION_RENEW_EVERY: "15 minutes",
+        SESSION_RENEW_GRACE: "30 seconds",
+        SESSION_ON_KEY_REUSE: "Ignore"
       })
       assert.deepStrictEqual(options.cookie, { name: "id", secure: "FromRequest" })
       assert.deepStrictEqual(options.trustedProxies, ["10.0.0.0/8", "::1"])
       assert.deepStrictEqual(
         { ...options.lifecycle },
-        { ...Config.BrowserSession({ rememberMe: Duration.days(30) }) }
+        {
+          ...Config.BrowserSession({
+            rememberMe: Duration.days(30),
+            renewEvery: Duration.minutes(15),
+            renewGrace: Duration.seconds(30),
+            onKeyReuse: "Ignore"
+          })
+        }
       )
       const config = yield* Config.make(options)
       assert.strictEqual(config.cookie.secureFromRequest?.trustedProxies.length, 2)
       assert.strictEqual(config.lifecycle.rememberMeMillis, 30 * 86_400_000)
+      assert.deepStrictEqual(config.lifecycle.rotation, { every: 900_000, grace: 30_000 })
+      assert.strictEqual(config.lifecycle.onKeyReuse, "Ignore")
     }))
 
   it.effect("everybody is trusted by the word all, in any case", () =>

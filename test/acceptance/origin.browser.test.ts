@@ -1,32 +1,18 @@
 /**
  * What pages make a real browser send: this app's own, one of another site, and one of another port of the same site.
  */
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { assert, describe, it } from "@effect/vitest"
 import * as SessionOrigin from "effect-session/SessionOrigin"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { createServer } from "node:http"
 import type { Page } from "playwright-core"
+import { portOf } from "../support/browserSite.js"
 import { launchChromium } from "../support/chromium.js"
 
 const page = HttpServerResponse.html("<!doctype html><title>a page</title>")
-
-const portOf = <E>(layer: Layer.Layer<never, E, HttpServer.HttpServer>) =>
-  Effect.map(
-    Layer.build(
-      Layer.provideMerge(layer, Layer.orDie(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" })))
-    ),
-    (context) => {
-      const { address } = Context.get(context, HttpServer.HttpServer)
-      return address._tag === "TcpAddress" ? address.port : 0
-    }
-  )
 
 /** An app that counts what reaches it, and what is refused. */
 const guardedApp = Effect.gen(function*() {

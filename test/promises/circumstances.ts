@@ -7,7 +7,7 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import type { SessionOptions } from "effect-session/Config"
 import type * as EffectSession from "effect-session/Session"
 import type * as SessionStore from "effect-session/SessionStore"
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
@@ -15,6 +15,7 @@ import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { HandClock } from "../support/handClock.js"
 import type { Library } from "./library.js"
 
 type Handler = Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, EffectSession.Session>
@@ -23,20 +24,6 @@ const hour = 3_600_000
 const name = "__Host-id"
 
 const user = "user"
-
-/** A clock that the test moves. */
-class HandClock implements Clock.Clock {
-  readonly [Clock.ClockTypeId]: Clock.ClockTypeId = Clock.ClockTypeId
-  private now = 1_800_000_000_000
-  readonly currentTimeMillis = Effect.sync(() => this.now)
-  readonly currentTimeNanos = Effect.sync(() => BigInt(this.now) * 1_000_000n)
-  unsafeCurrentTimeMillis = () => this.now
-  unsafeCurrentTimeNanos = () => BigInt(this.now) * 1_000_000n
-  sleep = () => Effect.never
-  moveOn(millis: number): void {
-    this.now += millis
-  }
-}
 
 const storeOf = ({ MemorySessionStore }: Library): SessionStore.SessionStore =>
   Effect.runSync(MemorySessionStore.make())
