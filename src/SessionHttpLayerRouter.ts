@@ -34,6 +34,7 @@ import type * as Types from "effect/Types"
 import type { SessionConfigError } from "./Config.js"
 import { respondWith } from "./internal/http/errorResponse.js"
 import * as Session from "./Session.js"
+import * as SessionCsrf from "./SessionCsrf.js"
 import * as SessionGuard from "./SessionGuard.js"
 import * as SessionMiddleware from "./SessionMiddleware.js"
 import * as SessionOrigin from "./SessionOrigin.js"
@@ -68,6 +69,23 @@ export interface GuardRouteMiddleware<Id, Self, E> extends
     error: E
     requires: never
     layerError: never
+    layerRequires: SessionMiddleware.SessionMiddleware<Self>
+  }>
+{}
+
+/**
+ * A route middleware that provides a session and refuses requests without a token for it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CsrfRouteMiddleware<Self> extends
+  HttpLayerRouter.Middleware<{
+    provides: Self
+    handles: never
+    error: SessionCsrf.CsrfTokenError
+    requires: never
+    layerError: SessionConfigError
     layerRequires: SessionMiddleware.SessionMiddleware<Self>
   }>
 {}
@@ -156,6 +174,38 @@ export const originGuard = (
     }),
     { global: true }
   )
+
+/**
+ * The check of `SessionCsrf`, which brings its session with it: routes that it is provided to have the session, and answer 403 to
+ * requests that may change something and have no token that is good for it. Its layer fails where an option is wrong.
+ *
+ * @example
+ * ```ts
+ * import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
+ * import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import * as SessionCsrf from "effect-session/SessionCsrf"
+ * import * as SessionHttpLayerRouter from "effect-session/SessionHttpLayerRouter"
+ *
+ * const Forms = Layer.mergeAll(
+ *   HttpLayerRouter.add("GET", "/form", Effect.map(SessionCsrf.token, (token) => HttpServerResponse.text(token))),
+ *   HttpLayerRouter.add("POST", "/form", HttpServerResponse.text("Done"))
+ * ).pipe(Layer.provide(SessionHttpLayerRouter.csrfGuard().layer))
+ * ```
+ *
+ * @since 0.1.0
+ * @category middleware
+ */
+export const csrfGuard: {
+  (options?: SessionCsrf.Options): CsrfRouteMiddleware<Session.Session>
+  <Self>(
+    options: SessionCsrf.Options<Self> & { readonly session: Context.Tag<Self, Session.Session> }
+  ): CsrfRouteMiddleware<Self>
+} = (options: SessionCsrf.Options<any> = {}): CsrfRouteMiddleware<any> =>
+  HttpLayerRouter.middleware()(
+    Effect.map(SessionCsrf.make(options as SessionCsrf.Options), SessionCsrf.guardWith)
+  ).combine(middlewareFor(options.session ?? (Session.Session as Context.Tag<any, Session.Session>))) as any
 
 /**
  * A guard that brings its session with it: routes that it is provided to have the value and the session, and answer 401
