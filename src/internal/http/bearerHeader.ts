@@ -59,14 +59,14 @@ export const readBearer = (authorization: string | undefined): Bearer | undefine
  * @internal
  */
 export const bearerOf = (
-  request: { readonly headers: Readonly<Record<string, string | undefined>>; readonly source: object }
+  request: { readonly headers: Readonly<Record<string, string | undefined>>; readonly source: unknown }
 ): Bearer | undefined => {
   const bearer = readBearer(request.headers["authorization"])
   return bearer !== undefined && cameTwice(request.source) ? malformed : bearer
 }
 
 // As Node keeps the lines of the request: names and values in turn.
-const cameTwice = (source: object): boolean => {
+const cameTwice = (source: unknown): boolean => {
   const lines = Predicate.hasProperty(source, "rawHeaders") ? source.rawHeaders : undefined
   if (!Array.isArray(lines)) {
     return false
