@@ -329,7 +329,7 @@ const hideBearers = ({ bearer }: SessionMiddleware<any>): Effect.Effect<void, ne
     ? Effect.void
     : Effect.locallyScopedWith(
       Headers.currentRedactedNames,
-      (names) => [...names, ...["authorization", bearer.header].filter((name) => !names.includes(name))]
+      (names) => [...names, ...new Set(["authorization", bearer.header].filter((name) => !names.includes(name)))]
     )
 
 /** The middlewares that the app being built has in use, by the key of the session's tag. */
