@@ -460,6 +460,28 @@ describe("a bearer", () => {
     }))
 })
 
+describe("a session that is opened where no middleware stands around the handler", () => {
+  it.scoped("is that of the bearer, and beside a cookie the request is refused all the same", () =>
+    Effect.gen(function*() {
+      const { middleware } = yield* makeBearerApp()
+      const app = Effect.flatMap(
+        SessionMiddleware.open(middleware),
+        (session) => Effect.as(Effect.orDie(session.updateOr(Counter, 1, (n) => n + 1)), nothing)
+      )
+      const web = HttpApp.toWebHandler(app)
+      const send = (headers: Record<string, string>) =>
+        Effect.promise(() => web(new Request("https://app.test/", { headers })))
+      const begun = yield* send({ authorization: "Bearer" })
+      const authorization = begun.headers.get("authorization")!
+      assert.match(authorization, /^Bearer ./)
+      assert.strictEqual(begun.headers.get("vary"), "Cookie, Authorization")
+      assert.isNull((yield* send({ authorization })).headers.get("authorization"))
+      const both = yield* send({ authorization, cookie: "__Host-id=x" })
+      assert.strictEqual(both.status, 400)
+      assert.deepStrictEqual(both.headers.getSetCookie(), [])
+    }))
+})
+
 describe("where bearers are not asked for", () => {
   it.scoped("one is no session, takes nothing from the cookie beside it, and no answer varies by it", () =>
     Effect.gen(function*() {
