@@ -61,7 +61,7 @@ export type RefusalReason =
  *   is: the session only ends sooner.
  * - `Missed`: the listener fell behind, and so many events of that kind are lost, which would have stood here.
  *
- * Whoever has a cookie of any kind can cause `KeyRefused`, `KeyExpired` and `KeySuperseded` in masses; a visitor with a session
+ * Whoever has a cookie or a bearer of any kind can cause `KeyRefused`, `KeyExpired` and `KeySuperseded` in masses; a visitor with a session
  * any of the others. For each listener 1024 events of each kind are kept while it is busy, so that none of them displaces what
  * is of another kind.
  *

@@ -159,6 +159,9 @@ export const SessionMiddleware: Context.Tag<SessionMiddleware, SessionMiddleware
  * Checks the options and prepares the middleware: keys are derived here, once. Logs a warning for whatever is allowed
  * but dangerous. Fails with a `SessionConfigError` that names the option and the mend.
  *
+ * A `bearer.header` of your own has to be hidden by you where you make the middleware yourself: platform's spans and logs show
+ * what is not in `Headers.currentRedactedNames`. The layers add it there.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -521,7 +524,10 @@ export const layerConfig: (
  *
  * Such a response keeps the other headers of the app, and the cookies that it sets itself; what spoke of the body goes.
  *
- * `Vary: Cookie` is added where the handler looked at the session, and to every body that is made while it is sent (a stream, or
+ * Where the option `bearer` is on, a request with an `Authorization: Bearer` has the session of that one, and is answered in a
+ * response header in the place of a cookie. One that brings a session cookie as well is answered 400 and never reaches the app.
+ *
+ * `Vary: Cookie` (`Cookie, Authorization` where bearers are taken) is added where the handler looked at the session, and to every body that is made while it is sent (a stream, or
  * a web `Response` with a body), since that may still look; `Cache-Control: no-store`, and the same in headers that some cache reads
  * in its place, where the cookie is set. Both are there in the end, whatever other hooks the response has.
  *
@@ -604,6 +610,8 @@ const provideSession = <Self, E, R>(
  *
  * It may run in any fiber that has the request in its context. The commit belongs to the fiber that answers the request; when
  * that one has answered already, the session can still be read, and writes fail with `ResponseSent`.
+ *
+ * Dies with the response to send, a 400, where the request brings a session cookie and a bearer.
  *
  * @since 0.1.0
  * @category middleware
