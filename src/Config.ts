@@ -87,6 +87,8 @@ export type LostWrites = "Refuse" | "Ignore"
  *   begins a session has its id on the span, with `session.previous_id` where another came before. Nothing is asked of the store
  *   for it, and no key or value is shown.
  *
+ * An app with several kinds of sessions turns it on for one of them, since a span has one `session.id`.
+ *
  * An id that merely came with a request stands nowhere: whoever once had a key could write another visitor's id into your traces.
  *
  * @since 0.1.0
@@ -104,7 +106,7 @@ export interface BearerOptions {
   /**
    * The response header with what the client is to send as its `Authorization` from then on: `Bearer` and its key, or `Bearer`
    * alone where its session has ended. By default `authorization`, which every log and trace knows to hide. Name another one
-   * where a gateway renames that in responses; it is then hidden in this app's own spans and logs.
+   * where something in front of the app renames or drops that in responses; it is then hidden in this app's own spans and logs.
    */
   readonly header?: string | undefined
 }

@@ -2,6 +2,7 @@
  * Keys in headers, for clients that keep no cookies: what the middleware decides, without a socket.
  */
 import * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { assert, describe, it } from "@effect/vitest"
 import * as Config from "effect-session/Config"
@@ -137,6 +138,7 @@ describe.each(stores)("a bearer, with %s", (_, store) => {
       const { kept, visit } = app.client()
       yield* visit(begin)
       const before = app.calls.length
+      assert.deepStrictEqual(app.opened, [])
       for (const authorization of [kept.authorization, "Bearer", "Bearer forged"]) {
         const answer = yield* app.send(Effect.succeed(nothing), { authorization })
         assert.strictEqual(answer.status, 204)
@@ -145,6 +147,9 @@ describe.each(stores)("a bearer, with %s", (_, store) => {
         }
       }
       assert.lengthOf(app.calls, before)
+      assert.deepStrictEqual(app.opened, [])
+      yield* visit(read)
+      assert.deepStrictEqual(app.opened, [keyOf(kept.authorization)])
     }))
 
   it.scoped("that opens nothing makes an anonymous client, costs no store call, and stores nothing", () =>
@@ -500,6 +505,29 @@ describe("where bearers are not asked for", () => {
       const both = yield* off.send(read, { ...kept, cookie })
       assert.strictEqual(both.body, "\"ferris\"")
       assert.strictEqual(both.headers.get("vary"), "Cookie")
+    }))
+})
+
+describe("a request that does not touch its session", () => {
+  it.effect("has its headers looked at where bearers are asked for, and not at all where they are not", () =>
+    Effect.gen(function*() {
+      for (const [bearer, looks] of [[false, 0], [true, 1]] as const) {
+        const middleware = yield* SessionMiddleware.make({ keys: Config.generateKey(), bearer }).pipe(
+          Effect.provide(MemorySessionStore.layer())
+        )
+        let looked = 0
+        const request = new Proxy(HttpServerRequest.fromWeb(new Request("https://app.test/")), {
+          get: (target, name) => {
+            looked += name === "headers" ? 1 : 0
+            return Reflect.get(target, name, target) as unknown
+          }
+        })
+        yield* SessionMiddleware.sessionWith(middleware)(Effect.succeed(nothing)).pipe(
+          Effect.provideService(HttpServerRequest.HttpServerRequest, request),
+          Effect.scoped
+        )
+        assert.strictEqual(looked, looks)
+      }
     }))
 })
 

@@ -29,7 +29,22 @@ export const makeBearerApp = (options: {
       Effect.provideService(SessionStore.SessionStore, store)
     )
     const told: Array<Happening> = []
-    const middleware: SessionMiddleware.SessionMiddleware = { ...made, tell: (event) => told.push(event) }
+    const { bearer } = made
+    const opened: Array<string> = []
+    const middleware: SessionMiddleware.SessionMiddleware = {
+      ...made,
+      tell: (event) => told.push(event),
+      bearer: bearer && {
+        ...bearer,
+        crypto: {
+          ...bearer.crypto,
+          open: (value) => {
+            opened.push(value)
+            return bearer.crypto.open(value)
+          }
+        }
+      }
+    }
     const runtime = yield* Effect.runtime<never>()
     const send = (app: App, headers: Record<string, string> = {}) =>
       Effect.promise(async () => {
@@ -47,5 +62,5 @@ export const makeBearerApp = (options: {
           }))
       return { kept, visit }
     }
-    return { calls, told, middleware, send, client }
+    return { calls, told, opened, middleware, send, client }
   })
