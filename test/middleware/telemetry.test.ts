@@ -22,6 +22,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import { counting } from "../support/countingStore.js"
+import { waiting } from "../support/waitingStore.js"
 import { cookieHeaderOf, keepCookies, User } from "../support/webApp.js"
 
 interface Line {
@@ -307,6 +308,31 @@ describe.each(stores)("with %s, the id of a session", (_, store) => {
 })
 
 describe("with a store of keys, the id of a session", () => {
+  it.scoped("stands there as well where the store has to be waited for", () =>
+    Effect.gen(function*() {
+      const slow = Layer.map(MemorySessionStore.layer(), (context) =>
+        Context.make(SessionStore.SessionStore, waiting(Context.get(context, SessionStore.SessionStore))))
+      const { browser } = yield* makeApp(slow)
+      const { visit } = browser()
+      const begun = yield* visit(begin)
+      const id = (yield* visit(idOf)).body
+      assert.strictEqual(begun.id, id)
+      const answer = yield* visit(read)
+      assert.strictEqual(answer.id, id)
+      assert.deepStrictEqual(
+        answer.lines.map((line) =>
+          line.id
+        ),
+        [undefined, id, id]
+      )
+      const together = yield* visit(
+        using((session) => Effect.all([session.get(User), session.contains(User)], { concurrency: "unbounded" }))
+      )
+      assert.deepStrictEqual(together.lines.map((line) => line.id), [undefined, id, id])
+      const ended = yield* visit(using((session) => session.purge))
+      assert.strictEqual(ended.id, id)
+    }))
+
   it.scoped("does not stand where a key names it that a renewal replaced", () =>
     Effect.gen(function*() {
       const { browser, send } = yield* makeApp(MemorySessionStore.layer())
