@@ -31,6 +31,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { randomBytes } from "node:crypto"
 import type { ContentSecurity, CookieFormat } from "./CookieCrypto.js"
+import { checkBearer } from "./internal/config/bearerOptions.js"
 import { checkCookieOptions, cookieWarnings } from "./internal/config/cookieOptions.js"
 import {
   checkDurationText,
@@ -38,6 +39,7 @@ import {
   isEmpty,
   keysVariable,
   oneWordOf,
+  readBearer,
   readTrustedProxies,
   settings,
   variable
@@ -78,6 +80,39 @@ import type { Rotation } from "./SessionRecord.js"
  * @category commit
  */
 export type LostWrites = "Refuse" | "Ignore"
+
+/**
+ * What the traces and logs of a request say of its session.
+ *
+ * - `None`: nothing.
+ * - `SessionId`: the public id. As soon as the store has said that the session of the request lives, it stands as `session.id`
+ *   (OpenTelemetry's name) on the span of the request, and on each line that the handler logs from then on. A request that
+ *   begins a session has its id on the span, with `session.previous_id` where another came before. Nothing is asked of the store
+ *   for it, and no key or value is shown.
+ *
+ * An app with several kinds of sessions turns it on for one of them, since a span has one `session.id`.
+ *
+ * An id that merely came with a request stands nowhere: whoever once had a key could write another visitor's id into your traces.
+ *
+ * @since 0.1.0
+ * @category telemetry
+ */
+export type Telemetry = "None" | "SessionId"
+
+/**
+ * Where session keys are given out to clients that keep no cookies.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface BearerOptions {
+  /**
+   * The response header with what the client is to send as its `Authorization` from then on: `Bearer` and its key, or `Bearer`
+   * alone where its session has ended. By default `authorization`, which every log and trace knows to hide. Name another one
+   * where something in front of the app renames or drops that in responses; it is then hidden in this app's own spans and logs.
+   */
+  readonly header?: string | undefined
+}
 
 /**
  * When a session's time to live starts anew.
@@ -321,6 +356,15 @@ export interface SessionOptions {
   readonly maxStateBytes?: number | undefined
   /** What becomes of a response whose request lost what it wrote. See `LostWrites`. */
   readonly lostWrites?: LostWrites | undefined
+  /**
+   * Whether clients that keep no cookies (mobile apps, programs, other servers) may bring their key as `Authorization: Bearer`,
+   * and get it in a response header. Such a request neither reads nor sets a cookie; one that brings both a bearer and a session
+   * cookie is answered 400. A client without a key sends `Authorization: Bearer`, so that no browser's script is ever
+   * given one in place of a cookie that it cannot read.
+   */
+  readonly bearer?: boolean | BearerOptions | undefined
+  /** What the traces and logs of a request say of its session. See `Telemetry`. */
+  readonly telemetry?: Telemetry | undefined
 }
 
 /**
@@ -361,7 +405,11 @@ export const defaults = {
   /** A mebibyte: a hundred times what a session needs, and what any store and its connection take in their stride. */
   maxStateBytes: 1_048_576,
   /** Who is told that something was kept has no reason to look again. */
-  lostWrites: "Refuse"
+  lostWrites: "Refuse",
+  /** Who serves browsers alone needs no second way in. */
+  bearer: false,
+  /** An id that turns up in each trace tells what one visitor did: that is for you to want. */
+  telemetry: "None"
 } as const satisfies Omit<Required<SessionOptions>, "keys">
 
 /**
@@ -451,6 +499,9 @@ export interface SessionConfig {
   readonly storeTimeoutMillis: number
   readonly maxStateBytes: number
   readonly lostWrites: LostWrites
+  /** Where keys are given out to clients that keep no cookies, in lower case; `undefined`: nowhere, and none may bring one. */
+  readonly bearer: { readonly header: string } | undefined
+  readonly telemetry: Telemetry
   /** What is allowed but dangerous, one sentence each, for the log. */
   readonly warnings: ReadonlyArray<string>
 }
@@ -511,6 +562,9 @@ export class SessionConfigError extends Schema.TaggedError<SessionConfigError>("
       "storeTimeout",
       "maxStateBytes",
       "lostWrites",
+      "bearer",
+      "bearer.header",
+      "telemetry",
       "session"
     ),
     message: Schema.String
@@ -540,6 +594,7 @@ export const make = (options: SessionOptions): Either.Either<SessionConfig, Sess
 const checkContentSecurity = oneOf<ContentSecurity>("Private", "Signed")
 const checkCookieFormat = oneOf<CookieFormat>("EffectSession", "CookieRs")
 const checkLostWrites = oneOf<LostWrites>("Refuse", "Ignore")
+const checkTelemetry = oneOf<Telemetry>("None", "SessionId")
 
 const check = (options: SessionOptions): Either.Either<SessionConfig, SessionConfigError> =>
   Either.gen(function*() {
@@ -570,6 +625,8 @@ const check = (options: SessionOptions): Either.Either<SessionConfig, SessionCon
       checkMaxStateBytes(options.maxStateBytes ?? defaults.maxStateBytes)
     )
     const lostWrites = yield* named("lostWrites", checkLostWrites(options.lostWrites ?? defaults.lostWrites))
+    const bearer = yield* refusable(checkBearer(options.bearer ?? defaults.bearer))
+    const telemetry = yield* named("telemetry", checkTelemetry(options.telemetry ?? defaults.telemetry))
     const keys = yield* named("keys", checkKeys(options.keys, cookieFormat))
     return {
       cookie,
@@ -580,6 +637,8 @@ const check = (options: SessionOptions): Either.Either<SessionConfig, SessionCon
       storeTimeoutMillis,
       maxStateBytes,
       lostWrites,
+      bearer,
+      telemetry,
       warnings: cookieWarnings(cookie)
     }
   })
@@ -609,6 +668,8 @@ const check = (options: SessionOptions): Either.Either<SessionConfig, SessionCon
  * | `SESSION_STORE_TIMEOUT` | a duration | |
  * | `SESSION_MAX_STATE_BYTES` | a number of bytes | |
  * | `SESSION_LOST_WRITES` | `refuse` or `ignore` | |
+ * | `SESSION_BEARER` | `true` or `false`, or the name of the response header | |
+ * | `SESSION_TELEMETRY` | `none` or `session-id` | |
  *
  * Words may be in upper or lower case, and space around a value does not count. A variable that is set to nothing
  * counts as not set. What is not set is not in the result either, so that the options, and their `cookie`, can be
@@ -665,6 +726,11 @@ export const fromEnv: EffectConfig.Config<SessionOptions> = EffectConfig.map(
       lostWrites: variable(
         "SESSION_LOST_WRITES",
         oneWordOf<LostWrites>({ refuse: "Refuse", ignore: "Ignore" })
+      ),
+      bearer: variable("SESSION_BEARER", readBearer),
+      telemetry: variable(
+        "SESSION_TELEMETRY",
+        oneWordOf<Telemetry>({ none: "None", "session-id": "SessionId" })
       )
     }),
     makeLifecycle: variable(

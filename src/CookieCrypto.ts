@@ -189,13 +189,45 @@ export const make = (options: {
   readonly formerContentSecurity?: ContentSecurity | undefined
   readonly format?: CookieFormat | undefined
 }): CookieCrypto => {
-  const { contentSecurity, format = "EffectSession", formerContentSecurity, keys, name } = options
-  if (!isCookieName(name)) {
-    throw new RangeError("CookieCrypto.make: name must be a cookie name: one or more of A-Z a-z 0-9 !#$%&'*+-.^_`|~")
-  }
+  const { format = "EffectSession", name } = options
+  checkName(name)
   if (format === "CookieRs" && !isCookieRsName(name)) {
     throw new RangeError("CookieCrypto.make: name must not contain any of # % ^ ` |, which cookie-rs writes escaped")
   }
+  return makeFor(name, format, options)
+}
+
+/**
+ * Prepares the keys for what travels in a header in the place of the cookie of that name: the bearer of clients that keep no
+ * cookies. It is sealed as `EffectSession`, whose characters a header may hold, for a name that no cookie can have. So a
+ * bearer opens in no cookie, and what stood in a cookie is no bearer.
+ *
+ * It throws as `make` does.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeBearer = (options: {
+  readonly name: string
+  readonly keys: readonly [Redacted.Redacted<Uint8Array>, ...Array<Redacted.Redacted<Uint8Array>>]
+  readonly contentSecurity: ContentSecurity
+  readonly formerContentSecurity?: ContentSecurity | undefined
+}): CookieCrypto => {
+  checkName(options.name)
+  return makeFor(`${options.name}:bearer`, "EffectSession", options)
+}
+
+const checkName = (name: string): void => {
+  if (!isCookieName(name)) {
+    throw new RangeError("CookieCrypto.make: name must be a cookie name: one or more of A-Z a-z 0-9 !#$%&'*+-.^_`|~")
+  }
+}
+
+const makeFor = (
+  name: string,
+  format: CookieFormat,
+  { contentSecurity, formerContentSecurity, keys }: Parameters<typeof makeBearer>[0]
+): CookieCrypto => {
   const [newest, ...older] = keys.map((redacted, index) => {
     const key = Redacted.value(redacted)
     const position = `key ${index + 1} of ${keys.length}`

@@ -10,6 +10,9 @@
  * too. To check one asks no store: what it is compared with is in a cookie beside the session cookie, named after it with
  * `-csrf` behind, sealed with the same keys, and bound to the session keys that it was handed out for.
  *
+ * A request whose session is that of a bearer (`bearer` in the configuration) needs no token: it has nothing of a cookie, and no
+ * browser sends an `Authorization: Bearer` by itself.
+ *
  * What it rests on for a visitor without a session is that nobody else can set that cookie, which is what the prefix `__Host-` of
  * the default name is for. With `CookieSessionStore`, of which no copy can be made void, a token is bound to the session's
  * id, and a renewal takes it away from the browser alone.
@@ -168,10 +171,13 @@ export const token: Effect.Effect<string, Session.SessionInsertError, Session.Se
  */
 export const verify = (session: Session.Session, token: string): Effect.Effect<void, CsrfTokenError> =>
   Effect.suspend(() =>
-    requestOf(session).csrfTokens().accepts(token)
+    needsNone(session) || requestOf(session).csrfTokens().accepts(token)
       ? Effect.void
       : Effect.fail(new CsrfTokenError({ reason: "Invalid" }))
   )
+
+// Only a session that came as a bearer, or is to be handed out as one, is none of a cookie.
+const needsNone = (session: Session.Session): boolean => requestOf(session).isOfBearer()
 
 /**
  * Fails where a request that may change something (any but `GET`, `HEAD` and `OPTIONS`) has no token that is good for the
@@ -187,7 +193,7 @@ export const checkOf = (
   Effect.flatMap(
     HttpServerRequest.HttpServerRequest,
     (request) =>
-      isSafeMethod(request.method)
+      isSafeMethod(request.method) || needsNone(session)
         ? Effect.void
         : Effect.flatMap(
           tokenIn(request, policy),

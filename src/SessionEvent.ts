@@ -23,18 +23,27 @@ import * as Data from "effect/Data"
 import type { SessionId } from "./SessionKey.js"
 
 /**
- * Why a cookie was not even asked for at the store, or not accepted after all.
+ * Why a cookie, or a bearer, was not even asked for at the store, or not accepted after all.
  *
  * - `BrokenSeal`: not sealed with a key of the ring, for this name and policy, or altered since.
  * - `MalformedKey`: sealed by us, but not a key of this store.
  * - `TooManyCookies`: more cookies of the name than are tried.
  * - `Ambiguous`: cookies of several live sessions at once.
  * - `MalformedRecord`: the store holds something else than a session record.
+ * - `MalformedBearer`: an `Authorization` of the scheme Bearer that is not one token, too long, or beside another one.
+ * - `CookieAndBearer`: a session cookie and a bearer in one request, which was answered 400.
  *
  * @since 0.1.0
  * @category models
  */
-export type RefusalReason = "BrokenSeal" | "MalformedKey" | "TooManyCookies" | "Ambiguous" | "MalformedRecord"
+export type RefusalReason =
+  | "BrokenSeal"
+  | "MalformedKey"
+  | "TooManyCookies"
+  | "Ambiguous"
+  | "MalformedRecord"
+  | "MalformedBearer"
+  | "CookieAndBearer"
 
 /**
  * Something that happened to a session.
@@ -55,7 +64,7 @@ export type RefusalReason = "BrokenSeal" | "MalformedKey" | "TooManyCookies" | "
  *   is: the session only ends sooner.
  * - `Missed`: the listener fell behind, and so many events of that kind are lost, which would have stood here.
  *
- * Whoever has a cookie of any kind can cause `KeyRefused`, `KeyExpired` and `KeySuperseded` in masses; a visitor with a session
+ * Whoever has a cookie or a bearer of any kind can cause `KeyRefused`, `KeyExpired` and `KeySuperseded` in masses; a visitor with a session
  * any of the others. For each listener 1024 events of each kind are kept while it is busy, so that none of them displaces what
  * is of another kind.
  *

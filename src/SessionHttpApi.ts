@@ -150,6 +150,11 @@ export interface SessionApiOptions<Self> {
   readonly scheme?: string | undefined
   /** What the API's description says of the scheme. */
   readonly description?: string | undefined
+  /**
+   * Where the option `bearer` of the sessions is on: the name of a second security scheme in the API's description, for clients
+   * that keep no cookies, such as `sessionBearer`. Left out, the description shows the cookie alone.
+   */
+  readonly bearerScheme?: string | undefined
 }
 
 /**
@@ -161,7 +166,7 @@ export interface SessionApiOptions<Self> {
 export interface SessionTagOptions<SessionSelf> {
   readonly provides: Context.Tag<SessionSelf, Session.Session>
   readonly failure: typeof Failure
-  readonly security: Record<string, HttpApiSecurity.ApiKey>
+  readonly security: Record<string, HttpApiSecurity.ApiKey | HttpApiSecurity.Bearer>
 }
 
 /**
@@ -174,7 +179,8 @@ export type TagClass<Self, Name extends string, SessionSelf> =
   & HttpApiMiddleware.TagClass<Self, Name, SessionTagOptions<SessionSelf>>
   & {
     /**
-     * The middleware at work. Logs a warning where the API's description names another cookie than the configuration.
+     * The middleware at work. Logs a warning where the API's description names another cookie than the configuration, or a bearer
+     * that is not taken.
      */
     readonly layer: Layer.Layer<Self, never, SessionMiddleware.SessionMiddleware<SessionSelf>>
   }
@@ -203,7 +209,10 @@ export const Tag = <Self>() =>
   const tagOptions: SessionTagOptions<SessionSelf> = {
     provides: session,
     failure: Failure,
-    security: { [scheme]: cookie }
+    security: options.bearerScheme === undefined ? { [scheme]: cookie } : {
+      [scheme]: cookie,
+      [options.bearerScheme]: bearer
+    }
   }
   const tag = HttpApiMiddleware.Tag<Self>()(id, tagOptions)
   const layer = Layer.effect(
@@ -217,12 +226,25 @@ export const Tag = <Self>() =>
             `Give ${id} the cookieName ${JSON.stringify(name)}, or change cookie.name.`
         )
       }
+      if (options.bearerScheme !== undefined && middleware.bearer === undefined) {
+        yield* Effect.logWarning(
+          `The API's description says that its session may come as a bearer, and none is taken. Turn the option bearer on, or ` +
+            `give ${id} no bearerScheme.`
+        )
+      }
       const open = SessionMiddleware.open(middleware)
-      return { [scheme]: () => open }
+      return Object.fromEntries(Object.keys(tagOptions.security).map((scheme) => [scheme, () => open]))
     })
   )
   return Object.assign(tag, { layer })
 }
+
+const bearer = HttpApiSecurity.bearer.pipe(
+  HttpApiSecurity.annotate(
+    OpenApi.Description,
+    "The session key of a client that keeps no cookies: Bearer alone at first, then what the server says in a response header."
+  )
+)
 
 // OpenAPI 3.1, Components Object: keys match ^[a-zA-Z0-9.\-_]+$
 const schemeName = (key: string): string => key.replaceAll(/[^\w.-]+/g, "_")
@@ -288,7 +310,7 @@ export interface SessionTag<SessionSelf> extends SessionTagOptions<SessionSelf> 
 export interface GuardTagOptions<Id, A> {
   readonly provides: Context.Tag<Id, A>
   readonly failure: typeof GuardFailure
-  readonly security: Record<string, HttpApiSecurity.ApiKey>
+  readonly security: Record<string, HttpApiSecurity.ApiKey | HttpApiSecurity.Bearer>
 }
 
 /**

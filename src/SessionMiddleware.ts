@@ -41,8 +41,10 @@
  *
  * @since 0.1.0
  */
+import * as Headers from "@effect/platform/Headers"
 import * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
@@ -61,11 +63,12 @@ import * as CookieCrypto from "./CookieCrypto.js"
 import { haveCommonSigningKey } from "./internal/cookie/cookieRs.js"
 import { EventHub } from "./internal/events/eventHub.js"
 import { type AnyFiber, responding, setHooks } from "./internal/http/responseHooks.js"
+import { makeBearerTransport } from "./internal/request/bearerTransport.js"
 import { resolveContentSecurity } from "./internal/request/contentSecurity.js"
 import { HttpSession, PendingCommit } from "./internal/request/httpSession.js"
 import { namesOf } from "./internal/request/openedCookie.js"
 import * as Session from "./Session.js"
-import type * as SessionEvent from "./SessionEvent.js"
+import * as SessionEvent from "./SessionEvent.js"
 import * as SessionMetrics from "./SessionMetrics.js"
 import * as SessionStore from "./SessionStore.js"
 
@@ -102,6 +105,8 @@ export interface SessionMiddleware<in out Self = Session.Session> {
   readonly crypto: CookieCrypto.CookieCrypto
   /** What opens the cookies of the names that the cookie had before, by name. */
   readonly retiredCrypto: ReadonlyMap<string, CookieCrypto.CookieCrypto>
+  /** What takes the cookie's place for clients that keep none; `undefined` where the option `bearer` is off. */
+  readonly bearer: BearerTransport | undefined
   readonly store: SessionStore.SessionStore
   /**
    * Tells those who listen, and counts (`SessionMetrics.events`). Never waits and never fails.
@@ -112,6 +117,23 @@ export interface SessionMiddleware<in out Self = Session.Session> {
    * of one reason are counted together; it is told of what it missed. One that fails harms nobody else.
    */
   readonly events: Stream.Stream<SessionEvent.SessionEvent>
+}
+
+/**
+ * What a session is read from and written to where its key travels in headers.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface BearerTransport {
+  /** The response header that gives a key out, in lower case. */
+  readonly header: string
+  /** The configuration as it is for bearers: no cookie of before, and no `Max-Age`. */
+  readonly config: SessionConfig.SessionConfig
+  /** What seals bearers, and opens them. It opens no cookie. */
+  readonly crypto: CookieCrypto.CookieCrypto
+  /** What opens the bearers that were given out under the names that the cookie had before, by name. */
+  readonly retiredCrypto: ReadonlyMap<string, CookieCrypto.CookieCrypto>
 }
 
 /**
@@ -137,6 +159,9 @@ export const SessionMiddleware: Context.Tag<SessionMiddleware, SessionMiddleware
  * Checks the options and prepares the middleware: keys are derived here, once. Logs a warning for whatever is allowed
  * but dangerous. Fails with a `SessionConfigError` that names the option and the mend.
  *
+ * A `bearer.header` of your own has to be hidden by you where you make the middleware yourself: platform's spans and logs show
+ * what is not in `Headers.currentRedactedNames`. The layers add it there.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -160,7 +185,7 @@ const makeFor = <Self>(
     const cryptoOf = (name: string) =>
       CookieCrypto.make({ ...resolved, name, keys: config.keys, format: config.cookieFormat })
     const names = namesOf(config.cookie)
-    for (const name of names) {
+    for (const name of claimsOf(config)) {
       made.set(name, (made.get(name) ?? 0) + 1)
     }
     const hub = new EventHub()
@@ -171,6 +196,7 @@ const makeFor = <Self>(
       contentSecurity: resolved.contentSecurity,
       crypto: cryptoOf(config.cookie.name),
       retiredCrypto: new Map(names.slice(1).map((name) => [name, cryptoOf(name)])),
+      bearer: makeBearerTransport(config, resolved),
       store,
       tell: (event) => {
         countEvent(event._tag)
@@ -295,7 +321,11 @@ const servicesFor = <Self>(session: Context.Tag<Self, Session.Session>): Session
     SessionMiddleware<Self>,
     SessionConfig.SessionConfigError,
     SessionStore.SessionStore | InUse | Scope.Scope
-  > => Effect.tap(makeFor(session, options), register)
+  > =>
+    makeFor(session, options).pipe(
+      Effect.tap(register),
+      Effect.tap(hideBearers)
+    )
   return {
     layer: (options) => Layer.provide(Layer.scoped(tag, build(options)), inUse),
     layerConfig: (options) => Layer.provide(Layer.scoped(tag, Effect.flatMap(Config.unwrap(options), build)), inUse),
@@ -304,6 +334,16 @@ const servicesFor = <Self>(session: Context.Tag<Self, Session.Session>): Session
     events: Stream.unwrap(Effect.map(tag, (middleware) => middleware.events))
   }
 }
+
+// Platform's spans and logs show headers, but for those whose names this ref holds. What a layer sets in it holds for the app that
+// the layer is provided to.
+const hideBearers = ({ bearer }: SessionMiddleware<any>): Effect.Effect<void, never, Scope.Scope> =>
+  bearer === undefined
+    ? Effect.void
+    : Effect.locallyScopedWith(
+      Headers.currentRedactedNames,
+      (names) => [...names, ...new Set(["authorization", bearer.header].filter((name) => !names.includes(name)))]
+    )
 
 /** The middlewares that the app being built has in use, by the key of the session's tag. */
 class InUse extends Context.Tag("effect-session/SessionMiddleware/InUse")<InUse, Map<string, Sealing>>() {}
@@ -334,6 +374,11 @@ const register = <Self>(
             return Effect.fail(secondReader(name, holder[0], session.key))
           }
         }
+        const { bearer } = config
+        const giver = bearer && Array.from(others).find(([, { config }]) => config.bearer?.header === bearer.header)
+        if (giver !== undefined) {
+          return Effect.fail(secondGiver(giver[0], session.key))
+        }
         const interchangeable = Array.from(others).find(([, other]) => opensSealsOf(middleware, other))
         if (interchangeable !== undefined) {
           return Effect.fail(commonKey(session.key, interchangeable[0]))
@@ -361,11 +406,27 @@ const secondReader = (name: string, holder: string, key: string) =>
       `cookie.name ${name} is the cookie of the session ${holder} in this app already. Choose another name for ${key}`
   })
 
-/** How many middlewares were made for each cookie name, those that a cookie had before included. */
+const secondGiver = (holder: string, key: string) =>
+  new SessionConfig.SessionConfigError({
+    option: "bearer.header",
+    message:
+      `bearer.header is where the session ${holder} gives its keys out in this app already. Choose another name for ${key}`
+  })
+
+/** How many middlewares were made for each cookie name, those that a cookie had before included, and each response header. */
 const made = new Map<string, number>()
 
-const mayMeetAnother = ({ config: { cookie } }: SessionMiddleware<any>): boolean =>
-  made.get(cookie.name) !== 1 || cookie.retired.some(({ name }) => made.get(name) !== 1)
+// No cookie has a colon in its name.
+const claimOf = (header: string): string => `${header}:`
+
+const claimsOf = ({ bearer, cookie }: SessionConfig.SessionConfig): ReadonlyArray<string> => [
+  ...namesOf(cookie),
+  ...(bearer === undefined ? [] : [claimOf(bearer.header)])
+]
+
+const mayMeetAnother = ({ bearer, config: { cookie } }: SessionMiddleware<any>): boolean =>
+  made.get(cookie.name) !== 1 || cookie.retired.some(({ name }) => made.get(name) !== 1) ||
+  (bearer !== undefined && made.get(claimOf(bearer.header)) !== 1)
 
 // Layers that are built apart, each in an `Effect.provide` of its own, know nothing of each other. Their sessions meet in a
 // request, which only those look out for that may meet another.
@@ -378,12 +439,29 @@ const refuseClash = (
     const clash = other instanceof HttpSession ? other.clashWith(middleware, request) : undefined
     if (clash !== undefined) {
       const { config: { cookie: { name } }, session: { key } } = middleware
-      const error = clash === "session" ? secondMiddleware(key) : secondReader(name, (other as HttpSession).tag, key)
+      const { tag } = other as HttpSession
+      const error = clash === "session"
+        ? secondMiddleware(key)
+        : clash === "cookie.name"
+        ? secondReader(name, tag, key)
+        : secondGiver(tag, key)
       return Effect.zipRight(Effect.logError(error.message), Effect.die(error))
     }
   }
   return undefined
 }
+
+const cookieAndBearer = HttpServerResponse.empty({
+  status: 400,
+  headers: { "cache-control": "no-store", "vary": "Cookie, Authorization" }
+})
+
+// A choice between the two would be that of whoever planted one of them, and with neither a logout would end nothing.
+const refuseBoth = ({ tell }: SessionMiddleware<any>): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Effect.sync(() => {
+    tell(SessionEvent.KeyRefused({ reason: "CookieAndBearer", id: undefined, count: 1 }))
+    return cookieAndBearer
+  })
 
 const commonKey = (key: string, other: string) =>
   new SessionConfig.SessionConfigError({
@@ -456,7 +534,10 @@ export const layerConfig: (
  *
  * Such a response keeps the other headers of the app, and the cookies that it sets itself; what spoke of the body goes.
  *
- * `Vary: Cookie` is added where the handler looked at the session, and to every body that is made while it is sent (a stream, or
+ * Where the option `bearer` is on, a request with an `Authorization: Bearer` has the session of that one, and is answered in a
+ * response header in the place of a cookie. One that brings a session cookie as well is answered 400 and never reaches the app.
+ *
+ * `Vary: Cookie` (`Cookie, Authorization` where bearers are taken) is added where the handler looked at the session, and to every body that is made while it is sent (a stream, or
  * a web `Response` with a body), since that may still look; `Cache-Control: no-store`, and the same in headers that some cache reads
  * in its place, where the cookie is set. Both are there in the end, whatever other hooks the response has.
  *
@@ -515,6 +596,9 @@ const provideSession = <Self, E, R>(
     }
   }
   const session = new HttpSession(middleware, request)
+  if (session.bringsCookieAndBearer()) {
+    return refuseBoth(middleware)
+  }
   const pending = new PendingCommit(session)
   const watched = Effect.onExit(app, (exit) => pending.appEnded(exit, fiber))
   return Effect.zipRight(
@@ -536,6 +620,8 @@ const provideSession = <Self, E, R>(
  *
  * It may run in any fiber that has the request in its context. The commit belongs to the fiber that answers the request; when
  * that one has answered already, the session can still be read, and writes fail with `ResponseSent`.
+ *
+ * Dies with the response to send, a 400, where the request brings a session cookie and a bearer.
  *
  * @since 0.1.0
  * @category middleware
@@ -560,6 +646,9 @@ export const open = <Self>(
       return refused
     }
     const session = new HttpSession(middleware, request)
+    if (session.bringsCookieAndBearer()) {
+      return Effect.flatMap(refuseBoth(middleware), Effect.die)
+    }
     sessions.push(session)
     if (owner === undefined) {
       // The response is on its way: the session can be read, and whoever writes is told.

@@ -78,6 +78,14 @@ export interface Options {
    */
   readonly unmarked?: "Allow" | "Refuse" | undefined
   /**
+   * What to do with a request that another site's page sends with an `Authorization: Bearer` and without any cookie, or that has
+   * neither header and is `unmarked`. `"Allow"`: it passes, whoever sent it, since it speaks for nobody whom the browser knows and
+   * not for the page. Say so where the option `bearer` of the sessions is on; where it is off, the answer to such a request could
+   * leave a session cookie in the browser. Default `"Check"`: as any other. Programs and mobile apps need no such exception,
+   * since they send neither header.
+   */
+  readonly bearer?: "Allow" | "Check" | undefined
+  /**
    * The proxies whose `X-Forwarded-Host` and `X-Forwarded-Proto` say what the browser asked for: addresses and ranges, or
    * `"All"` where nobody else can reach this server. Needed only behind a proxy that changes `Host`. Default none.
    */

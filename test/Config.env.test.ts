@@ -45,7 +45,9 @@ describe("fromEnv", () => {
         SESSION_TTL_EXTENSION: "on-every-request",
         SESSION_MAX_LIFETIME: "30 days",
         SESSION_STORE_TIMEOUT: "2 seconds",
-        SESSION_LOST_WRITES: "ignore"
+        SESSION_LOST_WRITES: "ignore",
+        SESSION_BEARER: "Session-Token",
+        SESSION_TELEMETRY: "session-id"
       })
       assert.isTrue(Redacted.isRedacted(keys))
       assert.deepStrictEqual(others, {
@@ -65,7 +67,9 @@ describe("fromEnv", () => {
         cookieFormat: "CookieRs",
         contentSecurity: "Signed",
         storeTimeout: Duration.seconds(2),
-        lostWrites: "Ignore"
+        lostWrites: "Ignore",
+        bearer: { header: "session-token" },
+        telemetry: "SessionId"
       })
       assert.deepStrictEqual(
         { ...lifecycle },
@@ -110,6 +114,17 @@ describe("fromEnv", () => {
       assert.strictEqual(config.lifecycle.rememberMeMillis, 30 * 86_400_000)
       assert.deepStrictEqual(config.lifecycle.rotation, { every: 900_000, grace: 30_000 })
       assert.strictEqual(config.lifecycle.onKeyReuse, "Ignore")
+    }))
+
+  it.effect("bearers are turned on and off by a flag, or by the name of their header", () =>
+    Effect.gen(function*() {
+      for (
+        const [text, bearer] of [["true", true], ["ON", true], ["no", false], ["x-key", { header: "x-key" }]] as const
+      ) {
+        const options = yield* read({ SESSION_KEYS, SESSION_BEARER: text })
+        assert.deepStrictEqual(options.bearer, bearer)
+        assert.isTrue(Either.isRight(Config.make(options)))
+      }
     }))
 
   it.effect("everybody is trusted by the word all, in any case", () =>
@@ -259,6 +274,9 @@ describe("a wrong variable is named with what it may hold, and its value stays o
     ["SESSION_TRUSTED_PROXIES", "192.0.2.1,", /is no list of addresses: number 2 is neither/],
     ["SESSION_STORE_TIMEOUT", "wrong value", /is not a duration: write one like/],
     ["SESSION_LOST_WRITES", "wrong value", /use one of refuse, ignore/],
+    ["SESSION_BEARER", "wrong value", /is no name of a header: .*; or true or false/],
+    ["SESSION_BEARER", "set-cookie2", /is a header that means something else .*; or true or false/],
+    ["SESSION_TELEMETRY", "wrong value", /use one of none, session-id/],
     ["SESSION_KEYS", "wrong value", /are refused: the key is not base64url/],
     ["SESSION_KEYS", "c2hvcnRLZXlz", /are refused: the key has 9 bytes, but at least 32 are needed/],
     ["SESSION_KEYS", `${secret},,`, /are refused: key 2 of 3 is empty/],

@@ -55,6 +55,8 @@ describe("defaults", () => {
     assert.strictEqual(config.lifecycle.maxLifetimeMillis, undefined)
     assert.strictEqual(config.storeTimeoutMillis, 5000)
     assert.strictEqual(config.lostWrites, "Refuse")
+    assert.isUndefined(config.bearer)
+    assert.strictEqual(config.telemetry, "None")
     assert.deepStrictEqual(config.warnings, [])
     assert.strictEqual(config.keys.length, 1)
   })
@@ -75,7 +77,9 @@ describe("defaults", () => {
       cookieFormat: undefined,
       lifecycle: Config.BrowserSession({ ttl: undefined, ttlExtension: undefined, maxLifetime: undefined }),
       storeTimeout: undefined,
-      lostWrites: undefined
+      lostWrites: undefined,
+      bearer: undefined,
+      telemetry: undefined
     })
     const { keys: _, ...others } = config
     const { keys: __, ...expected } = accept({ keys })
@@ -90,7 +94,9 @@ describe("defaults", () => {
       contentSecurity: null,
       lifecycle: { ...Config.BrowserSession(), maxLifetime: null },
       storeTimeout: null,
-      lostWrites: null
+      lostWrites: null,
+      bearer: null,
+      telemetry: null
     }))
     assert.deepStrictEqual(others, expected)
     assert.deepStrictEqual(accept(untyped({ keys, cookie: null, lifecycle: null })).cookie, expected.cookie)
@@ -117,7 +123,9 @@ describe("defaults", () => {
         rememberMe: "60 days"
       }),
       storeTimeout: 250,
-      lostWrites: "Ignore"
+      lostWrites: "Ignore",
+      bearer: { header: "Session-Token" },
+      telemetry: "SessionId"
     })
     assert.deepStrictEqual(config.cookie, {
       name: "__Secure-app",
@@ -145,6 +153,19 @@ describe("defaults", () => {
     })
     assert.strictEqual(config.storeTimeoutMillis, 250)
     assert.strictEqual(config.lostWrites, "Ignore")
+    assert.deepStrictEqual(config.bearer, { header: "session-token" })
+    assert.strictEqual(config.telemetry, "SessionId")
+  })
+
+  it("bearers are off or on, and then in the header that is named, or in the one that everybody hides", () => {
+    const none = [false, undefined, null]
+    const usual = [true, {}, { header: undefined }, { header: null }, { header: "Authorization" }]
+    for (const bearer of none) {
+      assert.isUndefined(accept(untyped({ keys, bearer })).bearer)
+    }
+    for (const bearer of usual) {
+      assert.deepStrictEqual(accept(untyped({ keys, bearer })).bearer, { header: "authorization" })
+    }
   })
 })
 
@@ -528,6 +549,44 @@ describe("illegal options are refused with the option, the fault and the mend", 
     ["a negative store timeout", { keys, storeTimeout: "-5 seconds" }, "storeTimeout", /zero or below/],
     ["an endless store timeout", { keys, storeTimeout: Infinity }, "storeTimeout", /use a few seconds/],
     ["a store timeout that fires at once", { keys, storeTimeout: 2 ** 31 }, "storeTimeout", /use a few seconds/],
+    ...[0, "", "on", "session-token", [true], () => true].map((bearer) =>
+      [
+        "a bearer that is none",
+        { keys, bearer },
+        "bearer",
+        /^bearer is unknown: use true or false, or \{ header/
+      ] as const
+    ),
+    ...["", " ", "a b", "a:b", "é", "a\n", 7, {}, "x".repeat(65)].map((header) =>
+      [
+        "a header that is none",
+        { keys, bearer: { header } },
+        "bearer.header",
+        /^bearer\.header is no name of a header/
+      ] as const
+    ),
+    ...[
+      "Set-Cookie",
+      "cookie",
+      "vary",
+      "Cache-Control",
+      "cdn-cache-control",
+      "content-type",
+      "access-control-allow-origin",
+      "www-authenticate",
+      "location",
+      "clear-site-data",
+      "__proto__"
+    ].map((header) =>
+      [
+        "a header that means something else",
+        { keys, bearer: { header } },
+        "bearer.header",
+        /means something else/
+      ] as const
+    ),
+    ["another word for telemetry", { keys, telemetry: "All" }, "telemetry", /one of "None", "SessionId"/],
+    ["a flag for telemetry", { keys, telemetry: true }, "telemetry", /one of "None", "SessionId"/],
     ["another word for lost writes", { keys, lostWrites: "Drop" }, "lostWrites", /one of "?Refuse"?, "?Ignore"?/],
     ["no keys option", {}, "keys", /^keys are missing: bring at least one.*generateKey/],
     ["a keys option that is null", { keys: null }, "keys", /^keys are missing: bring at least one.*generateKey/],
@@ -838,7 +897,12 @@ const anyOptions = FastCheck.record({
     FastCheck.constantFrom("BrowserSession", null)
   ),
   storeTimeout: duration,
-  lostWrites: sometimes(FastCheck.constantFrom("Refuse", "Ignore"), weirdText)
+  lostWrites: sometimes(FastCheck.constantFrom("Refuse", "Ignore"), weirdText),
+  bearer: sometimes(
+    FastCheck.constantFrom<unknown>(true, false, { header: "session-token" }),
+    FastCheck.oneof(weirdText, weirdText.map((header) => ({ header })))
+  ),
+  telemetry: sometimes(FastCheck.constantFrom("None", "SessionId"), weirdText)
 })
 
 const isWholeMillis = (millis: number): boolean => Number.isSafeInteger(millis) && millis > 0
@@ -933,7 +997,10 @@ describe("secrets", () => {
       { keys, cookieFormat: secret },
       { keys, lifecycle: { _tag: secret } },
       { keys, lifecycle: Config.BrowserSession({ ttl: secret as "1 day" }) },
-      { keys, storeTimeout: secret }
+      { keys, storeTimeout: secret },
+      { keys, bearer: secret },
+      { keys, bearer: { header: `${secret} ` } },
+      { keys, telemetry: secret }
     ]
     for (const slip of slips) {
       assert.notInclude(show(reject(untyped(slip))), secret)

@@ -134,6 +134,27 @@ describe("SessionOrigin", () => {
     assert.isFalse(isRefused({ unmarked: "Refuse", exceptPaths: ["/hooks/*"] }, { target: "/hooks/a" }))
   })
 
+  it("lets what has a bearer and no cookie through where it is told to, wherever it comes from", () => {
+    const options = { bearer: "Allow", unmarked: "Refuse" } as const
+    const elsewhere = { "sec-fetch-site": "cross-site", origin: "https://evil.test" }
+    for (const authorization of ["Bearer abc", "bearer", "BEARER abc"]) {
+      assert.isFalse(isRefused(options, { headers: { ...elsewhere, authorization } }))
+      assert.isFalse(isRefused(options, { headers: { authorization } }))
+      for (const cookie of ["__Host-id=x", "theme=dark", ""]) {
+        assert.isTrue(isRefused(options, { headers: { ...elsewhere, authorization, cookie } }))
+        assert.isTrue(isRefused(options, { headers: { authorization, cookie } }))
+      }
+      for (const bearer of ["Check", undefined] as const) {
+        assert.isTrue(isRefused({ bearer }, { headers: { ...elsewhere, authorization } }))
+        assert.isTrue(isRefused({ bearer, unmarked: "Refuse" }, { headers: { authorization } }))
+      }
+    }
+    for (const authorization of ["Basic dXNlcjpwYXNz", "Bearers abc", "Basic x, Bearer abc", ""]) {
+      assert.isTrue(isRefused(options, { headers: { ...elsewhere, authorization } }))
+      assert.isTrue(isRefused(options, { headers: { authorization } }))
+    }
+  })
+
   it("believes a proxy that is trusted, and nobody else, which host the browser asked for", () => {
     const options = { trustedProxies: ["10.0.0.0/8"] }
     const forwarded = (host: string, proto = "https") => ({
@@ -162,6 +183,7 @@ describe("SessionOrigin", () => {
       [{ exceptPaths: [path] }, "exceptPaths", "number 1"] as const
     ),
     [{ unmarked: "Maybe" }, "unmarked", "\"Allow\", \"Refuse\""],
+    [{ bearer: true }, "bearer", "\"Allow\", \"Check\""],
     [{ trustedProxies: ["localhost"] }, "trustedProxies", "number 1"],
     [{ trustedProxies: true }, "trustedProxies", "\"All\""]
   ]

@@ -208,6 +208,11 @@ const headerOf = (jar: Jar, target: string): string | undefined => {
   return cookies.length === 0 ? undefined : cookies.map(({ name, value }) => `${name}=${value}`).join("; ")
 }
 
+const postOf = (body: unknown): Request => ({
+  method: "POST",
+  ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) })
+})
+
 const makeWith = (server: HttpServer.HttpServer, initial: Jar): TestBrowser => {
   let jar = initial
   const request = (path: string, request: Request = {}) =>
@@ -227,11 +232,7 @@ const makeWith = (server: HttpServer.HttpServer, initial: Jar): TestBrowser => {
   return {
     request,
     get: (path) => request(path),
-    post: (path, body) =>
-      request(path, {
-        method: "POST",
-        ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) })
-      }),
+    post: (path, body) => request(path, postOf(body)),
     cookieHeader: (path) => headerOf(jar, path),
     copy: () => makeWith(server, jar)
   }
@@ -247,3 +248,67 @@ export const make: Effect.Effect<TestBrowser, never, HttpServer.HttpServer> = Ef
   HttpServer.HttpServer,
   (server) => makeWith(server, new Map())
 )
+
+/**
+ * A client that keeps no cookies, as a mobile app or a program is one: it sends its key as `Authorization: Bearer`, for an app
+ * whose option `bearer` is on.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface BearerClient {
+  /** Sends a request with what is kept as its `Authorization`, and keeps what the answer puts into its place. */
+  readonly request: (path: string, request?: Request) => Effect.Effect<Answer>
+  readonly get: (path: string) => Effect.Effect<Answer>
+  /** Sends a POST whose body is the JSON of `body`, or empty. */
+  readonly post: (path: string, body?: unknown) => Effect.Effect<Answer>
+  /** What goes with the next request: `Bearer` and a key, or `Bearer` alone where there is none. */
+  readonly authorization: () => string
+  /** Another client that holds the same key at this moment. */
+  readonly copy: () => BearerClient
+}
+
+/**
+ * A client without a key. `header` is the response header that the app gives keys out in, `authorization` by default.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@effect/vitest"
+ * import * as Effect from "effect/Effect"
+ * import * as TestBrowser from "effect-session/testing/TestBrowser"
+ *
+ * const signsInAndOut = Effect.gen(function*() {
+ *   const client = yield* TestBrowser.makeBearerClient()
+ *   yield* client.post("/login")
+ *   assert.match(client.authorization(), /^Bearer .+/)
+ *   yield* client.post("/logout")
+ *   assert.strictEqual(client.authorization(), "Bearer")
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeBearerClient = (
+  header = "authorization"
+): Effect.Effect<BearerClient, never, HttpServer.HttpServer> =>
+  Effect.map(HttpServer.HttpServer, (server) => makeBearerWith(server, header, "Bearer"))
+
+const makeBearerWith = (server: HttpServer.HttpServer, header: string, initial: string): BearerClient => {
+  let authorization = initial
+  const request = (path: string, request: Request = {}) =>
+    Effect.suspend(() => sendTo(server, path, { ...request, headers: { authorization, ...request.headers } })).pipe(
+      Effect.tap((answer) =>
+        Effect.sync(() => {
+          authorization = answer.headers.get(header) ?? authorization
+        })
+      )
+    )
+  return {
+    request,
+    get: (path) => request(path),
+    post: (path, body) => request(path, postOf(body)),
+    authorization: () => authorization,
+    copy: () => makeBearerWith(server, header, authorization)
+  }
+}

@@ -120,7 +120,9 @@ const sessionOptions = (random: Random): unknown =>
       contentSecurity: () => random.pick(["Private", "Signed", "private"]),
       cookieFormat: () => random.pick(["EffectSession", "EffectSession", "CookieRs"]),
       lifecycle: () => lifecycleOf(random),
-      storeTimeout: () => random.pick(durations)
+      storeTimeout: () => random.pick(durations),
+      bearer: () => random.pick([true, true, false, { header: "session-token" }, { header: "set-cookie" }, {}]),
+      telemetry: () => random.pick(["None", "SessionId", "session-id"])
     })
   }
 

@@ -164,12 +164,14 @@ describe("a request without a token of its page", () => {
 
   it.effect("a check with a wrong option fails when it is built", () =>
     Effect.gen(function*() {
-      const wrong = { headerName: "x csrf" }
-      const { layer } = SessionHttpLayerRouter.csrfGuard(wrong)
-      const built: Layer.Layer<unknown, unknown, SessionMiddleware.SessionMiddleware> = layer as Layer.Layer<never>
-      const exit = yield* Effect.exit(
-        Effect.scoped(Layer.build(Layer.provide(built, Layer.provide(Sessions, Store))))
+      const app = HttpLayerRouter.serve(
+        Layer.provide(
+          HttpLayerRouter.add("POST", "/", counted),
+          SessionHttpLayerRouter.csrfGuard({ headerName: "x csrf" }).layer
+        ),
+        { disableListenLog: true, disableLogger: true }
       )
+      const exit = yield* Effect.exit(Effect.scoped(Layer.build(Layer.provide(app, Backend))))
       assert.include(JSON.stringify(Option.getOrUndefined(Exit.causeOption(exit))), "headerName")
     }))
 })

@@ -129,6 +129,23 @@ describe("OpenAPI", () => {
     assert.deepStrictEqual(spec.paths["/admin"]?.get?.security, [{ test_AdminSession: [] }])
   })
 
+  it("has a second scheme for clients that keep no cookies, where the session says so, and guards show both", () => {
+    class Both extends SessionHttpApi.Tag<Both>()("test/Both", { bearerScheme: "sessionBearer" }) {}
+    class RequireEither extends SessionHttpApi.Guard<RequireEither>()("test/RequireEither", {
+      sessions: Both,
+      provides: CurrentUser,
+      entry: UserEntry
+    }) {}
+    const spec = specOf(
+      HttpApi.make("either").add(HttpApiGroup.make("account").add(me.middleware(RequireEither))).middleware(Both)
+    )
+    const { session, sessionBearer, ...others } = spec.components.securitySchemes
+    assert.deepStrictEqual<unknown>(session, cookieScheme)
+    assert.deepInclude<unknown>(sessionBearer, { type: "http", scheme: "bearer" })
+    assert.deepStrictEqual(others, {})
+    assert.deepStrictEqual(spec.paths["/me"]?.get?.security, [{ session: [] }, { sessionBearer: [] }])
+  })
+
   it("names schemes as OpenAPI allows", () => {
     for (const scheme of Object.keys(AdminSessions.security)) {
       assert.match(scheme, /^[a-zA-Z0-9._-]+$/)

@@ -10,6 +10,7 @@ import * as Either from "effect/Either"
 import type * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
+import { checkBearerHeader } from "./bearerOptions.js"
 import { bringKey, checkKeys } from "./keyChecks.js"
 import { type Checked, checkTrustedProxies } from "./optionChecks.js"
 
@@ -58,6 +59,19 @@ export const readTrustedProxies = (text: string): Checked<"All" | ReadonlyArray<
   const proxies = text.toLowerCase() === "all" ? "All" : text.split(",").map((item) => item.trim())
   return Either.map(checkTrustedProxies(proxies), () => proxies)
 }
+
+const readFlag = oneWordOf(flagWords)
+
+/** @internal */
+export const readBearer = (text: string): Checked<boolean | { readonly header: string }> =>
+  Either.orElse(
+    readFlag(text),
+    (): Checked<boolean | { readonly header: string }> =>
+      Either.mapBoth(checkBearerHeader(text), {
+        onLeft: (problem) => `${problem}; or true or false`,
+        onRight: (header) => ({ header })
+      })
+  )
 
 /**
  * Only what is set: a field that is there and undefined would wipe out a preset's when options are spread.

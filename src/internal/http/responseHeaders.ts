@@ -51,16 +51,19 @@ export const headersAgainstCaching = (headers: Readonly<Record<string, string>>)
 }
 
 /**
- * The `Vary` of a response whose handler looked at the session.
+ * The `Vary` of a response whose handler looked at the session: with the request headers that a session may come in, whichever it
+ * was this time, behind those that the app named itself.
  *
  * @internal
  */
-export const varyByCookie = (header: string | undefined): string => {
+export const varyBy = (sources: ReadonlyArray<string>, header: string | undefined): string => {
   if (header === undefined || header.trim() === "") {
-    return "Cookie"
+    return sources.join(", ")
   }
   const names = tokens(header)
-  return names.includes("*") || names.includes("cookie") ? header : `${header}, Cookie`
+  return names.includes("*")
+    ? header
+    : [header, ...sources.filter((source) => !names.includes(source.toLowerCase()))].join(", ")
 }
 
 /**

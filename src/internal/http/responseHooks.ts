@@ -13,6 +13,7 @@ import * as Fiber from "effect/Fiber"
 import type * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
+import { setFiberRef } from "../effect/setFiberRef.js"
 
 /** @internal */
 export type Hooks = Option.Option<HttpApp.PreResponseHandler>
@@ -76,16 +77,12 @@ export const responding = (fiber: AnyFiber, request: HttpServerRequest.HttpServe
 }
 
 /**
- * Sets the hooks of a fiber from another one: there is one thread, and a fiber reads its refs anew each time.
+ * Sets the hooks of a fiber from another one.
  *
  * @internal
  */
-export const setHooks = (fiber: AnyFiber, hooks: Hooks): void => {
-  const { setFiberRef } = fiber as AnyFiber & {
-    readonly setFiberRef: (this: AnyFiber, ref: FiberRef.FiberRef<Hooks>, hooks: Hooks) => void
-  }
-  setFiberRef.call(fiber, HttpApp.currentPreResponseHandlers, hooks)
-}
+export const setHooks = (fiber: AnyFiber, hooks: Hooks): void =>
+  setFiberRef(fiber, HttpApp.currentPreResponseHandlers, hooks)
 
 /**
  * The headers with these names under names of their own: a hook that comes later and knows the lower case alone writes its

@@ -9,7 +9,7 @@ import { type Checked, checkTrustedProxies, isGiven, oneOf } from "../config/opt
 import { type OriginRules, readOrigin } from "./requestOrigin.js"
 
 /** @internal */
-export type OriginOption = "trustedOrigins" | "exceptPaths" | "unmarked" | "trustedProxies"
+export type OriginOption = "trustedOrigins" | "exceptPaths" | "unmarked" | "bearer" | "trustedProxies"
 
 const named = <A>(option: OriginOption, checked: Checked<A>): Either.Either<A, readonly [OriginOption, string]> =>
   Either.mapLeft(checked, (problem) => [option, problem] as const)
@@ -52,12 +52,17 @@ export const checkOriginOptions = (
       "unmarked",
       isGiven(given["unmarked"]) ? oneOf("Allow", "Refuse")(given["unmarked"]) : Either.right("Allow" as const)
     )
+    const bearer = yield* named(
+      "bearer",
+      isGiven(given["bearer"]) ? oneOf("Allow", "Check")(given["bearer"]) : Either.right("Check" as const)
+    )
     const trustedProxies = yield* named("trustedProxies", checkTrustedProxies(given["trustedProxies"] ?? []))
     return {
       trustedOrigins: new Set(trustedOrigins),
       trustedProxies,
       exceptPaths: new Set(exceptPaths.filter((path) => !path.endsWith("/*"))),
       exceptFolders: exceptPaths.filter((path) => path.endsWith("/*")).map((path) => path.slice(0, -1)),
-      refusesUnmarked: unmarked === "Refuse"
+      refusesUnmarked: unmarked === "Refuse",
+      allowsBearer: bearer === "Allow"
     }
   })

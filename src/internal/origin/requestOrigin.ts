@@ -4,6 +4,7 @@
  *
  * @internal
  */
+import { readBearer } from "../http/bearerHeader.js"
 import { isSafeMethod } from "../http/safeMethods.js"
 import { isTrusted, type TrustedProxies } from "../http/trustedProxies.js"
 
@@ -20,6 +21,8 @@ export interface OriginRules {
   /** Each with the `/` that it ends with. */
   readonly exceptFolders: ReadonlyArray<string>
   readonly refusesUnmarked: boolean
+  /** Whether what has a bearer and no cookie may come from anywhere. */
+  readonly allowsBearer: boolean
 }
 
 /**
@@ -59,8 +62,13 @@ export const isRefused = (request: RequestFacts, rules: OriginRules): boolean =>
     : origin !== undefined
     ? !isOwn(origin, request, rules)
     : rules.refusesUnmarked
-  return isFromElsewhere && !(origin !== undefined && rules.trustedOrigins.has(origin)) && !isExcepted(request, rules)
+  return isFromElsewhere && !(rules.allowsBearer && isOfBearerAlone(request)) &&
+    !(origin !== undefined && rules.trustedOrigins.has(origin)) && !isExcepted(request, rules)
 }
+
+// A browser adds cookies to what a page sends, and never this header.
+const isOfBearerAlone = ({ headers }: RequestFacts): boolean =>
+  headers["cookie"] === undefined && readBearer(headers["authorization"]) !== undefined
 
 const isOwn = (text: string, request: RequestFacts, { trustedProxies }: OriginRules): boolean => {
   const origin = readOrigin(text)

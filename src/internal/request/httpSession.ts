@@ -12,29 +12,38 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import type { ResolvedCookie } from "../../Config.js"
-import type { ClearSiteData, SessionInsertError } from "../../Session.js"
+import type { ClearSiteData, SessionGetError, SessionInsertError } from "../../Session.js"
+import type { SessionId } from "../../SessionKey.js"
+import type { SessionRecord } from "../../SessionRecord.js"
+import { readCookieValues, tooManyCandidates } from "../cookie/cookieHeader.js"
 import type { CookieAttributes } from "../cookie/cookieRules.js"
+import type { SetCookie } from "../cookie/setCookie.js"
 import { attempt, chain, isDone } from "../effect/chain.js"
 import { clockOf } from "../effect/clockOf.js"
+import { type Bearer, bearerOf } from "../http/bearerHeader.js"
 import { connectionOf } from "../http/connectionOf.js"
 import { emptyResponse, withoutBody } from "../http/errorResponse.js"
 import { isMadeWhileSent, unwrapWebResponse } from "../http/responseBody.js"
 import { cookiesToSet } from "../http/responseCookies.js"
-import { clearSiteDataHeader, headersAgainstCaching, varyByCookie } from "../http/responseHeaders.js"
+import { clearSiteDataHeader, headersAgainstCaching, varyBy } from "../http/responseHeaders.js"
 import { type AnyFiber, appendHook, type Hooks, hooksOf, sourceOf, withFirmHeaders } from "../http/responseHooks.js"
 import { cameOverHttps } from "../http/trustedProxies.js"
 import { tooLate } from "../session/sessionBase.js"
+import { type BearerTransport, credentialsOf } from "./bearerTransport.js"
 import { type CommitOutcome, keep } from "./commit.js"
 import { csrfCookieName, CsrfTokens } from "./csrfTokens.js"
-import { namesOf } from "./openedCookie.js"
+import { openBearer } from "./openedBearer.js"
+import { namesOf, type OpenedCookie } from "./openedCookie.js"
 import type { SessionServices } from "./presentedSession.js"
 import { RequestSession } from "./requestSession.js"
+import { annotateLogs, annotateSpan } from "./telemetry.js"
 
 // Platform answers an interruption with one of these two objects, in every position of a middleware.
 const interruptedResponses = [FiberId.none, HttpServerError.clientAbortFiberId].map((fiberId) =>
@@ -45,7 +54,19 @@ const interruptedResponses = [FiberId.none, HttpServerError.clientAbortFiberId].
 export interface HttpSessionServices extends SessionServices {
   /** What handlers yield. */
   readonly session: { readonly key: string }
+  /** What takes the place of the cookie where a request brings a bearer; `undefined` where none is taken. */
+  readonly bearer: BearerTransport | undefined
 }
+
+/** What a response is varied by, and where its client gets the key. */
+interface Delivery {
+  readonly varies: ReadonlyArray<string>
+  /** The header that the key goes into; `undefined`: into the cookie. */
+  readonly header: string | undefined
+}
+
+const byCookie: Delivery = { varies: ["Cookie"], header: undefined }
+const cookieOrBearer = ["Cookie", "Authorization"]
 
 /**
  * A request's session with the request and the response around it.
@@ -53,42 +74,118 @@ export interface HttpSessionServices extends SessionServices {
  * @internal
  */
 export class HttpSession extends RequestSession {
+  readonly #middleware: HttpSessionServices
   readonly #request: HttpServerRequest.HttpServerRequest
+  readonly #bearer: Bearer | undefined
   #isInterrupted = false
   #csrf: CsrfTokens | undefined = undefined
+  #annotated: SessionId | undefined = undefined
 
   constructor(services: HttpSessionServices, request: HttpServerRequest.HttpServerRequest) {
-    super(services)
+    const bearer = services.bearer === undefined ? undefined : bearerOf(request)
+    super(bearer === undefined ? services : { ...services, ...services.bearer })
+    this.#middleware = services
     this.#request = request
+    this.#bearer = bearer
   }
 
-  // Read when it is needed: a web request's headers are copied the first time that somebody asks for one.
+  // Read when it is needed: a web request's headers are copied the first time that somebody asks for one. Where a bearer came, no
+  // cookie counts.
   protected override cookieHeader(): string | undefined {
-    return this.#request.headers["cookie"]
+    return this.#bearer === undefined ? this.#request.headers["cookie"] : undefined
+  }
+
+  protected override openPresented(): OpenedCookie {
+    return this.#bearer === undefined ? super.openPresented() : openBearer(this.#bearer, this.services())
+  }
+
+  /**
+   * Whether the session is the one of a bearer, and no cookie's. No browser sends such a header by itself, and no page of another
+   * site has it sent unless this server allows it.
+   */
+  isOfBearer(): boolean {
+    return this.#bearer !== undefined
+  }
+
+  /** Whether there is a session cookie beside the bearer, so that nobody can say whose request it is. */
+  bringsCookieAndBearer(): boolean {
+    const header = this.#bearer === undefined ? undefined : this.#request.headers["cookie"]
+    return header !== undefined && namesOf(this.#middleware.config.cookie).some((name) => {
+      const values = readCookieValues(header, name)
+      return values.length > 0 || values === tooManyCandidates
+    })
+  }
+
+  /** How the response hands the key out, and what it is varied by. */
+  delivery(): Delivery {
+    const { bearer } = this.#middleware
+    return bearer === undefined
+      ? byCookie
+      : { varies: cookieOrBearer, header: this.#bearer === undefined ? undefined : bearer.header }
   }
 
   belongsTo(services: SessionServices, request: HttpServerRequest.HttpServerRequest): boolean {
-    return this.services() === services && sourceOf(this.#request) === sourceOf(request)
+    return this.#middleware === services && sourceOf(this.#request) === sourceOf(request)
   }
 
   /** The key of the tag that handlers yield. */
   get tag(): string {
-    return (this.services() as HttpSessionServices).session.key
+    return this.#middleware.session.key
   }
 
-  /** What this session and another of the same request cannot both be: the reader of one cookie, the answer to one tag. */
+  /**
+   * What this session and another of the same request cannot both be: the reader of one cookie, the writer of one header, the
+   * answer to one tag.
+   */
   clashWith(
     services: HttpSessionServices,
     request: HttpServerRequest.HttpServerRequest
-  ): "cookie.name" | "session" | undefined {
-    if (this.services() === services || sourceOf(this.#request) !== sourceOf(request)) {
+  ): "cookie.name" | "bearer.header" | "session" | undefined {
+    const own = this.#middleware
+    if (own === services || sourceOf(this.#request) !== sourceOf(request)) {
       return undefined
     }
     return this.tag === services.session.key
       ? "session"
-      : namesOf(this.services().config.cookie).some((name) => namesOf(services.config.cookie).includes(name))
+      : namesOf(own.config.cookie).some((name) => namesOf(services.config.cookie).includes(name))
       ? "cookie.name"
+      : own.bearer !== undefined && own.bearer.header === services.bearer?.header
+      ? "bearer.header"
       : undefined
+  }
+
+  // What came with the request proves nothing before the store has said that it lives.
+  protected override load(now: number): Effect.Effect<SessionRecord | undefined, SessionGetError> {
+    const loading = super.load(now)
+    return this.#middleware.config.telemetry === "None" ? loading : chain(loading, (record) => {
+      const fiber = Fiber.getCurrentFiber()
+      if (record !== undefined && Option.isSome(fiber)) {
+        this.#annotated = record.id
+        annotateSpan(fiber.value, record.id)
+        annotateLogs(fiber.value, record.id)
+      }
+      return Effect.succeed(record)
+    })
+  }
+
+  /** Names the session, where it is known, in what this fiber logs from now on: what stood around the load may have ended. */
+  annotateLogsOf(fiber: AnyFiber): void {
+    if (this.#annotated !== undefined) {
+      annotateLogs(fiber, this.#annotated)
+    }
+  }
+
+  /** Names the session that the commit was the first to look for, and the one that it began. */
+  private annotateCommitted(outcome: CommitOutcome, fiber: AnyFiber): void {
+    const presented = this.presented()
+    const found = presented?._tag === "Valid" ? presented.record?.id : undefined
+    const begun = outcome._tag === "SetCookie" ? outcome.key?.id : undefined
+    const id = begun ?? found
+    if (id !== undefined) {
+      this.#annotated = id
+      annotateSpan(fiber, id, found)
+      annotateLogs(fiber, id)
+    }
   }
 
   /** Takes note that the handler was interrupted, or that nobody waits for what it came to. */
@@ -107,9 +204,13 @@ export class HttpSession extends RequestSession {
     // Every socket ends sooner or later, and often by interruption: that undoes nothing.
     const wasInterrupted = canSetCookie && this.wasInterrupted(response, fiber)
     const settled = this.settle({ wasInterrupted, canSetCookie }, clockOf(fiber))
-    return canSetCookie && !wasInterrupted && this.usesCsrf()
+    const complete = canSetCookie && !wasInterrupted && this.usesCsrf()
       ? chain(settled, (outcome) => Effect.succeed(this.withCsrfCookie(outcome)))
       : settled
+    return this.#middleware.config.telemetry === "None" ? complete : chain(complete, (outcome) => {
+      this.annotateCommitted(outcome, fiber)
+      return Effect.succeed(outcome)
+    })
   }
 
   /** The tokens against cross-site request forgery of this request. No getter, which an inspection of the session would call. */
@@ -129,7 +230,7 @@ export class HttpSession extends RequestSession {
   }
 
   override closeIdle(): boolean {
-    return this.#csrf?.needsCookie !== true && super.closeIdle()
+    return (this.#csrf?.needsCookie !== true || this.isOfBearer()) && super.closeIdle()
   }
 
   /** Whether the browser leaves this request without what its session was before. */
@@ -138,10 +239,10 @@ export class HttpSession extends RequestSession {
     return status === "Renewed" || status === "Purged"
   }
 
-  // Whoever has no tokens pays for none.
+  // Whoever has no tokens pays for none, and whoever keeps no cookies needs none.
   private usesCsrf(): boolean {
-    return this.#csrf !== undefined ||
-      this.cookieHeader()?.includes(`${csrfCookieName(this.services().config.cookie)}=`) === true
+    return this.#bearer === undefined && (this.#csrf !== undefined ||
+      this.cookieHeader()?.includes(`${csrfCookieName(this.services().config.cookie)}=`) === true)
   }
 
   private withCsrfCookie(outcome: CommitOutcome): CommitOutcome {
@@ -204,8 +305,11 @@ export class PendingCommit {
   private change = unchanged
   private hooks: Hooks = Option.none()
   private hasLastWord = false
+  private readonly delivery: Delivery
 
-  constructor(private session: HttpSession | undefined) {}
+  constructor(private session: HttpSession | undefined) {
+    this.delivery = session?.delivery() ?? byCookie
+  }
 
   /** The response hooks of the fiber so far, with this commit behind them. */
   hooksFor(fiber: AnyFiber): Hooks {
@@ -217,6 +321,7 @@ export class PendingCommit {
    * over what that has to say, as CORS does with `Vary`: then the commit speaks again, at the end.
    */
   appEnded(exit: Exit.Exit<unknown, unknown>, fiber: AnyFiber): Effect.Effect<void> {
+    this.session?.annotateLogsOf(fiber)
     const ended = this.handlerEnded(exit, fiber)
     if (this.session?.awaitsEnd === true) {
       this.watch(fiber)
@@ -305,7 +410,7 @@ export class PendingCommit {
     fiber: AnyFiber
   ): Effect.Effect<HttpServerResponse.HttpServerResponse> {
     const change = isMadeWhileSent(response) ? { ...this.change, isTouched: true } : this.change
-    return chain(applyChange(change, unwrapWebResponse(response)), (response) =>
+    return chain(applyChange(change, this.delivery, unwrapWebResponse(response)), (response) =>
       Effect.succeed(
         this.hasLastWord || hooksOf(fiber) === this.hooks ? response : withFirmHeaders(response, spokenHeaders)
       ))
@@ -316,6 +421,7 @@ const spokenHeaders = ["Vary", "Cache-Control", "Clear-Site-Data"]
 
 const applyChange = (
   { clearSiteData, isTouched, outcome }: ResponseChange,
+  delivery: Delivery,
   response: HttpServerResponse.HttpServerResponse
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
   if (outcome._tag === "Fail") {
@@ -326,11 +432,11 @@ const applyChange = (
   }
   // What has failed anyway claims nothing that it could take back.
   if (outcome._tag === "Lost" && response.status < 400) {
-    return applyChange({ clearSiteData, isTouched, outcome: keep }, withoutBody(response, 409))
+    return applyChange({ clearSiteData, isTouched, outcome: keep }, delivery, withoutBody(response, 409))
   }
   const { headers } = response
   const varied = isTouched
-    ? HttpServerResponse.setHeader(response, "vary", varyByCookie(headers["vary"]))
+    ? HttpServerResponse.setHeader(response, "vary", varyBy(delivery.varies, headers["vary"]))
     : response
   const cleared = clearSiteData.length === 0
     ? varied
@@ -340,12 +446,21 @@ const applyChange = (
       clearSiteDataHeader(clearSiteData, headers["clear-site-data"])
     )
   return Effect.succeed(
-    outcome._tag !== "SetCookie" ? cleared : cleared.pipe(
-      HttpServerResponse.setHeaders(headersAgainstCaching(headers)),
-      HttpServerResponse.mergeCookies(cookiesToSet(outcome.cookies))
-    )
+    outcome._tag !== "SetCookie"
+      ? cleared
+      : handOut(outcome.cookies, delivery, HttpServerResponse.setHeaders(cleared, headersAgainstCaching(headers)))
   )
 }
+
+// A client that keeps no cookies gets what the session cookie would hold, and nothing of the cookies beside it.
+const handOut = (
+  cookies: ReadonlyArray<SetCookie>,
+  { header }: Delivery,
+  response: HttpServerResponse.HttpServerResponse
+): HttpServerResponse.HttpServerResponse =>
+  header === undefined
+    ? HttpServerResponse.mergeCookies(response, cookiesToSet(cookies))
+    : HttpServerResponse.setHeader(response, header, credentialsOf(cookies[0]!.value))
 
 // A handler that takes the socket of an upgrade over ends long after its 101 went out, and answers with a response that
 // nobody sees. One that refuses the upgrade answers like any other. On Node the response behind the request has ended in

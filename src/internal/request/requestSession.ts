@@ -194,9 +194,19 @@ export abstract class RequestSession extends SessionBase {
       : Effect.as(Effect.logError("The session could not be committed", cause), { _tag: "Fail", error })
   }
 
-  /** What the request's cookie holds. */
+  /** What the request's cookie, or its bearer, holds. */
   protected opened(): OpenedCookie {
-    return this.#cookie ??= openCookie(this.cookieHeader(), this.services())
+    return this.#cookie ??= this.openPresented()
+  }
+
+  /** Opens what the request brought. */
+  protected openPresented(): OpenedCookie {
+    return openCookie(this.cookieHeader(), this.services())
+  }
+
+  /** What the store said of it so far. */
+  protected presented(): Presented | undefined {
+    return this.#presented
   }
 
   private present(cookie: OpenedCookie, now: number): Effect.Effect<Presented, SessionStore.LoadError> {

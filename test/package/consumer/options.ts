@@ -33,7 +33,9 @@ const noOption: Omit<Config.SessionOptions, "keys"> = {
   contentSecurity: undefined,
   cookieFormat: undefined,
   lifecycle: undefined,
-  storeTimeout: undefined
+  storeTimeout: undefined,
+  bearer: undefined,
+  telemetry: undefined
 }
 
 const everyOption: Config.SessionOptions = {
@@ -50,7 +52,9 @@ const everyOption: Config.SessionOptions = {
   contentSecurity: "Signed",
   cookieFormat: "CookieRs",
   lifecycle: Config.PersistentSession({ ttl: "14 days", ttlExtension: "OnEveryRequest", maxLifetime: "90 days" }),
-  storeTimeout: 250
+  storeTimeout: 250,
+  bearer: { header: "session-token" },
+  telemetry: "SessionId"
 }
 
 export const made: ReadonlyArray<Either.Either<Config.SessionConfig, Config.SessionConfigError>> = [
