@@ -615,7 +615,9 @@ const check = (options: SessionOptions): Either.Either<SessionConfig, SessionCon
         Either.left("has no use unless cookie.secure is \"FromRequest\": set that, or leave trustedProxies out")
       )
     }
-    const lifecycle = yield* refusable(checkLifecycleOptions(options.lifecycle ?? defaults.lifecycle))
+    const lifecycle = yield* refusable(
+      checkLifecycleOptions(options.lifecycle ?? defaults.lifecycle, lifecycleDefaults)
+    )
     const storeTimeoutMillis = yield* named(
       "storeTimeout",
       checkStoreTimeout(options.storeTimeout ?? defaults.storeTimeout)

@@ -892,7 +892,10 @@ const anyOptions = FastCheck.record({
       _tag: sometimes(FastCheck.constantFrom("BrowserSession", "PersistentSession"), weirdText),
       ttl: duration,
       ttlExtension: sometimes(FastCheck.constantFrom("OnStateChanges", "OnEveryRequest"), weirdText),
-      maxLifetime: duration
+      maxLifetime: duration,
+      renewEvery: sometimes(FastCheck.constantFrom("15 minutes", "1 day"), duration),
+      renewGrace: sometimes(FastCheck.constantFrom("1 minute", 1), duration),
+      onKeyReuse: sometimes(FastCheck.constantFrom("EndSession", "Ignore"), weirdText)
     }),
     FastCheck.constantFrom("BrowserSession", null)
   ),
@@ -926,15 +929,17 @@ describe("any options", () => {
       assert.isTrue(isWholeMillis(lifecycle.ttlMillis) && lifecycle.ttlMillis <= 400 * 86_400_000)
       assert.isTrue(lifecycle.maxLifetimeMillis === undefined || isWholeMillis(lifecycle.maxLifetimeMillis))
       assert.isTrue(isWholeMillis(storeTimeoutMillis))
+      const { every, grace } = lifecycle.rotation ?? { every: 2, grace: 1 }
+      assert.isTrue(isWholeMillis(every) && isWholeMillis(grace) && every > grace)
     },
     { fastCheck: { numRuns: 2000 } }
   )
 
   it("the options above are often enough legal, so that both outcomes are tried", () => {
-    const legal = FastCheck.sample(anyOptions, { numRuns: 1000, seed: 1 })
+    const legal = FastCheck.sample(anyOptions, { numRuns: 2000, seed: 1 })
       .filter((options) => Either.isRight(Config.make(untyped(options))))
     assert.isAtLeast(legal.length, 20)
-    assert.isAtMost(legal.length, 980)
+    assert.isAtMost(legal.length, 1980)
   })
 })
 

@@ -40,7 +40,10 @@ const named = <A>(option: LifecycleRefusal["option"], checked: Checked<A>): Eith
 const belowMaxAge = "is shorter than one second, which Max-Age would count as zero, and that removes the cookie"
 
 /** @internal */
-export const checkLifecycleOptions = (lifecycle: WrittenLifecycle) =>
+export const checkLifecycleOptions = (
+  lifecycle: WrittenLifecycle,
+  defaults: Pick<WrittenLifecycle, "renewGrace" | "onKeyReuse">
+) =>
   Either.gen(function*() {
     const _tag = yield* named("lifecycle", checkTag(lifecycle._tag))
     const ttlMillis = yield* named("lifecycle.ttl", checkTtl(lifecycle.ttl))
@@ -54,8 +57,11 @@ export const checkLifecycleOptions = (lifecycle: WrittenLifecycle) =>
     const everyMillis = isGiven(lifecycle.renewEvery)
       ? yield* named("lifecycle.renewEvery", checkRenewEvery(lifecycle.renewEvery))
       : undefined
-    const graceMillis = yield* named("lifecycle.renewGrace", checkGrace(lifecycle.renewGrace))
-    const onKeyReuse = yield* named("lifecycle.onKeyReuse", checkOnKeyReuse(lifecycle.onKeyReuse))
+    const graceMillis = yield* named("lifecycle.renewGrace", checkGrace(lifecycle.renewGrace ?? defaults.renewGrace))
+    const onKeyReuse = yield* named(
+      "lifecycle.onKeyReuse",
+      checkOnKeyReuse(lifecycle.onKeyReuse ?? defaults.onKeyReuse)
+    )
     if (_tag === "PersistentSession" && ttlMillis < 1000) {
       return yield* named("lifecycle.ttl", Either.left(`${belowMaxAge}: make it longer or use a BrowserSession`))
     }
