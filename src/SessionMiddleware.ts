@@ -562,6 +562,7 @@ export const open = <Self>(
     // A fiber that is joined hands its hooks over in place of those that were there, so both have this one.
     const hooks = pending.hooksFor(fiber)
     if (owner !== fiber) {
+      pending.watch(owner)
       setHooks(owner, pending.hooksFor(owner))
     }
     return Effect.as(FiberRef.set(HttpApp.currentPreResponseHandlers, hooks), session)
