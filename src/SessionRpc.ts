@@ -142,7 +142,9 @@ const inCall = <A, E, R>(
     const sessions = find(context, SessionProtocol)
     if (request === undefined || sessions === undefined) {
       return Effect.dieMessage(
-        request === undefined ? `${rpc._tag} was called without an HTTP request: it can have no session.` : withoutProtocol
+        request === undefined
+          ? `${rpc._tag} was called without an HTTP request: it can have no session.`
+          : withoutProtocol
       )
     }
     const call = new RpcCall(request, sessions.isSocket)
@@ -152,7 +154,8 @@ const inCall = <A, E, R>(
     )
   })
 
-const withoutProtocol = "The protocol of this RpcServer knows nothing of sessions, and their changes would be lost. Put " +
+const withoutProtocol =
+  "The protocol of this RpcServer knows nothing of sessions, and their changes would be lost. Put " +
   "SessionRpc.protocol around it: SessionRpc.protocol(RpcServer.layerProtocolHttpRouter({ path: \"/rpc\" }))"
 
 // The types say so too, until somebody casts them away.

@@ -88,7 +88,8 @@ describe("the import law", () => {
       "internal/cookie/setCookie.ts": "",
       "SessionMiddleware.ts":
         `import "./internal/request/commit.js"\nimport "./SessionStore.js"\nimport "@effect/platform/HttpApp"`,
-      "SessionRpc.ts": `import "./SessionMiddleware.js"\nimport "./internal/request/commit.js"\nimport "@effect/rpc/Rpc"`,
+      "SessionRpc.ts":
+        `import "./SessionMiddleware.js"\nimport "./internal/request/commit.js"\nimport "@effect/rpc/Rpc"`,
       "index.ts": `export * from "./SessionMiddleware.js"`,
       "bin/generateKey.ts": `import "../Config.js"\nimport "node:process"`,
       "testing/TestSession.ts":

@@ -46,7 +46,9 @@ export class MessageSession extends HttpSession {
       case "Write":
         return this.log().record === undefined ? needsCookie("A session that begins") : undefined
       case "Purge":
-        return holdsState(this.services().store) ? needsCookie("The end of a session that is kept in its cookie") : undefined
+        return holdsState(this.services().store)
+          ? needsCookie("The end of a session that is kept in its cookie")
+          : undefined
       case "Remove":
         return undefined
     }
@@ -56,7 +58,8 @@ export class MessageSession extends HttpSession {
 const needsCookie = (what: string): SessionInsertError =>
   new SessionInsertError({
     reason: "NeedsCookie",
-    message: `${what} needs a cookie, and a WebSocket can set none. Do it in an ordinary request, and open the socket anew.`
+    message:
+      `${what} needs a cookie, and a WebSocket can set none. Do it in an ordinary request, and open the socket anew.`
   })
 
 const errorOf = (outcome: CommitOutcome): SessionGetError | SessionInsertError | undefined => {
@@ -69,7 +72,8 @@ const errorOf = (outcome: CommitOutcome): SessionGetError | SessionInsertError |
     case "Lost":
       return new SessionInsertError({
         reason: "WritesLost",
-        message: "What was written is not kept: the session has ended, or a renewal has replaced the key that the socket " +
+        message:
+          "What was written is not kept: the session has ended, or a renewal has replaced the key that the socket " +
           "was opened with. Open the socket anew."
       })
     case "Fail":

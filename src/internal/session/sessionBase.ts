@@ -310,7 +310,9 @@ export abstract class SessionBase implements Session {
       this.#log.assign(key, undefined)
       return text
     }
-    return Effect.withFiberRuntime((fiber) => chain(chain(this.writable(fiber), () => this.markNow("Remove", taken)), next))
+    return Effect.withFiberRuntime((fiber) =>
+      chain(chain(this.writable(fiber), () => this.markNow("Remove", taken)), next)
+    )
   }
 
   private derive<A, R, B>(
