@@ -1,4 +1,6 @@
 import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
@@ -12,6 +14,7 @@ import * as CookieSessionStore from "effect-session/stores/CookieSessionStore"
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -275,28 +278,6 @@ for (const transport of transports) {
         yield* until(Effect.map(http.All(), (all) => Object.keys(all).length === 0))
       }))
 
-    for (const isWrapped of [true, false]) {
-      it.scopedLive(
-        `that lets nobody interrupt it ends its session when all have gone, ${
-          isWrapped ? "with" : "without"
-        } a middleware`,
-        () =>
-          Effect.gen(function*() {
-            const app = yield* rpcApp({ isWrapped })
-            const browser = yield* signedIn(app)
-            yield* Effect.scoped(Effect.gen(function*() {
-              const leaving = yield* Effect.fork((yield* browser[transport]).LateLogout())
-              yield* app.held
-              yield* Effect.fork(Fiber.interrupt(leaving))
-            }))
-            yield* app.deserted
-            yield* app.go
-            const http = yield* browser.http
-            yield* until(Effect.map(http.All(), (all) => Object.keys(all).length === 0))
-          })
-      )
-    }
-
     it.scopedLive("needs no session middleware around its route", () =>
       Effect.gen(function*() {
         const app = yield* rpcApp({ isWrapped: false })
@@ -310,14 +291,15 @@ for (const transport of transports) {
 }
 
 describe("calls in one HTTP request", () => {
-  const post = (app: RpcApp, body: string, cookie?: string) =>
+  const post = (app: RpcApp, body: string, cookie?: string, more: Readonly<Record<string, string>> = {}) =>
     Effect.promise(async () => {
       const response = await fetch(`http://${app.origin}/rpc`, {
         method: "POST",
         headers: {
           "content-type": "application/ndjson",
           connection: "close",
-          ...cookie === undefined ? {} : { cookie }
+          ...(cookie === undefined ? {} : { cookie }),
+          ...more
         },
         body
       })
@@ -373,6 +355,27 @@ describe("calls in one HTTP request", () => {
       yield* (yield* browser.http).Logout()
       yield* app.go
       assert.deepStrictEqual(yield* Fiber.join(inFlight), { status: 409, setCookies: [], text: "" })
+    }))
+
+  it.scopedLive("end their session also when a race around the middleware has answered in their place", () =>
+    Effect.gen(function*() {
+      const cut = yield* Deferred.make<void>()
+      const app = yield* rpcApp({
+        around: (app) =>
+          Effect.flatMap(
+            HttpServerRequest.HttpServerRequest,
+            ({ headers }) =>
+              "cut" in headers ? Effect.raceFirst(app, Effect.as(Deferred.await(cut), HttpServerResponse.empty())) : app
+          )
+      })
+      const browser = yield* signedIn(app)
+      const answer = yield* Effect.fork(post(app, messages([["LateLogout"]]), browser.cookie(), { cut: "1" }))
+      yield* app.held
+      yield* Deferred.succeed(cut, undefined)
+      assert.strictEqual((yield* Fiber.join(answer)).status, 204)
+      yield* app.go
+      const http = yield* browser.http
+      yield* until(Effect.map(http.All(), (all) => Object.keys(all).length === 0))
     }))
 
   it.scopedLive("take no cookie from their own headers, also where the request has none", () =>
@@ -467,6 +470,22 @@ describe("messages of a WebSocket", () => {
       assert.isNull(yield* socket.Me())
       assert.deepStrictEqual(yield* (yield* browser.http).All(), { user: "corro" })
     }))
+
+  for (const isWrapped of [true, false]) {
+    it.scopedLive(`end their session also when their socket has gone, ${isWrapped ? "with" : "without"} a middleware`, () =>
+      Effect.gen(function*() {
+        const app = yield* rpcApp({ isWrapped })
+        const browser = yield* signedIn(app)
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* Effect.forkDaemon((yield* browser.socket).LateLogout())
+          yield* app.held
+        }))
+        yield* app.deserted
+        yield* app.go
+        const http = yield* browser.http
+        yield* until(Effect.map(http.All(), (all) => Object.keys(all).length === 0))
+      }))
+  }
 
   it.scopedLive("are answered with success all the same where the app prefers the old answer", () =>
     Effect.gen(function*() {

@@ -4,6 +4,7 @@
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
@@ -105,6 +106,8 @@ interface Options {
   readonly store?: Layer.Layer<SessionStore.SessionStore, unknown>
   /** Whether the session middleware stands around the routes; it does by default. */
   readonly isWrapped?: boolean
+  /** What stands around the whole app. */
+  readonly around?: (app: HttpApp.Default<HttpLayerRouter.unhandled>) => HttpApp.Default<HttpLayerRouter.unhandled>
 }
 
 const errors = {
@@ -239,7 +242,7 @@ export const rpcApp = (options: Options = {}) =>
             routes,
             SessionHttpLayerRouter.layerGlobal,
             SessionHttpLayerRouter.layerGlobalFor(AdminSession)
-          ),
+          ).pipe(Layer.provide(HttpLayerRouter.middleware(options.around ?? ((app) => app), { global: true }))),
         { disableLogger: true, disableListenLog: true }
       ).pipe(
         Layer.provide(serialization),
