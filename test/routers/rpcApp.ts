@@ -6,6 +6,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as Socket from "@effect/platform/Socket"
@@ -259,25 +260,26 @@ export const rpcApp = (options: Options = {}) =>
     /** A browser: a jar that its calls over HTTP fill, and sockets that it opens with what is in there. */
     const browser = () => {
       const jar = new Map<string, string>()
-      const withJar = <E, R>(client: HttpClient.HttpClient.With<E, R>) =>
-        client.pipe(
-          HttpClient.filterStatusOk,
-          HttpClient.mapRequest((request) =>
-            ({
-              ...request,
-              headers: { ...request.headers, connection: "close", cookie: cookieHeaderOf(jar) }
-            }) as any
-          ),
-          HttpClient.tap((response) =>
-            Effect.sync(() => {
-              const setCookies = response.headers["set-cookie"]
-              keepCookies(jar, setCookies === undefined ? [] : setCookies.split(/, (?=\w+=)/))
-            })
-          )
-        ) as HttpClient.HttpClient.With<E, R>
+      const withJar = Layer.effect(
+        HttpClient.HttpClient,
+        Effect.map(HttpClient.HttpClient, (client) =>
+          client.pipe(
+            HttpClient.filterStatusOk,
+            HttpClient.mapRequest((request) =>
+              HttpClientRequest.setHeaders(request, { connection: "close", cookie: cookieHeaderOf(jar) })
+            ),
+            HttpClient.tap((response) =>
+              Effect.sync(() => {
+                const setCookies = response.headers["set-cookie"]
+                keepCookies(jar, setCookies === undefined ? [] : setCookies.split(/, (?=\w+=)/))
+              })
+            )
+          ))
+      )
       const http = Effect.flatMap(
         Layer.build(
-          RpcClient.layerProtocolHttp({ url: `http://${origin}/rpc`, transformClient: withJar as any }).pipe(
+          RpcClient.layerProtocolHttp({ url: `http://${origin}/rpc` }).pipe(
+            Layer.provide(withJar),
             Layer.provide([FetchHttpClient.layer, serialization])
           )
         ),
