@@ -46,14 +46,25 @@ const visit = Effect.gen(function*() {
     Layer.provide(withCookie)
   )
 
-  const whoAmI = Effect.flatMap(RpcClient.make(Shop), (shop) => shop.Me()).pipe(
-    Effect.map((user) => `I am ${user.name}`),
-    Effect.catchTag("Unauthorized", () => Effect.succeed("Nobody knows me")),
-    Effect.flatMap(Console.log)
-  )
+  const client = RpcClient.make(Shop)
+  type Client = Effect.Effect.Success<typeof client>
 
-  const shopping = Effect.gen(function*() {
-    const shop = yield* RpcClient.make(Shop)
+  const whoAmI = (shop: Client) =>
+    shop.Me().pipe(
+      Effect.map((user) => `I am ${user.name}`),
+      Effect.catchTag("Unauthorized", () => Effect.succeed("Nobody knows me")),
+      Effect.flatMap(Console.log)
+    )
+
+  const signIn = Effect.gen(function*() {
+    const shop = yield* client
+    yield* whoAmI(shop)
+    yield* shop.Login({ name: "ferris" })
+  })
+
+  const goShopping = Effect.gen(function*() {
+    const shop = yield* client
+    yield* whoAmI(shop)
     yield* Effect.all([shop.AddToCart({ article: "rope" }), shop.AddToCart({ article: "soap" })], { concurrency: 2 })
     yield* Console.log(`${yield* shop.AddToCart({ article: "lamp" })} articles`)
     yield* Stream.runForEach(shop.Articles(), (article) => Console.log(`- ${article}`))
@@ -64,13 +75,15 @@ const visit = Effect.gen(function*() {
     )
   })
 
-  const signIn = Effect.flatMap(RpcClient.make(Shop), (shop) => shop.Login({ name: "ferris" }))
-  const signOut = Effect.flatMap(RpcClient.make(Shop), (shop) => shop.Logout())
+  const signOut = Effect.gen(function*() {
+    const shop = yield* client
+    yield* shop.Logout()
+    yield* whoAmI(shop)
+  })
 
-  yield* Effect.provide(whoAmI, overHttp)
-  yield* Effect.provide(signIn, overHttp)
-  yield* Effect.provide(Effect.zipRight(whoAmI, shopping), overSocket)
-  yield* Effect.provide(Effect.zipRight(signOut, whoAmI), overHttp)
+  yield* Effect.provide(Effect.scoped(signIn), overHttp)
+  yield* Effect.provide(Effect.scoped(goShopping), overSocket)
+  yield* Effect.provide(Effect.scoped(signOut), overHttp)
 })
 
-NodeRuntime.runMain(Effect.scoped(visit).pipe(Effect.provide(RpcSerialization.layerNdjson)))
+NodeRuntime.runMain(Effect.provide(visit, RpcSerialization.layerNdjson))
