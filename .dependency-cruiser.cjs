@@ -40,7 +40,7 @@ const wings = {
 const roof = [
   ["internal/request/"],
   ["SessionMiddleware", "SessionCsrf"],
-  ["SessionHttpApi", "SessionHttpLayerRouter"],
+  ["SessionHttpApi", "SessionHttpLayerRouter", "SessionRpc"],
   ["index", "testing/"]
 ]
 
@@ -57,7 +57,7 @@ const faces = [
   ["internal/redis/", ["stores/RedisSessionStore"]],
   ["internal/session/", ["internal/request/", "testing/"]],
   ["internal/origin/", ["SessionOrigin"]],
-  ["internal/request/", ["SessionMiddleware", "SessionCsrf"]]
+  ["internal/request/", ["SessionMiddleware", "SessionCsrf", "SessionRpc"]]
 ]
 
 /**
@@ -70,12 +70,13 @@ const packages = [
     "@effect/platform",
     "where sessions meet HTTP",
     [
-      "Session(Csrf|Guard|HttpApi|HttpLayerRouter|Middleware|Origin)\\.ts$",
+      "Session(Csrf|Guard|HttpApi|HttpLayerRouter|Middleware|Origin|Rpc)\\.ts$",
       "internal/http/",
-      "internal/request/httpSession\\.ts$",
+      "internal/request/(httpSession|rpcCall)\\.ts$",
       "testing/"
     ]
   ],
+  ["@effect/rpc", "an optional peer, which calls of procedures alone need", ["SessionRpc\\.ts$"]],
   [
     "ioredis",
     "an optional peer, which its store alone needs",

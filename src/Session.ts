@@ -98,6 +98,9 @@ export class SessionGetError extends Schema.TaggedError<SessionGetError>("effect
  * committed already, as in a streamed body or in a fiber that outlived its handler. `NotConfigured`: the lifecycle knows
  * no `rememberMe`. `TooLarge`: the session would outgrow `maxStateBytes`.
  *
+ * Two more come where an answer has no status of its own to say it, as a message of a WebSocket. `NeedsCookie`: the change needs a
+ * cookie, and none can be set any more. `WritesLost`: the session has ended meanwhile, or a renewal has replaced its key.
+ *
  * Messages name the key and the type, never a value.
  *
  * @since 0.1.0
@@ -106,7 +109,16 @@ export class SessionGetError extends Schema.TaggedError<SessionGetError>("effect
 export class SessionInsertError extends Schema.TaggedError<SessionInsertError>("effect-session/SessionInsertError")(
   "SessionInsertError",
   {
-    reason: Schema.Literal("EncodeFailed", "NotJson", "StoreUnavailable", "ResponseSent", "NotConfigured", "TooLarge"),
+    reason: Schema.Literal(
+      "EncodeFailed",
+      "NotJson",
+      "StoreUnavailable",
+      "ResponseSent",
+      "NotConfigured",
+      "TooLarge",
+      "NeedsCookie",
+      "WritesLost"
+    ),
     key: Schema.optional(Schema.String),
     message: Schema.String,
     cause: Schema.optional(Schema.Defect)

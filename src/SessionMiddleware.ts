@@ -61,6 +61,7 @@ import * as Stream from "effect/Stream"
 import * as SessionConfig from "./Config.js"
 import * as CookieCrypto from "./CookieCrypto.js"
 import { haveCommonSigningKey } from "./internal/cookie/cookieRs.js"
+import { nowOn } from "./internal/effect/clockOf.js"
 import { EventHub } from "./internal/events/eventHub.js"
 import { type AnyFiber, responding, setHooks } from "./internal/http/responseHooks.js"
 import { makeBearerTransport } from "./internal/request/bearerTransport.js"
@@ -428,6 +429,10 @@ const mayMeetAnother = ({ bearer, config: { cookie } }: SessionMiddleware<any>):
   made.get(cookie.name) !== 1 || cookie.retired.some(({ name }) => made.get(name) !== 1) ||
   (bearer !== undefined && made.get(claimOf(bearer.header)) !== 1)
 
+// Only who renews keys by themselves has to know it, and nobody else pays for the clock.
+const arrivalOn = (fiber: Fiber.RuntimeFiber<unknown, unknown>, { config }: SessionMiddleware<any>): number =>
+  config.lifecycle.rotation === undefined ? Number.POSITIVE_INFINITY : nowOn(fiber)
+
 // Layers that are built apart, each in an `Effect.provide` of its own, know nothing of each other. Their sessions meet in a
 // request, which only those look out for that may meet another.
 const refuseClash = (
@@ -595,7 +600,7 @@ const provideSession = <Self, E, R>(
       return refused
     }
   }
-  const session = new HttpSession(middleware, request)
+  const session = new HttpSession(middleware, request, arrivalOn(fiber, middleware))
   if (session.bringsCookieAndBearer()) {
     return refuseBoth(middleware)
   }
@@ -645,7 +650,7 @@ export const open = <Self>(
     if (refused !== undefined) {
       return refused
     }
-    const session = new HttpSession(middleware, request)
+    const session = new HttpSession(middleware, request, arrivalOn(fiber, middleware))
     if (session.bringsCookieAndBearer()) {
       return Effect.flatMap(refuseBoth(middleware), Effect.die)
     }
@@ -661,6 +666,7 @@ export const open = <Self>(
     // A fiber that is joined hands its hooks over in place of those that were there, so both have this one.
     const hooks = pending.hooksFor(fiber)
     if (owner !== fiber) {
+      pending.watch(owner)
       setHooks(owner, pending.hooksFor(owner))
     }
     return Effect.as(FiberRef.set(HttpApp.currentPreResponseHandlers, hooks), session)

@@ -291,6 +291,17 @@ const endedAt = ({ extendedAt, successor }: StoredRecord): number | undefined =>
 const isRemembered = ({ at, graceEndsAt }: SupersededSecret, now: number): boolean =>
   graceEndsAt !== undefined || now - at < supersededRetention.millis
 
+/**
+ * When the grace of a key ended, or will, that a rotation has replaced; `undefined`: it has no such end.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const graceEndOf = (record: StoredRecord, key: SessionKey.SessionKey): number | undefined => {
+  const end = findSuperseded(record, SessionKey.digest(key))?.graceEndsAt
+  return end === "Open" ? undefined : end
+}
+
 const isInGrace = ({ graceEndsAt }: SupersededSecret, now: number): boolean =>
   graceEndsAt === "Open" || (graceEndsAt !== undefined && now < graceEndsAt)
 

@@ -64,7 +64,7 @@ export type TypeId = typeof TypeId
 /**
  * The answer of `load`. `Superseded`: the key was right until a renewal a moment ago; its request is anonymous, and all that
  * it can do to the session is end it. `Replaced`: likewise, but its session ended, and another began in its place. `Reused`: a
- * rotation replaced the key, and its grace is over; all that it can do is end the session. `Absent`: unknown, expired, or not
+ * rotation replaced the key, and its grace is over (`since` then); all that it can do is end the session. `Absent`: unknown, expired, or not
  * the right secret; the three cannot be told apart.
  *
  * `standing` is how the key stands to rotations. It may be left out for a session that has had but one secret.
@@ -76,7 +76,7 @@ export type LoadResult = Data.TaggedEnum<{
   readonly Live: { readonly record: Record; readonly standing?: SecretStanding | undefined }
   readonly Superseded: {}
   readonly Replaced: {}
-  readonly Reused: {}
+  readonly Reused: { readonly since: number }
   readonly Absent: {}
 }>
 
@@ -512,7 +512,7 @@ export const loadResult = (record: StoredRecord | undefined, key: SessionKey, no
         ? LoadResult.Live({ record })
         : LoadResult.Live({ record, standing: SessionRecord.standingOf(record, key) })
     case "Reused":
-      return reused
+      return LoadResult.Reused({ since: SessionRecord.graceEndOf(record, key) ?? now })
     case "Superseded":
       return SessionRecord.isLate(record, key, now) ? superseded : absent
     case "Replaced":
@@ -542,6 +542,5 @@ export const savedResult = (record: StoredRecord, key: SessionKey, newKey?: Sess
 }
 
 const absent = LoadResult.Absent()
-const reused = LoadResult.Reused()
 const superseded = LoadResult.Superseded()
 const replaced = LoadResult.Replaced()

@@ -1,5 +1,6 @@
 /**
- * Every room of the package by its name, but for the stores and what is for tests: those are imported by their paths.
+ * Every room of the package by its name, but for the stores, what is for tests, and what needs an optional peer: those are
+ * imported by their paths.
  *
  * @since 0.1.0
  */

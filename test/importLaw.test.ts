@@ -88,6 +88,8 @@ describe("the import law", () => {
       "internal/cookie/setCookie.ts": "",
       "SessionMiddleware.ts":
         `import "./internal/request/commit.js"\nimport "./SessionStore.js"\nimport "@effect/platform/HttpApp"`,
+      "SessionRpc.ts":
+        `import "./SessionMiddleware.js"\nimport "./internal/request/commit.js"\nimport "@effect/rpc/Rpc"`,
       "index.ts": `export * from "./SessionMiddleware.js"`,
       "bin/generateKey.ts": `import "../Config.js"\nimport "node:process"`,
       "testing/TestSession.ts":
@@ -135,6 +137,7 @@ describe("the import law", () => {
     ["floor-of-SessionCsrf", "SessionCsrf.ts", `import "./SessionMiddleware.js"`],
     ["floor-of-SessionHttpApi", "SessionHttpApi.ts", `import "./testing/TestSession.js"`],
     ["floor-of-SessionHttpLayerRouter", "SessionHttpLayerRouter.ts", `import "./SessionHttpApi.js"`],
+    ["floor-of-SessionRpc", "SessionRpc.ts", `import "./SessionHttpApi.js"`],
     ["floor-of-index", "index.ts", `export * from "./testing/TestSession.js"`],
     ["floor-of-testing", "testing/a.ts", `import "../index.js"`],
     ["every-file-has-a-room", "internal/a.ts", `import "../SessionKey.js"`],
@@ -153,6 +156,7 @@ describe("the import law", () => {
       "Session.ts",
       `import type * as A from "@effect/platform/HttpApp"\nexport type { A }`
     ],
+    ["effect-rpc-in-its-place", "SessionHttpApi.ts", `import type * as R from "@effect/rpc/Rpc"\nexport type { R }`],
     ["ioredis-in-its-place", "internal/redis/c.ts", `import type { Redis } from "ioredis"\nexport type { Redis }`],
     ["ipaddr-js-in-its-place", "Config.ts", `import "ipaddr.js"`],
     ["only-declared-packages", "internal/effect/f.ts", `import "tsx"`],

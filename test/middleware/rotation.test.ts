@@ -15,7 +15,16 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { eventsDuring } from "../support/heardEvents.js"
 import { settle } from "../support/settle.js"
-import { type Answer, type Browser, Counter, handle, makeWebApp, User, type WebApp } from "../support/webApp.js"
+import {
+  type Answer,
+  type Browser,
+  Counter,
+  handle,
+  type Handler,
+  makeWebApp,
+  User,
+  type WebApp
+} from "../support/webApp.js"
 
 const rotating = (options: Config.LifecycleOptions = {}) => ({
   lifecycle: Config.BrowserSession({ ttl: "2 days", renewEvery: "15 minutes", ...options })
@@ -256,6 +265,29 @@ describe("a key that comes after its grace", () => {
       }
       const events = yield* eventsDuring(app, app.request(read, old))
       assert.deepStrictEqual(tags(events), ["KeyReused", "Purged"])
+    }))
+
+  it.scoped("raises none where its request came in time, and asks late", () =>
+    Effect.gen(function*() {
+      const { app, browser, old } = yield* dueSession()
+      const gate = yield* Deferred.make<void>()
+      const events = yield* eventsDuring(
+        app,
+        Effect.gen(function*() {
+          const upload = (handler: Handler) =>
+            Effect.fork(app.request(Effect.zipRight(Deferred.await(gate), handler), old))
+          const [reading, writing] = [yield* upload(read), yield* upload(count)]
+          yield* settle
+          yield* browser.visit(read)
+          yield* browser.visit(read)
+          yield* TestClock.adjust("10 minutes")
+          yield* Deferred.succeed(gate, undefined)
+          assert.deepStrictEqual((yield* Fiber.join(reading)).body, {})
+          assert.strictEqual((yield* Fiber.join(writing)).status, 409)
+          assert.deepStrictEqual((yield* browser.visit(read)).body, ferris)
+        })
+      )
+      assert.deepStrictEqual(tags(events), ["Rotated", "KeySuperseded", "KeySuperseded", "WritesLost"])
     }))
 
   it.scoped("begins a session of its own where its request writes, as any other that opens none", () =>

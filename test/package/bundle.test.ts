@@ -69,6 +69,7 @@ describe("a bundle of the package", () => {
   }
 
   const isRedis = (file: string): boolean => /ioredis|redis/i.test(file)
+  const isRpc = (file: string): boolean => /@effect\/rpc|SessionRpc/.test(file)
   const isTesting = (file: string): boolean => /vitest|\/testing\//.test(file)
   const isStore = (file: string): boolean => file.startsWith(ownFile("dist/stores/"))
 
@@ -91,14 +92,17 @@ describe("a bundle of the package", () => {
     assert.isAbove(files.filter((file) => /ioredis/.test(file)).length, 0)
   })
 
-  it("of one name from the barrel reads no store, no Redis code and nothing of the tests", async () => {
+  it("of one name from the barrel reads no store, no optional peer and nothing of the tests", async () => {
     const files = await readFor(`import { Session } from "effect-session"\nconsole.log(Session.entry)`)
     assert.include(files, ownFile("dist/Session.js"))
-    assert.deepStrictEqual(files.filter((file) => isRedis(file) || isTesting(file) || isStore(file)), [])
+    assert.deepStrictEqual(
+      files.filter((file) => isRedis(file) || isRpc(file) || isTesting(file) || isStore(file)),
+      []
+    )
   })
 
   it("of one name from the barrel keeps what the module itself would", async () => {
-    for (const { file, specifier } of modules.filter(({ file }) => /^dist\/(?!index)\w+\.js$/.test(file))) {
+    for (const { file, specifier } of modules.filter(({ file }) => /^dist\/(?!index|SessionRpc)\w+\.js$/.test(file))) {
       const name = specifier.slice("effect-session/".length)
       const fromBarrel = await keptFor(`import { ${name} } from "effect-session"\nconsole.log(${name})`)
       const alone = await keptFor(`import * as ${name} from "${specifier}"\nconsole.log(${name})`)
@@ -141,12 +145,13 @@ describe("a bundle of the package", () => {
     )
   }
 
-  it("asks for ioredis in the Redis store alone, and for vitest in testing alone", async () => {
+  it("asks for ioredis in the Redis store alone, for @effect/rpc in its module alone, and for vitest in testing alone", async () => {
     const imports = await foreignImports()
     const importers = (
       name: RegExp
     ) => [...new Set(imports.filter(([, path]) => name.test(path)).map(([file]) => file))]
     assert.deepStrictEqual(importers(/^ioredis(\/|$)/), [ownFile("dist/internal/redis/redisConnection.js")])
+    assert.deepStrictEqual(importers(/^@effect\/rpc(\/|$)/), [ownFile("dist/SessionRpc.js")])
     const vitest = importers(/^(@effect\/)?vitest(\/|$)/)
     assert.isAbove(vitest.length, 0)
     assert.deepStrictEqual(vitest.filter((file) => !file.startsWith(ownFile("dist/testing/"))), [])

@@ -48,6 +48,8 @@ export type CommitOutcome =
   }
   /** What the request wrote is not kept. */
   | { readonly _tag: "Lost" }
+  /** Nor is what would have needed a cookie, where none can be set. */
+  | { readonly _tag: "NeedsCookie"; readonly plan: CommitPlan }
   | { readonly _tag: "Fail"; readonly error: CommitError | undefined }
 
 /**
@@ -103,16 +105,12 @@ export class Commit {
   // A deleted session needs no removal of its cookie, which opens nothing any more.
   private runWithoutCookie(wanted: CommitPlan, possible: CommitPlan): Effect.Effect<CommitOutcome, CommitError> {
     return chain(this.carryOut(possible), (outcome) => {
-      const isLoss = wanted === possible
+      const needsCookie = wanted === possible
         ? possible === "Update" && outcome._tag === "SetCookie" && !outcome.isRefresh
         : wanted !== "RemoveCookie" && wanted !== "Drop"
-      const warning = isLoss
-        ? Effect.logWarning(
-          `The response to a WebSocket upgrade can set no session cookie, which this commit needed (${wanted}). Begin and ` +
-            "renew sessions, and change those in the cookie store, in a request before the upgrade."
-        )
-        : Effect.void
-      return Effect.as(warning, keep)
+      return Effect.succeed(
+        needsCookie ? { _tag: "NeedsCookie", plan: wanted } : outcome._tag === "Lost" ? outcome : keep
+      )
     })
   }
 

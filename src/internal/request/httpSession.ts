@@ -10,6 +10,7 @@ import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerRespondable from "@effect/platform/HttpServerRespondable"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -81,12 +82,20 @@ export class HttpSession extends RequestSession {
   #csrf: CsrfTokens | undefined = undefined
   #annotated: SessionId | undefined = undefined
 
-  constructor(services: HttpSessionServices, request: HttpServerRequest.HttpServerRequest) {
+  readonly #arrivedAt: number
+
+  /** `arrivedAt` matters only where keys are renewed by themselves. */
+  constructor(services: HttpSessionServices, request: HttpServerRequest.HttpServerRequest, arrivedAt: number) {
     const bearer = services.bearer === undefined ? undefined : bearerOf(request)
     super(bearer === undefined ? services : { ...services, ...services.bearer })
     this.#middleware = services
     this.#request = request
     this.#bearer = bearer
+    this.#arrivedAt = arrivedAt
+  }
+
+  protected override arrivedAt(): number {
+    return this.#arrivedAt
   }
 
   // Read when it is needed: a web request's headers are copied the first time that somebody asks for one. Where a bearer came, no
@@ -198,13 +207,30 @@ export class HttpSession extends RequestSession {
     this.log().isCommitted = true
   }
 
+  /** Takes no more changes, since the answer is on its way, and the commit with it. */
+  closeForChanges(): void {
+    this.log().isClosed = true
+  }
+
+  /**
+   * Ends a session that its handler ended when nobody was waiting for the response any more, as one can that goes on in a fiber
+   * of its own.
+   */
+  endIfLeft(clock: Clock.Clock): Effect.Effect<unknown> {
+    return this.#isInterrupted && this.awaitsEnd
+      ? this.settle({ wasInterrupted: true, canSetCookie: true }, clock)
+      : Effect.void
+  }
+
   /** Settles the session once its handler has come to this response, whatever happens. */
   settleFor(response: HttpServerResponse.HttpServerResponse, fiber: AnyFiber): Effect.Effect<CommitOutcome> {
     const canSetCookie = !wasUpgraded(this.#request, response)
     // Every socket ends sooner or later, and often by interruption: that undoes nothing.
     const wasInterrupted = canSetCookie && this.wasInterrupted(response, fiber)
     const settled = this.settle({ wasInterrupted, canSetCookie }, clockOf(fiber))
-    const complete = canSetCookie && !wasInterrupted && this.usesCsrf()
+    const complete = !canSetCookie
+      ? chain(settled, afterUpgrade)
+      : !wasInterrupted && this.usesCsrf()
       ? chain(settled, (outcome) => Effect.succeed(this.withCsrfCookie(outcome)))
       : settled
     return this.#middleware.config.telemetry === "None" ? complete : chain(complete, (outcome) => {
@@ -225,7 +251,7 @@ export class HttpSession extends RequestSession {
   csrfToken(): Effect.Effect<string, SessionInsertError> {
     const log = this.log()
     log.isTouched = true
-    const token = log.isCommitted ? this.csrfTokens().handOutAgain(this.isNext) : this.csrfTokens().handOut(this.isNext)
+    const token = log.isTooLate ? this.csrfTokens().handOutAgain(this.isNext) : this.csrfTokens().handOut(this.isNext)
     return token === undefined ? Effect.fail(tooLate()) : Effect.succeed(token)
   }
 
@@ -234,7 +260,7 @@ export class HttpSession extends RequestSession {
   }
 
   /** Whether the browser leaves this request without what its session was before. */
-  private get isNext(): boolean {
+  protected get isNext(): boolean {
     const { status } = this.log()
     return status === "Renewed" || status === "Purged"
   }
@@ -271,6 +297,18 @@ export class HttpSession extends RequestSession {
         !Cause.isEmpty(fiber.getFiberRef(FiberRef.interruptedCause)))
   }
 }
+
+// Its response has gone out long ago, and whoever wrote has gone: only the log is left to tell.
+const afterUpgrade = (outcome: CommitOutcome): Effect.Effect<CommitOutcome> =>
+  outcome._tag === "NeedsCookie"
+    ? Effect.as(
+      Effect.logWarning(
+        `The response to a WebSocket upgrade can set no session cookie, which this commit needed (${outcome.plan}). Begin ` +
+          "and renew sessions, and change those in the cookie store, in a request before the upgrade."
+      ),
+      keep
+    )
+    : Effect.succeed(outcome._tag === "Lost" ? keep : outcome)
 
 /**
  * What a session asks of its response, be it the handler's or the one that platform sends where that one breaks.

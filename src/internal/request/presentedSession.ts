@@ -82,14 +82,16 @@ export const unasked = (key: PresentedKey): Presented => ({
 })
 
 /**
- * Asks the store about what the cookie holds.
+ * Asks the store about what the cookie holds. `arrivedAt` is when the request came, which may be long ago by the time that anybody
+ * asks: a socket is open for hours, and an upload takes its time.
  *
  * @internal
  */
 export const present = (
   services: SessionServices,
   { keys, refusals }: OpenedCookie,
-  now: number
+  now: number,
+  arrivedAt: number
 ): Effect.Effect<Presented, SessionStore.LoadError> => {
   for (const reason of refusals) {
     services.tell(refusal(reason))
@@ -98,11 +100,11 @@ export const present = (
     ? Effect.succeed(refusals.length === 0 ? none : refused)
     : keys.length === 1
     ? chain(
-      ask(services, keys[0]!, now),
+      ask(services, keys[0]!, now, arrivedAt),
       (asked) => asked._tag === "Reused" ? Effect.as(reused(services, asked, now), refused) : Effect.succeed(asked)
     )
     : Effect.flatMap(
-      Effect.forEach(keys, (key) => ask(services, key, now)),
+      Effect.forEach(keys, (key) => ask(services, key, now, arrivedAt)),
       (all) => theOnlyLiveOne(services, all, now)
     )
 }
@@ -110,10 +112,11 @@ export const present = (
 const ask = (
   services: SessionServices,
   presented: PresentedKey,
-  now: number
+  now: number,
+  arrivedAt: number
 ): Effect.Effect<Asked, SessionStore.LoadError> =>
   chainMatch(services.store.load(presented.key, now), {
-    onSuccess: (result) => Effect.succeed(answered(services, presented, result, now)),
+    onSuccess: (result) => Effect.succeed(answered(services, presented, result, now, arrivedAt)),
     // What is not a record opens no session today or ever, so the browser starts anew instead of failing for good.
     onFailure: (error) => {
       if (error.reason === "Malformed") {
@@ -128,7 +131,8 @@ const answered = (
   services: SessionServices,
   presented: PresentedKey,
   result: SessionStore.LoadResult,
-  now: number
+  now: number,
+  arrivedAt: number
 ): Asked => {
   const { id } = presented.key
   switch (result._tag) {
@@ -146,14 +150,24 @@ const answered = (
         }
     }
     case "Reused":
-      return { _tag: "Reused", sessions: [presented] }
+      return result.since > arrivedAt
+        ? late(services, "Superseded", presented)
+        : { _tag: "Reused", sessions: [presented] }
     case "Superseded":
     case "Replaced":
-      services.tell(SessionEvent.KeySuperseded({ id }))
-      return { _tag: result._tag, sessions: [presented], late: noSessions }
+      return late(services, result._tag, presented)
     case "Absent":
       return expired(services, id)
   }
+}
+
+const late = (
+  { tell }: SessionServices,
+  tag: "Superseded" | "Replaced",
+  presented: PresentedKey
+): Presented => {
+  tell(SessionEvent.KeySuperseded({ id: presented.key.id }))
+  return { _tag: tag, sessions: [presented], late: noSessions }
 }
 
 const isRotationDue = (

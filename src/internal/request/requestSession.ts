@@ -56,6 +56,9 @@ export abstract class RequestSession extends SessionBase {
   /** The header `Cookie` of the request. */
   protected abstract cookieHeader(): string | undefined
 
+  /** When the request came. */
+  protected abstract arrivedAt(): number
+
   /** Whether the handler looked at the session in any way. */
   get isTouched(): boolean {
     return this.log().isTouched
@@ -211,7 +214,7 @@ export abstract class RequestSession extends SessionBase {
 
   private present(cookie: OpenedCookie, now: number): Effect.Effect<Presented, SessionStore.LoadError> {
     return chain(
-      present(this.services(), cookie, now),
+      present(this.services(), cookie, now, this.arrivedAt()),
       (presented) => Effect.succeed(this.#presented = presented)
     )
   }

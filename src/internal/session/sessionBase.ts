@@ -36,6 +36,13 @@ import { SessionLog } from "./sessionLog.js"
 
 type LoadedRecord = Exit.Exit<SessionRecord | undefined, SessionGetError>
 
+/**
+ * What an operation is about to do to a session.
+ *
+ * @internal
+ */
+export type Change = "Write" | "Remove" | "Remember" | "Purge" | "Renew"
+
 /** What is to go on when the record is there. */
 type Waiting = Array<(loaded: Exit.Exit<void, SessionGetError>) => void>
 
@@ -76,6 +83,11 @@ export abstract class SessionBase implements Session {
   /** Whether there is a policy for remembered sessions. */
   protected get canRemember(): boolean {
     return true
+  }
+
+  /** Why such a change cannot be made in this place, where it cannot. It is asked when the record is loaded, or none needed. */
+  protected refusalOf(_change: Change): SessionInsertError | undefined {
+    return undefined
   }
 
   /** How many bytes keys and values may have together. */
@@ -179,7 +191,7 @@ export abstract class SessionBase implements Session {
   remember(isOn = true): Effect.Effect<void, SessionInsertError> {
     return Effect.withFiberRuntime((fiber) =>
       this.canRemember
-        ? chain(this.writable(fiber), () => this.markNow(() => this.#log.remember(isOn)))
+        ? chain(this.writable(fiber), () => this.markNow("Remember", () => this.#log.remember(isOn)))
         : Effect.fail(
           new SessionInsertError({
             reason: "NotConfigured",
@@ -191,21 +203,23 @@ export abstract class SessionBase implements Session {
   }
 
   get clear(): Effect.Effect<void, SessionInsertError> {
-    return Effect.withFiberRuntime((fiber) => chain(this.writable(fiber), () => this.markNow(() => this.#log.clear())))
+    return Effect.withFiberRuntime((fiber) =>
+      chain(this.writable(fiber), () => this.markNow("Remove", () => this.#log.clear()))
+    )
   }
 
   get purge(): Effect.Effect<void, SessionInsertError> {
-    return this.mark(() => this.#log.purge())
+    return this.mark("Purge", () => this.#log.purge())
   }
 
   purgeWith(
     options: { readonly clearSiteData: ReadonlyArray<ClearSiteData> }
   ): Effect.Effect<void, SessionInsertError> {
-    return this.mark(() => this.#log.purge(options.clearSiteData))
+    return this.mark("Purge", () => this.#log.purge(options.clearSiteData))
   }
 
   get renew(): Effect.Effect<void, SessionInsertError> {
-    return this.mark(() => this.#log.renew())
+    return this.mark("Renew", () => this.#log.renew())
   }
 
   /** Goes on when the state may be read, in one step of the fiber where nothing has to be waited for. */
@@ -261,25 +275,26 @@ export abstract class SessionBase implements Session {
   }
 
   /** A change that needs no state. */
-  private mark<A>(change: () => A): Effect.Effect<A, SessionInsertError> {
-    return Effect.suspend(() => this.markNow(change))
+  private mark<A>(kind: Change, change: () => A): Effect.Effect<A, SessionInsertError> {
+    return Effect.suspend(() => this.markNow(kind, change))
   }
 
-  private markNow<A>(change: () => A): Effect.Effect<A, SessionInsertError> {
+  private markNow<A>(kind: Change, change: () => A): Effect.Effect<A, SessionInsertError> {
     this.#log.isTouched = true
-    return this.#log.isCommitted ? Effect.fail(tooLate()) : Effect.succeed(change())
+    const refusal = this.#log.isTooLate ? tooLate() : this.refusalOf(kind)
+    return refusal === undefined ? Effect.succeed(change()) : Effect.fail(refusal)
   }
 
   /** A change of one value, if the session may be as large as this makes it. */
   private setNow<A>(key: string, text: JsonText | undefined, change: () => A): Effect.Effect<A, SessionInsertError> {
     return this.#log.outgrows(key, text, this.maxStateBytes)
       ? Effect.fail(tooLarge(key, this.maxStateBytes))
-      : this.markNow(change)
+      : this.markNow(text === undefined ? "Remove" : "Write", change)
   }
 
   /** What a change to the state has to wait for. */
   private writable(fiber: Fiber.RuntimeFiber<unknown, unknown>): Effect.Effect<void, SessionInsertError> {
-    return this.#log.isCommitted ? Effect.fail(tooLate()) : chainMatch(this.loaded(fiber), {
+    return this.#log.isTooLate ? Effect.fail(tooLate()) : chainMatch(this.loaded(fiber), {
       onSuccess: () => Exit.void,
       onFailure: (error) => Effect.fail(toInsertError(error))
     })
@@ -295,7 +310,9 @@ export abstract class SessionBase implements Session {
       this.#log.assign(key, undefined)
       return text
     }
-    return Effect.withFiberRuntime((fiber) => chain(chain(this.writable(fiber), () => this.markNow(taken)), next))
+    return Effect.withFiberRuntime((fiber) =>
+      chain(chain(this.writable(fiber), () => this.markNow("Remove", taken)), next)
+    )
   }
 
   private derive<A, R, B>(

@@ -48,6 +48,8 @@ export class SessionLog<E> {
   asksForWrites = false
   /** Whether the commit has begun: whatever comes later is too late. */
   isCommitted = false
+  /** Whether the answer is on its way, and the commit about to begin. */
+  isClosed = false
   /** What a purge asked the browser to forget besides the cookie. */
   clearSiteData: ReadonlyArray<ClearSiteData> = []
   record: SessionRecord | undefined = undefined
@@ -55,6 +57,11 @@ export class SessionLog<E> {
   /** How many bytes the state has, where somebody asked since its ground changed. */
   private bytes: number | undefined = undefined
   private readonly writes = new Map<string, Write<E>>()
+
+  /** Whether whatever would change the session comes too late. */
+  get isTooLate(): boolean {
+    return this.isCommitted || this.isClosed
+  }
 
   get hasWrites(): boolean {
     return this.writes.size > 0

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import * as SessionKey from "../../SessionKey.js"
 import * as SessionRecord from "../../SessionRecord.js"
-import type { ClockedVerbs, Saved } from "../../SessionStore.js"
+import { type ClockedVerbs, LoadResult, type Saved } from "../../SessionStore.js"
 import type { ContractCase } from "./contractCase.js"
 import { contractCase } from "./contractCase.js"
 import {
@@ -23,8 +23,10 @@ import {
   fromCookie,
   hour,
   livingFor,
+  load,
   loadRecord,
   minute,
+  now,
   renewed,
   save,
   savedBy,
@@ -172,6 +174,9 @@ export const contractOfRotation: ReadonlyArray<ContractCase> = [
         yield* TestClock.adjust(1)
         const before = comparable(yield* loadRecord(store, current))
         yield* expectReused(store, old, "at the end of the grace")
+        const since = yield* now
+        yield* TestClock.adjust(1)
+        assert.deepStrictEqual(yield* load(store, old), LoadResult.Reused({ since }), "since when its grace is over")
         assert.deepStrictEqual(comparable(yield* loadRecord(store, current)), before, "the record")
         yield* TestClock.adjust(2 * hour)
         yield* expectReused(store, old, "hours after the grace")

@@ -102,6 +102,8 @@ const answerOf = (result: SessionStore.LoadResult | SessionStore.WriteResult): u
     ? [result._tag, comparable(result.record), result.standing]
     : "key" in result
     ? [result._tag, result.expiresAt, result.hasNewer]
+    : "since" in result
+    ? [result._tag, result.since]
     : "found" in result
     ? [result._tag, new Map(result.found)]
     : [result._tag]
