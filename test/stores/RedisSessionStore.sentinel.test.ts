@@ -1,0 +1,131 @@
+/**
+ * A primary that dies, hangs or is demoted, watched by real Sentinels: nobody is taken for somebody or for nobody, what was lost
+ * is counted, and the server that is no primary any more is left.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Config from "effect-session/Config"
+import type * as SessionStore from "effect-session/SessionStore"
+import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { Redis, type RedisOptions } from "ioredis"
+import { nothingUnhandled } from "../faults/faultyApp.js"
+import type { LoadedApp } from "../faults/failOverLoad.js"
+import { loadedApp } from "../faults/failOverLoad.js"
+import { report } from "../support/figures.js"
+import type { SentinelGroup } from "../support/redisSentinel.js"
+import { groupName, redisSentinel } from "../support/redisSentinel.js"
+import { until } from "../support/settle.js"
+
+const clientOf = (options: RedisOptions): Effect.Effect<Redis, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => new Redis(options).on("error", () => {})),
+    (client) => Effect.sync(() => client.disconnect())
+  )
+
+/** What docs/stores/redis.md advises for a client that asks Sentinels. */
+const advised: RedisOptions = {
+  enableAutoPipelining: true,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  retryStrategy: (times) => Math.min(times * 50, 250),
+  sentinelCommandTimeout: 1_000,
+  socketTimeout: 2_000
+}
+
+const ownStore = ({ sentinels }: Pick<SentinelGroup, "sentinels">) =>
+  RedisSessionStore.layer({ url: `redis://${groupName}`, redis: { sentinels: [...sentinels] } })
+
+const storeOn = ({ sentinels }: Pick<SentinelGroup, "sentinels">, options: RedisOptions) =>
+  Effect.map(
+    clientOf({ sentinels: [...sentinels], name: groupName, ...options }),
+    (client) => RedisSessionStore.layerFromClient(client)
+  )
+
+type Stores = Readonly<Record<string, Layer.Layer<SessionStore.SessionStore, unknown>>>
+
+/** Lets visitors loose on apps with these stores, does what it does to the primary, and takes stock when all have recovered. */
+const underLoad = (
+  group: SentinelGroup,
+  stores: Stores,
+  fault: Effect.Effect<void>,
+  afterwards: Effect.Effect<void> = Effect.void
+) =>
+  Effect.gen(function*() {
+    const keys = Config.generateKey()
+    const apps = yield* Effect.forEach(Object.entries(stores), ([name, store]) => loadedApp(name, store, keys))
+    yield* group.replicated
+    const goesOn = (app: LoadedApp, visits: number) =>
+      Effect.suspend(() => {
+        const goal = app.visits() + visits
+        return until(Effect.sync(() => app.visits() >= goal))
+      })
+    const epoch = yield* group.epoch
+    const story = Effect.gen(function*() {
+      yield* Effect.forEach(apps, (app) => goesOn(app, 200), { discard: true })
+      yield* fault
+      apps.forEach((app) => app.begin())
+      yield* Effect.forEach(apps, (app) => until(Effect.sync(() => app.recoveryMillis() !== undefined)))
+      yield* afterwards
+      yield* Effect.forEach(apps, (app) => goesOn(app, 200), { discard: true })
+      apps.forEach((app) => app.end())
+    })
+    yield* Effect.all([story, ...apps.map(({ load }) => load)], { concurrency: "unbounded", discard: true })
+    const stocks: Array<readonly [name: string, millis: number, stock: Effect.Effect.Success<LoadedApp["takeStock"]>]> =
+      []
+    for (const app of apps) {
+      stocks.push([app.name, app.recoveryMillis()!, yield* app.takeStock])
+    }
+    // On a machine that is very slow the Sentinels may have taken the new primary for dead as well.
+    const isOneFailOver = (yield* group.epoch) === epoch + 1
+    return { stocks, isOneFailOver }
+  })
+
+describe("RedisSessionStore and Redis Sentinel", () => {
+  nothingUnhandled()
+
+  it.scopedLive("the primary is killed under load: nobody is signed in or out by mistake", () =>
+    Effect.gen(function*() {
+      const group = yield* redisSentinel({ replicas: 2, sentinels: 3 })
+      const { isOneFailOver, stocks } = yield* underLoad(
+        group,
+        {
+          "own connection": ownStore(group),
+          "client as advised": yield* storeOn(group, advised),
+          "client with ioredis' defaults": yield* storeOn(group, {})
+        },
+        group.first.kill9()
+      )
+      assert.notStrictEqual(yield* group.primaryPort, group.first.port)
+      for (const [name, millis, stock] of stocks) {
+        report(`Primary killed, ${name}`, { "recovery ms": millis, ...stock })
+        if (name !== "client with ioredis' defaults") {
+          assert.strictEqual(stock.countedTwice, 0, name)
+        }
+        if (isOneFailOver) {
+          assert.strictEqual(stock.lateLosses, 0, name)
+        }
+      }
+    }))
+
+  it.scopedLive("the primary hangs, a Sentinel too, and both come back: the old primary is left for good", () =>
+    Effect.gen(function*() {
+      const group = yield* redisSentinel({ replicas: 2, sentinels: 3 })
+      const [sentinel] = group.sentinelServers
+      const { isOneFailOver, stocks } = yield* underLoad(
+        group,
+        { "own connection": ownStore(group), "client as advised": yield* storeOn(group, advised) },
+        Effect.zipRight(sentinel!.signal("SIGSTOP"), group.first.signal("SIGSTOP")),
+        Effect.zipRight(group.first.signal("SIGCONT"), sentinel!.signal("SIGCONT"))
+      )
+      for (const [name, millis, stock] of stocks) {
+        report(`Primary and a Sentinel hang, ${name}`, { "recovery ms": millis, ...stock })
+        assert.strictEqual(stock.countedTwice, 0, name)
+        if (isOneFailOver) {
+          assert.strictEqual(stock.lateLosses, 0, name)
+        }
+      }
+    }))
+})
