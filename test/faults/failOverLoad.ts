@@ -95,9 +95,9 @@ export const loadedApp = (
       Effect.map(patient(signIn(visitor)), (answer): Visitor => ({ name: visitor, cookie: cookieOf(answer) }))
     const names = (kind: string, howMany: number) =>
       Array.from({ length: howMany }, (_, index) => `${kind} ${index} of ${name}`)
-    const settled = yield* Effect.forEach(names("settled", settledVisitors), newcomer)
-    const leaving = yield* Effect.forEach(names("leaving", 60), newcomer)
-    const gone = yield* Effect.forEach(names("gone", settledVisitors), newcomer)
+    const settled = yield* Effect.forEach(names("settled", settledVisitors), newcomer, { concurrency: 4 })
+    const leaving = yield* Effect.forEach(names("leaving", 20), newcomer, { concurrency: 4 })
+    const gone = yield* Effect.forEach(names("gone", settledVisitors), newcomer, { concurrency: 4 })
     yield* Effect.forEach(gone, ({ cookie }) => patient(purge, cookie), { discard: true })
 
     const signedIn: Array<Promised> = []
@@ -148,8 +148,8 @@ export const loadedApp = (
           })
         }
         default: {
-          // Those who have been there for long sign out first, so that there is somebody to sign out from the first moment on.
-          const visitor = leaving.shift() ?? signedIn.shift()
+          // Those who were there from the beginning, and then every other one who came since.
+          const visitor = leaving.shift() ?? (signedIn.length > signedOut.length ? signedIn.shift() : undefined)
           return visitor === undefined ? Effect.void : Effect.map(request(purge, visitor.cookie), (answer) => {
             assert.isTrue(
               isUnavailable(answer) || answer.status === 200 && /Max-Age=0/.test(answer.setCookies[0] ?? ""),
@@ -169,42 +169,28 @@ export const loadedApp = (
 
     const whoIs = ({ cookie }: Visitor) => Effect.map(patient(whoAmI, cookie), ({ body }) => body)
     const takeStock = Effect.gen(function*() {
-      for (const visitor of settled) {
-        assert.strictEqual(yield* whoIs(visitor), visitor.name)
-      }
-      for (const visitor of gone) {
-        assert.isNull(yield* whoIs(visitor))
-      }
-      const lost = { signIns: 0, signOuts: 0, late: 0 }
-      for (const visitor of signedIn) {
-        if ((yield* whoIs(visitor)) !== visitor.name) {
-          lost.signIns++
-          lost.late += visitor.isLate ? 1 : 0
-        }
-      }
-      for (const visitor of signedOut) {
-        if ((yield* whoIs(visitor)) !== null) {
-          lost.signOuts++
-          lost.late += visitor.isLate ? 1 : 0
-        }
-      }
-      let sum = 0
-      for (const { cookie } of settled) {
-        const { body } = yield* patient(count, cookie)
-        sum += (body as { readonly value?: number }).value ?? 0
-      }
+      const whoAre = (visitors: ReadonlyArray<Visitor>) => Effect.forEach(visitors, whoIs, { concurrency: 4 })
+      assert.deepStrictEqual(yield* whoAre(settled), settled.map(({ name }) => name))
+      assert.deepStrictEqual(yield* whoAre(gone), gone.map(() => null))
+      const insiders = yield* whoAre(signedIn)
+      const lostSignIns = signedIn.filter(({ name }, index) => insiders[index] !== name)
+      const outsiders = yield* whoAre(signedOut)
+      const undoneSignOuts = signedOut.filter((_, index) => outsiders[index] !== null)
+      const late = [...lostSignIns, ...undoneSignOuts].filter(({ isLate }) => isLate).length
+      const counters = yield* Effect.forEach(settled, ({ cookie }) => patient(count, cookie))
+      const sum = counters.reduce((sum, { body }) => sum + ((body as { readonly value?: number }).value ?? 0), 0)
       const increments = counted.early + counted.late
       return {
         requests,
         unavailable,
         signIns: signedIn.length,
-        lostSignIns: lost.signIns,
+        lostSignIns: lostSignIns.length,
         signOuts: signedOut.length,
-        undoneSignOuts: lost.signOuts,
+        undoneSignOuts: undoneSignOuts.length,
         increments,
         lostIncrements: Math.max(0, increments - sum),
         countedTwice: Math.max(0, sum - tried),
-        lateLosses: lost.late + Math.max(0, counted.late - sum)
+        lateLosses: late + Math.max(0, counted.late - sum)
       }
     })
 

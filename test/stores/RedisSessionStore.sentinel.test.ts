@@ -4,19 +4,23 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Config from "effect-session/Config"
-import type * as SessionStore from "effect-session/SessionStore"
+import * as SessionStore from "effect-session/SessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { Redis, type RedisOptions } from "ioredis"
-import { nothingUnhandled } from "../faults/faultyApp.js"
 import type { LoadedApp } from "../faults/failOverLoad.js"
 import { loadedApp } from "../faults/failOverLoad.js"
+import { nothingUnhandled } from "../faults/faultyApp.js"
 import { report } from "../support/figures.js"
 import type { SentinelGroup } from "../support/redisSentinel.js"
 import { groupName, redisSentinel } from "../support/redisSentinel.js"
 import { until } from "../support/settle.js"
+import { generous } from "../support/timeLimits.js"
 
 const clientOf = (options: RedisOptions): Effect.Effect<Redis, never, Scope.Scope> =>
   Effect.acquireRelease(
@@ -35,13 +39,22 @@ const advised: RedisOptions = {
   socketTimeout: 2_000
 }
 
-const ownStore = ({ sentinels }: Pick<SentinelGroup, "sentinels">) =>
-  RedisSessionStore.layer({ url: `redis://${groupName}`, redis: { sentinels: [...sentinels] } })
+const ownStore = ({ sentinels }: SentinelGroup, timeout: Duration.DurationInput = "1 second") =>
+  RedisSessionStore.layer({ url: `redis://${groupName}`, redis: { sentinels: [...sentinels] }, timeout })
 
-const storeOn = ({ sentinels }: Pick<SentinelGroup, "sentinels">, options: RedisOptions) =>
+const storeOn = ({ sentinels }: SentinelGroup, options: RedisOptions, timeout: Duration.DurationInput = "1 second") =>
   Effect.map(
     clientOf({ sentinels: [...sentinels], name: groupName, ...options }),
-    (client) => RedisSessionStore.layerFromClient(client)
+    (client) => RedisSessionStore.layerFromClient(client, { timeout })
+  )
+
+const lifetime = { ttl: 3_600_000, maxLifetime: undefined }
+
+/** How many scripts a server was asked to run. */
+const scriptCalls = (admin: Redis) =>
+  Effect.map(
+    Effect.promise(() => admin.info("commandstats")),
+    (stats) => Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0)
   )
 
 type Stores = Readonly<Record<string, Layer.Layer<SessionStore.SessionStore, unknown>>>
@@ -64,12 +77,12 @@ const underLoad = (
       })
     const epoch = yield* group.epoch
     const story = Effect.gen(function*() {
-      yield* Effect.forEach(apps, (app) => goesOn(app, 200), { discard: true })
+      yield* Effect.forEach(apps, (app) => goesOn(app, 100), { discard: true })
       yield* fault
       apps.forEach((app) => app.begin())
       yield* Effect.forEach(apps, (app) => until(Effect.sync(() => app.recoveryMillis() !== undefined)))
       yield* afterwards
-      yield* Effect.forEach(apps, (app) => goesOn(app, 200), { discard: true })
+      yield* Effect.forEach(apps, (app) => goesOn(app, 100), { discard: true })
       apps.forEach((app) => app.end())
     })
     yield* Effect.all([story, ...apps.map(({ load }) => load)], { concurrency: "unbounded", discard: true })
@@ -127,5 +140,56 @@ describe("RedisSessionStore and Redis Sentinel", () => {
           assert.strictEqual(stock.lateLosses, 0, name)
         }
       }
+    }))
+
+  it.scopedLive("a demoted primary is left within one failed command, whoever's client it is", () =>
+    Effect.gen(function*() {
+      const group = yield* redisSentinel({ replicas: 1, sentinels: 1 })
+      const [old, next] = group.admins as [Redis, Redis]
+      const clients: Readonly<Record<string, RedisOptions>> = {
+        "as advised": advised,
+        "with ioredis' defaults": {},
+        "that connects anew by itself": { reconnectOnError: (error) => error.message.includes("READONLY") },
+        "that connects anew and sends it again": {
+          reconnectOnError: (error) => error.message.includes("READONLY") && 2
+        }
+      }
+      const stores = yield* Effect.forEach(
+        [
+          ownStore(group, generous),
+          ...yield* Effect.forEach(Object.values(clients), (options) => storeOn(group, options, generous))
+        ],
+        (layer) =>
+          Effect.map(
+            Layer.build(layer),
+            (context) => SessionStore.withClock(Context.get(context, SessionStore.SessionStore))
+          )
+      )
+      const { key } = yield* stores[0]!.save(new Map([["a", "1"]]), lifetime)
+      const write = (store: SessionStore.ClockedVerbs) => store.updateTtl(key, lifetime)
+      yield* Effect.forEach(stores, write)
+      yield* group.replicated
+      // By hand and behind the Sentinels' back, since they would close the connections of a primary that they demote.
+      yield* Effect.promise(async () => {
+        await group.watchers[0]!.call("SENTINEL", "REMOVE", groupName)
+        await next.call("REPLICAOF", "NO", "ONE")
+        await old.call("REPLICAOF", "127.0.0.1", String(next.options.port))
+        await group.watchers[0]!.call("SENTINEL", "MONITOR", groupName, "127.0.0.1", String(next.options.port), "1")
+        await old.config("RESETSTAT")
+        await next.config("RESETSTAT")
+      })
+      const others = stores.slice(0, -1)
+      const again = stores.at(-1)
+      for (const store of others) {
+        const error = yield* Effect.flip(write(store))
+        assert.strictEqual(error.reason, "Unavailable")
+        assert.include(error.message, "READONLY")
+      }
+      assert.strictEqual((yield* write(again!))._tag, "Saved")
+      // One that keeps no queue fails at once for as long as it connects.
+      for (const store of stores) {
+        assert.strictEqual((yield* Effect.retry(write(store), Schedule.spaced("5 millis")))._tag, "Saved")
+      }
+      assert.deepStrictEqual(yield* Effect.forEach([old, next], scriptCalls), [stores.length, stores.length + 1])
     }))
 })

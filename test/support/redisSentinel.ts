@@ -24,6 +24,8 @@ export interface SentinelGroup {
   /** For ioredis, with `name: groupName`. */
   readonly sentinels: ReadonlyArray<{ readonly host: string; readonly port: number }>
   readonly sentinelServers: ReadonlyArray<RunningRedis>
+  /** A connection to each Sentinel. */
+  readonly watchers: ReadonlyArray<Redis>
   /** The first primary. */
   readonly first: RunningRedis
   /** A connection to each server that keeps sessions, the first primary's first. */
@@ -87,14 +89,17 @@ export const redisSentinel = (
       Effect.map(facts(watcher), (facts) =>
         facts.get("num-slaves") === String(options.replicas) && facts.get("flags") === "master" &&
         facts.get("num-other-sentinels") === String(options.sentinels - 1))
-    yield* Effect.forEach(watchers, (watcher) => until(hasFoundAll(watcher)), { discard: true })
+    yield* Effect.forEach(watchers, (watcher) =>
+      until(hasFoundAll(watcher)), { discard: true })
 
     return {
       sentinels: sentinelServers.map(({ port }) => ({ host: "127.0.0.1", port })),
       sentinelServers,
+      watchers,
       first,
       admins,
-      primaryPort: Effect.map(ask(watchers.at(-1)!, "get-master-addr-by-name"), ([, port]) => Number(port)),
+      primaryPort: Effect.map(ask(watchers.at(-1)!, "get-master-addr-by-name"), ([, port]) =>
+        Number(port)),
       epoch: Effect.map(facts(watchers.at(-1)!), (facts) => Number(facts.get("config-epoch"))),
       // WAIT waits for all that had been written at its connection's last command.
       replicated: Effect.promise(() => admins[0]!.ping().then(() => admins[0]!.wait(options.replicas, 0)))

@@ -83,7 +83,8 @@ interface SingleClient {
 }
 
 const isSingle = (client: unknown): client is SingleClient =>
-  statusOf(client) !== undefined && isFunctionOf(client, "disconnect") && !Predicate.hasProperty(client, "isCluster")
+  statusOf(client) !== undefined && isFunctionOf(client, "disconnect") &&
+  !(Predicate.hasProperty(client, "isCluster") && client.isCluster === true)
 
 const waitForReady = (client: WatchedClient): NonNullable<RedisConnection["whenReady"]> => {
   const waiting = new Set<(isReady: boolean) => void>()

@@ -63,7 +63,9 @@ const openConnection = (
   const group = options?.name ?? address.host
   const name = sentinels.length === 0
     ? `Redis at ${address.host}:${address.port}`
-    : `The primary "${group}" of the Sentinels ${sentinels.map(({ host, port }) => `${host ?? "127.0.0.1"}:${port ?? 26379}`).join(", ")}`
+    : `The primary "${group}" of the Sentinels ${
+      sentinels.map(({ host, port }) => `${host ?? "127.0.0.1"}:${port ?? 26379}`).join(", ")
+    }`
   const retryStrategy = (times: number) => Math.min(10 + (times - 1) * 50, maxRetryMillis)
   const client = new Redis({
     connectTimeout: millis,
