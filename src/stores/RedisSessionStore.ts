@@ -35,6 +35,7 @@ import { connectionOfClient, problemOfClient } from "../internal/redis/redisClie
 import type { RedisClient, RedisFailure, SendCommand } from "../internal/redis/redisCommand.js"
 import { makeSendCommand, sendScript } from "../internal/redis/redisCommand.js"
 import { connect } from "../internal/redis/redisConnection.js"
+import { problemOfNodes } from "../internal/redis/redisNodes.js"
 import { decodeRecord, encodeRecord, fieldOf, successorText, timeText } from "../internal/redis/redisRecord.js"
 import {
   readHash,
@@ -193,6 +194,7 @@ export const fromClient = (
     const send = makeSendCommand(connectionOfClient(client), limit)
     yield* checkRights(send, prefix, "client", ({ message }) =>
       Effect.logWarning(`Redis could not be asked whether sessions can be kept in it: ${message}`))
+    yield* checkNodes(client, limit)
     return makeStore(send, prefix, maxBytes)
   })
 
@@ -209,6 +211,17 @@ const checkRights = (
     onFailure: onSilence,
     onSuccess: (refused) => refused === undefined ? Effect.void : Effect.fail(configError(option)(refused))
   })
+
+const checkNodes = (
+  client: unknown,
+  limit: Duration.Duration
+): Effect.Effect<void, SessionStore.SessionStoreConfigError> =>
+  Effect.flatMap(problemOfNodes(client, limit), (problem) =>
+    problem === undefined
+      ? Effect.void
+      : problem._tag === "Wrong"
+      ? Effect.fail(configError("client")(problem.message))
+      : Effect.logWarning(problem.message))
 
 const checkClient = (client: unknown): Either.Either<void, SessionStore.SessionStoreConfigError> => {
   const problem = problemOfClient(client)
