@@ -253,7 +253,7 @@ describe("a Cluster behind a NAT", () => {
         Effect.flatMap(
           connectCluster(port, options),
           (client) => elapsing(Effect.flip(RedisSessionStore.fromClient(client, { timeout: heldLimit })))
-        )
+        ).pipe(Effect.provide(logging().layer))
       const none = yield* refusal({})
       assert.strictEqual(none.option, "client")
       for (const address of addresses) {
