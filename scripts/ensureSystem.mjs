@@ -38,7 +38,8 @@ const runs = ([command = "", ...args]) => {
 const aptInstall = (root, packages, options = []) => {
   // RUNLEVEL=1 keeps the package from starting a server of its own: the tests start theirs, and end them.
   const apt = [...root, "env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get", ...options]
-  const isInstalled = runs([...apt, "update"]) && runs([...apt, "install", "-y", "--no-install-recommends", ...packages])
+  const isInstalled = runs([...apt, "update"]) &&
+    runs([...apt, "install", "-y", "--no-install-recommends", ...packages])
   // systemd starts a service whatever the run level says.
   const services = packages.filter((name) => name !== chromium.debianPackage)
   if (isInstalled && services.length > 0 && existsSync("/run/systemd/system")) {

@@ -20,7 +20,7 @@ const changeOf = (key: string): SessionRecord.SessionChange => ({
 describe("RedisSessionStore on a Redis Cluster", () => {
   it.scopedLive("every verb works on every node, one node a session", () =>
     Effect.gen(function*() {
-      const nodes = yield* redisCluster
+      const nodes = yield* redisCluster()
       for (const enableAutoPipelining of [false, true]) {
         const client = yield* Effect.acquireRelease(
           Effect.sync(() =>

@@ -16,7 +16,7 @@ import { adapt } from "../../examples/nodeRedis.js"
 import { handTimers, heldLimit } from "../support/handTimers.js"
 import { logging } from "../support/loggingStore.js"
 import type { ClusterNode } from "../support/redisCluster.js"
-import { announcePorts, redisCluster } from "../support/redisCluster.js"
+import { redisCluster } from "../support/redisCluster.js"
 import { adminOf, followsPrimary } from "../support/redisSentinel.js"
 import { freePort, redisServer } from "../support/redisServer.js"
 import { routedPort } from "../support/routedPort.js"
@@ -219,9 +219,8 @@ describe("a Cluster behind a NAT", () => {
 
   /** Nodes that take themselves to be at ports where nobody is, and the map from there to where they are. */
   const cluster = Effect.gen(function*() {
-    const nodes = yield* redisCluster
-    const ports = yield* Effect.forEach(nodes, () => freePort)
-    yield* announcePorts(nodes, ports)
+    const ports = yield* Effect.replicateEffect(freePort, 3)
+    const nodes = yield* redisCluster(ports)
     const natMap = Object.fromEntries(
       ports.map((port, i) => [`127.0.0.1:${port}`, { host: "127.0.0.1", port: nodes[i]!.port }])
     )
@@ -252,7 +251,14 @@ describe("a Cluster behind a NAT", () => {
       const refusal = (options: ClusterOptions) =>
         Effect.flatMap(
           connectCluster(port, options),
-          (client) => elapsing(Effect.flip(RedisSessionStore.fromClient(client, { timeout: heldLimit })))
+          (client) =>
+            Effect.zipRight(
+              // A seed has told the addresses before time is up.
+              until(
+                Effect.sync(() => (client as unknown as { readonly slots: ReadonlyArray<unknown> }).slots.length > 0)
+              ),
+              elapsing(Effect.flip(RedisSessionStore.fromClient(client, { timeout: heldLimit })))
+            )
         ).pipe(Effect.provide(logging().layer))
       const none = yield* refusal({})
       assert.strictEqual(none.option, "client")

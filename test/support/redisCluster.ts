@@ -18,41 +18,29 @@ export interface ClusterNode extends Pick<RunningRedis, "port" | "kill9"> {
 const call = (admin: Redis, ...args: ReadonlyArray<string | number>) =>
   Effect.promise(() => admin.call("CLUSTER", args.map(String)))
 
-export const redisCluster: Effect.Effect<ReadonlyArray<ClusterNode>, never, Scope.Scope> = Effect.gen(function*() {
-  const nodes = yield* Effect.replicateEffect(
-    Effect.gen(function*() {
-      const { kill9, port, url } = yield* redisServer({ args: ["--cluster-enabled", "yes"] })
-      return { port, kill9, admin: yield* adminOf(url) }
-    }),
-    3
-  )
-  const share = Math.ceil(slots / nodes.length)
-  for (const [i, { admin, port }] of nodes.entries()) {
-    yield* call(admin, "ADDSLOTSRANGE", i * share, Math.min((i + 1) * share, slots) - 1)
-    yield* call(nodes[0]!.admin, "MEET", "127.0.0.1", port)
-  }
-  for (const { admin } of nodes) {
-    yield* until(Effect.map(
-      call(admin, "INFO"),
-      (info) =>
-        String(info).includes("cluster_state:ok") && String(info).includes(`cluster_known_nodes:${nodes.length}`)
-    ))
-  }
-  return nodes
-})
-
-/** Lets the nodes tell others ports of their own choice for theirs, in their order, and waits until they all know them. */
-export const announcePorts = (
-  nodes: ReadonlyArray<ClusterNode>,
-  ports: ReadonlyArray<number>
-): Effect.Effect<void> =>
+/** With `announced` the nodes say of themselves that they are at those ports, in their order, wherever they are. */
+export const redisCluster = (
+  announced: ReadonlyArray<number> = []
+): Effect.Effect<ReadonlyArray<ClusterNode>, never, Scope.Scope> =>
   Effect.gen(function*() {
-    for (const [i, { admin }] of nodes.entries()) {
-      yield* Effect.promise(() => admin.config("SET", "cluster-announce-port", String(ports[i])))
+    const nodes = yield* Effect.forEach([0, 1, 2], (i) =>
+      Effect.gen(function*() {
+        const announce = announced[i] === undefined ? [] : ["--cluster-announce-port", String(announced[i])]
+        const { kill9, port, url } = yield* redisServer({ args: ["--cluster-enabled", "yes", ...announce] })
+        return { port, kill9, admin: yield* adminOf(url) }
+      }))
+    const share = Math.ceil(slots / nodes.length)
+    for (const [i, { admin, port }] of nodes.entries()) {
+      yield* call(admin, "ADDSLOTSRANGE", i * share, Math.min((i + 1) * share, slots) - 1)
+      yield* call(nodes[0]!.admin, "MEET", "127.0.0.1", port)
     }
     for (const { admin } of nodes) {
-      yield* until(
-        Effect.map(call(admin, "NODES"), (text) => ports.every((port) => String(text).includes(`:${port}@`)))
-      )
+      yield* until(Effect.gen(function*() {
+        const info = String(yield* call(admin, "INFO"))
+        const known = String(yield* call(admin, "NODES"))
+        return info.includes("cluster_state:ok") && info.includes(`cluster_known_nodes:${nodes.length}`) &&
+          announced.every((port) => known.includes(`:${port}@`))
+      }))
     }
+    return nodes
   })
