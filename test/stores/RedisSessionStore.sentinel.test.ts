@@ -17,9 +17,10 @@ import type { LoadedApp } from "../faults/failOverLoad.js"
 import { loadedApp } from "../faults/failOverLoad.js"
 import { nothingUnhandled } from "../faults/faultyApp.js"
 import { report } from "../support/figures.js"
+import { handTimers, heldLimit } from "../support/handTimers.js"
 import type { SentinelGroup } from "../support/redisSentinel.js"
 import { groupName, redisSentinel } from "../support/redisSentinel.js"
-import { until } from "../support/settle.js"
+import { settle, until } from "../support/settle.js"
 import { generous } from "../support/timeLimits.js"
 
 const clientOf = (options: RedisOptions): Effect.Effect<Redis, never, Scope.Scope> =>
@@ -140,6 +141,29 @@ describe("RedisSessionStore and Redis Sentinel", () => {
           assert.strictEqual(stock.lateLosses, 0, name)
         }
       }
+    }))
+
+  it.scopedLive("news of a fail-over that come while another Sentinel hangs do not end the connection for good", () =>
+    Effect.gen(function*() {
+      const group = yield* redisSentinel({ replicas: 1, sentinels: 3 })
+      const { elapseOnce } = yield* handTimers
+      const context = yield* Layer.build(ownStore(group, heldLimit))
+      const store = SessionStore.withClock(Context.get(context, SessionStore.SessionStore))
+      yield* store.save(new Map(), lifetime)
+      const others = group.sentinels.slice(1)
+      let news = 0
+      for (const sentinel of others) {
+        const subscriber = yield* clientOf(sentinel)
+        subscriber.on("message", () => news++)
+        yield* Effect.promise(() => subscriber.subscribe("+switch-master"))
+      }
+      // It asks the first one, which does not answer, and meanwhile hears the news from the others.
+      yield* group.sentinelServers[0]!.signal("SIGSTOP")
+      yield* group.first.kill9()
+      yield* until(Effect.sync(() => news === others.length))
+      yield* settle
+      yield* elapseOnce
+      assert.isDefined(yield* Effect.retry(store.save(new Map(), lifetime), Schedule.spaced("5 millis")))
     }))
 
   it.scopedLive("a demoted primary is left within one failed command, whoever's client it is", () =>
