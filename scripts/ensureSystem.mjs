@@ -97,7 +97,7 @@ for (const program of programs) {
   if (file !== undefined) {
     console.log(`${program.title}: ${file}`)
   } else if (program.isOptional === true) {
-    console.log(`${program.title}: none (${program.names.join(" or ")} on the PATH), so its tests are skipped`)
+    console.log(`${program.title}: none (${program.names.join(" or ")} on the PATH), so its tests are not run`)
   }
 }
 

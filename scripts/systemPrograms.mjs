@@ -9,7 +9,7 @@ import { delimiter, join } from "node:path"
  * @property {string} title what a person calls it
  * @property {ReadonlyArray<string>} names executables that serve, the preferred one first
  * @property {string} debianPackage the Debian package that brings it
- * @property {boolean} [isOptional] whether the tests go on without it: those that need it say that they were skipped
+ * @property {boolean} [isOptional] whether the tests go on without it: those that need it say that they were not run
  */
 
 /** @type {SystemProgram} */

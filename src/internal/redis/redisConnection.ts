@@ -46,6 +46,32 @@ export const connect = (
     return own
   })
 
+/**
+ * Whether anybody accepts connections there, within the limit. Nothing is sent.
+ *
+ * @internal
+ */
+export const acceptsConnections = (host: string, port: number, limit: Duration.Duration): Effect.Effect<boolean> =>
+  Effect.async((resume) => {
+    const client = new Redis({
+      ...{ host, port, lazyConnect: true, retryStrategy: () => null, enableReadyCheck: false, disableClientInfo: true },
+      connectTimeout: 0,
+      disconnectTimeout: disconnectMillis
+    })
+    const settle = (accepts: boolean) => {
+      clearTimeout(timer)
+      client.disconnect()
+      resume(Effect.succeed(accepts))
+    }
+    // Where it was this process that had no time, the connection is told before the next immediate.
+    const timer = setTimeout(() => setImmediate(() => settle(false)), Duration.toMillis(limit))
+    client.once("connect", () => settle(true))
+    client.once("end", () => settle(false))
+    client.on("error", () => {})
+    client.connect().catch(() => {})
+    return Effect.sync(() => settle(false))
+  })
+
 interface OwnConnection extends RedisConnection {
   readonly awaitReady: Effect.Effect<void, string>
   readonly close: Effect.Effect<void>

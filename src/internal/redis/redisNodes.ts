@@ -4,10 +4,10 @@
  *
  * @internal
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import { createConnection } from "node:net"
+import { acceptsConnections } from "./redisConnection.js"
 
 /**
  * What is wrong with the addresses of the nodes. What may be an outage is no more than `Doubtful`.
@@ -37,7 +37,7 @@ export const problemOfNodes = (
       return undefined
     }
     const accepting = (addresses: ReadonlyArray<string>) =>
-      Effect.filter(addresses, (address) => acceptsConnections(address, limit), { concurrency: "unbounded" })
+      Effect.filter(addresses, (address) => acceptsAt(address, limit), { concurrency: "unbounded" })
     const primaries = Array.from(new Set(client.slots.flatMap((nodes) => nodes?.slice(0, 1) ?? [])))
     const reached = yield* accepting(primaries)
     const missed = primaries.filter((address) => !reached.includes(address))
@@ -96,18 +96,7 @@ const addressOf = (node: unknown): string => {
   return `${String(hostname ?? host ?? "127.0.0.1")}:${String(port ?? "") || "6379"}`
 }
 
-const acceptsConnections = (address: string, limit: Duration.Duration): Effect.Effect<boolean> =>
-  Effect.async((resume) => {
-    const colon = address.lastIndexOf(":")
-    const socket = createConnection({ host: address.slice(0, colon), port: Number(address.slice(colon + 1)) })
-    const settle = (accepts: boolean) => {
-      clearTimeout(timer)
-      socket.destroy()
-      resume(Effect.succeed(accepts))
-    }
-    // Where it was this process that had no time, the connection is told before the next immediate.
-    const timer = setTimeout(() => setImmediate(() => settle(false)), Duration.toMillis(limit))
-    socket.once("connect", () => settle(true))
-    socket.once("error", () => settle(false))
-    return Effect.sync(() => settle(false))
-  })
+const acceptsAt = (address: string, limit: Duration.Duration): Effect.Effect<boolean> => {
+  const colon = address.lastIndexOf(":")
+  return acceptsConnections(address.slice(0, colon), Number(address.slice(colon + 1)), limit)
+}
