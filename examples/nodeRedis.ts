@@ -12,6 +12,8 @@ interface NodeRedis {
   hGetAll(key: string): Promise<Record<string, string>>
   evalSha(sha: string, options: { keys: Array<string>; arguments: Array<string> }): Promise<unknown>
   eval(script: string, options: { keys: Array<string>; arguments: Array<string> }): Promise<unknown>
+  destroy(): void
+  connect(): Promise<unknown>
 }
 
 // ioredis takes the keys and the arguments in one row, and flattens a list among them.
@@ -20,11 +22,18 @@ const parted = (numberOfKeys: number, all: ReadonlyArray<string>) => ({
   arguments: all.slice(numberOfKeys).flat()
 })
 
-/** The three commands that the store sends, under the names and with the replies that ioredis gives them. */
+/**
+ * The three commands that the store sends, under the names and with the replies that ioredis gives them, and a way to leave a
+ * server that has become a replica.
+ */
 export const adapt = (client: NodeRedis): RedisSessionStore.RedisClient => ({
   hgetall: (key) => client.hGetAll(key),
   evalsha: (sha, numberOfKeys, ...all) => client.evalSha(sha, parted(numberOfKeys, all)),
-  eval: (script, numberOfKeys, ...all) => client.eval(script, parted(numberOfKeys, all))
+  eval: (script, numberOfKeys, ...all) => client.eval(script, parted(numberOfKeys, all)),
+  reconnect: () => {
+    client.destroy()
+    client.connect().catch(() => {})
+  }
 })
 
 const connect = (url: string) =>

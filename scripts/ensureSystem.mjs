@@ -1,12 +1,15 @@
 /**
  * Makes sure that the programs which the tests run are there: finds them, else installs them with apt-get where it may,
- * else stops with one line that says what to install. It never lets the tests go on without them.
+ * else stops with one line that says what to install. It never lets the tests go on without them, unless they are optional: then
+ * it says that they are not there.
  */
 import { spawnSync } from "node:child_process"
-import { existsSync } from "node:fs"
-import { chromium, findProgram, redis } from "./systemPrograms.mjs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { chromium, findProgram, redis, valkey } from "./systemPrograms.mjs"
 
-const programs = [redis, chromium]
+const programs = [redis, chromium, valkey]
 
 const missing = () => programs.filter((program) => findProgram(program) === undefined)
 
@@ -21,41 +24,84 @@ const asRoot = () => {
   return succeeds("sudo", "-n", "true") ? ["sudo", "-n"] : undefined
 }
 
-/** @param {ReadonlyArray<string>} packages */
-const install = (packages) => {
+/** @param {ReadonlyArray<string>} words */
+const runs = ([command = "", ...args]) => {
+  console.log(`$ ${[command, ...args].join(" ")}`)
+  return spawnSync(command, args, { stdio: "inherit" }).status === 0
+}
+
+/**
+ * @param {ReadonlyArray<string>} root
+ * @param {ReadonlyArray<string>} packages
+ * @param {ReadonlyArray<string>} options
+ */
+const aptInstall = (root, packages, options = []) => {
+  // RUNLEVEL=1 keeps the package from starting a server of its own: the tests start theirs, and end them.
+  const apt = [...root, "env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get", ...options]
+  const isInstalled = runs([...apt, "update"]) &&
+    runs([...apt, "install", "-y", "--no-install-recommends", ...packages])
+  // systemd starts a service whatever the run level says.
+  const services = packages.filter((name) => name !== chromium.debianPackage)
+  if (isInstalled && services.length > 0 && existsSync("/run/systemd/system")) {
+    runs([...root, "systemctl", "disable", "--now", ...services])
+  }
+  return isInstalled
+}
+
+/** The backports of this Debian, as a list of sources for one call of apt-get; undefined on another system. */
+const backports = () => {
+  const release = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : ""
+  const codename = /^ID="?debian"?$/m.test(release) ? /^VERSION_CODENAME="?(\w+)"?$/m.exec(release)?.[1] : undefined
+  return codename === undefined
+    ? undefined
+    : [codename, `${codename}-backports`].map((suite) => `deb http://deb.debian.org/debian ${suite} main\n`).join("")
+}
+
+/** @param {ReadonlyArray<string>} root @param {string} name */
+const installOptional = (root, name) => {
+  if (aptInstall(root, [name])) {
+    return
+  }
+  const sources = backports()
+  if (sources !== undefined) {
+    const folder = mkdtempSync(join(tmpdir(), "apt-"))
+    const file = join(folder, "backports.list")
+    writeFileSync(file, sources)
+    aptInstall(root, [name], ["-o", `Dir::Etc::SourceList=${file}`])
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** @param {ReadonlyArray<import("./systemPrograms.mjs").SystemProgram>} absent */
+const install = (absent) => {
   const root = asRoot()
   if (root === undefined || !succeeds("apt-get", "--version")) {
     return
   }
-  // RUNLEVEL=1 keeps the package from starting a Redis of its own: the tests start theirs, and end them.
-  const apt = [...root, "env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get"]
-  for (const args of [["update"], ["install", "-y", "--no-install-recommends", ...packages]]) {
-    const [command = "", ...rest] = [...apt, ...args]
-    console.log(`$ ${[command, ...rest].join(" ")}`)
-    if (spawnSync(command, rest, { stdio: "inherit" }).status !== 0) {
-      return
-    }
+  const needed = absent.filter(({ isOptional }) => isOptional !== true)
+  if (needed.length > 0) {
+    aptInstall(root, needed.map(({ debianPackage }) => debianPackage))
   }
-  // systemd starts a service whatever the run level says.
-  if (packages.includes(redis.debianPackage) && existsSync("/run/systemd/system")) {
-    const [command = "", ...rest] = [...root, "systemctl", "disable", "--now", redis.debianPackage]
-    spawnSync(command, rest, { stdio: "inherit" })
+  for (const { debianPackage } of absent.filter(({ isOptional }) => isOptional === true)) {
+    installOptional(root, debianPackage)
   }
 }
 
 const absent = missing()
 if (absent.length > 0) {
-  install(absent.map((program) => program.debianPackage))
+  install(absent)
 }
 
 for (const program of programs) {
   const file = findProgram(program)
   if (file !== undefined) {
     console.log(`${program.title}: ${file}`)
+  } else if (program.isOptional === true) {
+    console.log(`${program.title}: none (${program.names.join(" or ")} on the PATH), so its tests are not run`)
   }
 }
 
-const still = missing()
+const still = missing().filter(({ isOptional }) => isOptional !== true)
 if (still.length > 0) {
   const wanted = still.map((program) => `${program.title} (${program.names.join(" or ")} on the PATH)`).join(" and ")
   const packages = still.map((program) => program.debianPackage).join(" ")

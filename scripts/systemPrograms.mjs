@@ -9,6 +9,7 @@ import { delimiter, join } from "node:path"
  * @property {string} title what a person calls it
  * @property {ReadonlyArray<string>} names executables that serve, the preferred one first
  * @property {string} debianPackage the Debian package that brings it
+ * @property {boolean} [isOptional] whether the tests go on without it: those that need it say that they were not run
  */
 
 /** @type {SystemProgram} */
@@ -16,6 +17,14 @@ export const redis = {
   title: "a Redis server",
   names: ["redis-server", "valkey-server"],
   debianPackage: "redis-server"
+}
+
+/** @type {SystemProgram} */
+export const valkey = {
+  title: "a Valkey server",
+  names: ["valkey-server"],
+  debianPackage: "valkey-server",
+  isOptional: true
 }
 
 /** @type {SystemProgram} */

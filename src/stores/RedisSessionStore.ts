@@ -27,14 +27,15 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { RedisOptions } from "ioredis"
 import { RecentIds } from "../internal/redis/recentIds.js"
+import { connectionOfClient, problemOfClient } from "../internal/redis/redisClient.js"
 import type { RedisClient, RedisFailure, SendCommand } from "../internal/redis/redisCommand.js"
 import { makeSendCommand, sendScript } from "../internal/redis/redisCommand.js"
 import { connect } from "../internal/redis/redisConnection.js"
+import { problemOfNodes } from "../internal/redis/redisNodes.js"
 import { decodeRecord, encodeRecord, fieldOf, successorText, timeText } from "../internal/redis/redisRecord.js"
 import {
   readHash,
@@ -93,6 +94,9 @@ export interface Options extends ClientOptions {
   /**
    * Whatever else ioredis should know, such as the certificate authority of a `rediss://` server. What the promises of
    * this store hang on is not up for choice: see `FixedRedisOption`.
+   *
+   * With `sentinels` they are asked where Redis is: the URL's host is then the name that they have for the primary (unless `name`
+   * says it), and its port is nobody's.
    */
   readonly redis?: Omit<RedisOptions, FixedRedisOption> | undefined
 }
@@ -117,6 +121,7 @@ export type FixedRedisOption =
   | "reconnectOnError"
   | "monitor"
   | "readOnly"
+  | "role"
   | "stringNumbers"
   | "replyMapping"
 
@@ -186,9 +191,10 @@ export const fromClient = (
     const prefix = yield* decodePrefix(options)
     const maxBytes = yield* decodeMaxBytes(options)
     yield* checkClient(client)
-    const send = makeSendCommand({ client, dropIfReady: () => {} }, limit)
+    const send = makeSendCommand(connectionOfClient(client), limit)
     yield* checkRights(send, prefix, "client", ({ message }) =>
       Effect.logWarning(`Redis could not be asked whether sessions can be kept in it: ${message}`))
+    yield* checkNodes(client, limit)
     return makeStore(send, prefix, maxBytes)
   })
 
@@ -206,34 +212,21 @@ const checkRights = (
     onSuccess: (refused) => refused === undefined ? Effect.void : Effect.fail(configError(option)(refused))
   })
 
-const commands: ReadonlyArray<keyof RedisClient> = ["hgetall", "evalsha", "eval"]
+const checkNodes = (
+  client: unknown,
+  limit: Duration.Duration
+): Effect.Effect<void, SessionStore.SessionStoreConfigError> =>
+  Effect.flatMap(problemOfNodes(client, limit), (problem) =>
+    problem === undefined
+      ? Effect.void
+      : problem._tag === "Wrong"
+      ? Effect.fail(configError("client")(problem.message))
+      : Effect.logWarning(problem.message))
 
-// From JavaScript a client of any package may come, and none at all.
 const checkClient = (client: unknown): Either.Either<void, SessionStore.SessionStoreConfigError> => {
-  const problem = !commands.every((command) => isFunctionOf(client, command))
-    ? `client must have the methods ${
-      commands.join(", ")
-    } as ioredis has them: pass a Redis or a Cluster of ioredis, ` +
-      "or an object with these three methods that calls the client of another package"
-    : neverConnects(client)
-    ? "client is not connected, and its enableOfflineQueue is off, so that no command of this store would connect it: " +
-      "call client.connect() before the layer is built, or leave lazyConnect out"
-    : Predicate.hasProperty(client, "status") && client.status === "end"
-    ? "client has been closed for good: pass one that is open, and close it after the layers that use it"
-    : undefined
-  return problem === undefined
-    ? Either.void
-    : Either.left(new SessionStore.SessionStoreConfigError({ option: "client", message: problem }))
+  const problem = problemOfClient(client)
+  return problem === undefined ? Either.void : Either.left(configError("client")(problem))
 }
-
-const isFunctionOf = (client: unknown, method: string): boolean =>
-  Predicate.hasProperty(client, method) && Predicate.isFunction(client[method])
-
-// What ioredis says of itself; a client of another package is not asked.
-const neverConnects = (client: unknown): boolean =>
-  Predicate.hasProperty(client, "status") && client.status === "wait" &&
-  Predicate.hasProperty(client, "options") && Predicate.hasProperty(client.options, "enableOfflineQueue") &&
-  client.options.enableOfflineQueue === false
 
 /**
  * The store as a Layer, with a connection of its own. See `make`.

@@ -4,13 +4,12 @@ import * as SessionStore from "effect-session/SessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
-import { Cluster, Redis } from "ioredis"
+import { Cluster } from "ioredis"
 import { livingFor } from "../support/lifetimes.js"
-import { redisServer } from "../support/redisServer.js"
+import { redisCluster } from "../support/redisCluster.js"
 import { generous } from "../support/timeLimits.js"
 
 const minute = 60_000
-const slots = 16_384
 
 const changeOf = (key: string): SessionRecord.SessionChange => ({
   set: new Map([[key, "1"]]),
@@ -18,41 +17,10 @@ const changeOf = (key: string): SessionRecord.SessionChange => ({
   expect: new Map()
 })
 
-/** Three primaries that share the slots among them. */
-const redisCluster = Effect.gen(function*() {
-  const nodes = yield* Effect.replicateEffect(
-    Effect.gen(function*() {
-      const { port } = yield* redisServer({ args: ["--cluster-enabled", "yes"] })
-      const admin = yield* Effect.acquireRelease(
-        Effect.sync(() => new Redis(port, "127.0.0.1")),
-        (admin) => Effect.sync(() => admin.disconnect())
-      )
-      return { port, admin }
-    }),
-    3
-  )
-  const call = (admin: Redis, ...args: ReadonlyArray<string | number>) =>
-    Effect.promise(() => admin.call("CLUSTER", args.map(String)))
-  const share = Math.ceil(slots / nodes.length)
-  for (const [i, { admin, port }] of nodes.entries()) {
-    yield* call(admin, "ADDSLOTSRANGE", i * share, Math.min((i + 1) * share, slots) - 1)
-    yield* call(nodes[0]!.admin, "MEET", "127.0.0.1", port)
-  }
-  for (const { admin } of nodes) {
-    const isJoined = Effect.map(
-      call(admin, "INFO"),
-      (info) =>
-        String(info).includes("cluster_state:ok") && String(info).includes(`cluster_known_nodes:${nodes.length}`)
-    )
-    yield* Effect.repeat(Effect.delay(isJoined, "20 millis"), { until: (joined) => joined })
-  }
-  return nodes
-})
-
 describe("RedisSessionStore on a Redis Cluster", () => {
   it.scopedLive("every verb works on every node, one node a session", () =>
     Effect.gen(function*() {
-      const nodes = yield* redisCluster
+      const nodes = yield* redisCluster()
       for (const enableAutoPipelining of [false, true]) {
         const client = yield* Effect.acquireRelease(
           Effect.sync(() =>

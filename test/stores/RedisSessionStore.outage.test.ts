@@ -10,14 +10,13 @@ import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { Redis } from "ioredis"
 import { execFileSync } from "node:child_process"
-import type { AddressInfo, Socket } from "node:net"
-import { createConnection, createServer } from "node:net"
 import { inspect } from "node:util"
 import { afterAll, beforeAll } from "vitest"
 import { handTimers, heldLimit } from "../support/handTimers.js"
 import { livingFor } from "../support/lifetimes.js"
 import { logging, makeStore, makeWithout } from "../support/loggingStore.js"
 import { freePort, redisServer } from "../support/redisServer.js"
+import { routedPort } from "../support/routedPort.js"
 import { settle, until } from "../support/settle.js"
 
 const minute = 60_000
@@ -67,39 +66,6 @@ const adminOf = (url: string) =>
   Effect.acquireRelease(
     Effect.sync(() => new Redis(url).on("error", () => {})),
     (client) => Effect.sync(() => client.disconnect())
-  )
-
-/**
- * A port that leads each new connection to the port that `route` says; where it says none, the connection gets stuck: it
- * is accepted, and nothing comes back.
- */
-const proxy = (route: () => number | undefined) =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.promise(() =>
-        new Promise<{ readonly port: number; readonly stop: () => void }>((resolve) => {
-          const sockets: Array<Socket> = []
-          const server = createServer((socket) => {
-            sockets.push(socket.on("error", () => {}))
-            const port = route()
-            if (port !== undefined) {
-              const redis = createConnection({ port, host: "127.0.0.1" }).on("error", () => {})
-              socket.pipe(redis).pipe(socket)
-            }
-          })
-          server.listen(0, "127.0.0.1", () =>
-            resolve({
-              port: (server.address() as AddressInfo).port,
-              stop: () => {
-                server.close()
-                sockets.forEach((socket) => socket.destroy())
-              }
-            }))
-        })
-      ),
-      ({ stop }) => Effect.sync(stop)
-    ),
-    ({ port }) => port
   )
 
 describe("RedisSessionStore without its Redis", () => {
@@ -269,7 +235,7 @@ describe("RedisSessionStore without its Redis", () => {
       const { elapsing } = yield* handTimers
       const redis = yield* redisServer()
       let connections = 0
-      const port = yield* proxy(() => ++connections > 2 ? redis.port : undefined)
+      const port = yield* routedPort(() => ++connections > 2 ? redis.port : undefined)
       const store = yield* elapsing(makeStore({ url: `redis://127.0.0.1:${port}` }, log))
       yield* allUnavailable(store)
       yield* elapsing(until(Effect.sync(() => connections > 2)))
@@ -321,7 +287,7 @@ describe("RedisSessionStore without its Redis", () => {
       const next = yield* redisServer()
       const admin = yield* adminOf(old.url)
       let primary = old.port
-      const port = yield* proxy(() => primary)
+      const port = yield* routedPort(() => primary)
       const store = yield* makeStore({ url: `redis://127.0.0.1:${port}` })
       const { key } = yield* store.save(state, lifetime)
       yield* Effect.promise(() => admin.call("REPLICAOF", "127.0.0.1", String(next.port)))

@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { ChildProcess } from "node:child_process"
 import { spawn } from "node:child_process"
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { createConnection, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -37,6 +37,12 @@ export interface RedisServerOptions {
    * last, so they win over those that this file gives.
    */
   readonly args?: ReadonlyArray<string> | undefined
+  /**
+   * Lines of a configuration file of the server's own, for what has to stand in one: Sentinel keeps in it what it knows.
+   */
+  readonly file?: ReadonlyArray<string> | undefined
+  /** The executable, where it is not the Redis server that this machine has. */
+  readonly program?: string | undefined
 }
 
 export interface RunningRedis {
@@ -67,18 +73,18 @@ export const redisServer = (options: RedisServerOptions = {}): Effect.Effect<Run
       (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
     )
     return yield* Effect.acquireRelease(
-      startOnFreePort(folder, options.args ?? []),
+      startOnFreePort(folder, options),
       (server) => server.kill9()
     )
   })
 
 // Another process may take the free port before Redis does: then it is the next port's turn.
-const startOnFreePort = (folder: string, args: ReadonlyArray<string>): Effect.Effect<RunningRedis> =>
+const startOnFreePort = (folder: string, options: RedisServerOptions): Effect.Effect<RunningRedis> =>
   freePort.pipe(
     Effect.flatMap((port) =>
       Effect.map(
-        Effect.tryPromise({ try: () => start(folder, port, args), catch: (error) => error }),
-        (first) => handleOf(folder, port, args, first)
+        Effect.tryPromise({ try: () => start(folder, port, options), catch: (error) => error }),
+        (first) => handleOf(folder, port, options, first)
       )
     ),
     Effect.retry({ times: 4, while: (error) => String(error).includes("Address already in use") }),
@@ -88,7 +94,7 @@ const startOnFreePort = (folder: string, args: ReadonlyArray<string>): Effect.Ef
 const handleOf = (
   folder: string,
   port: number,
-  args: ReadonlyArray<string>,
+  options: RedisServerOptions,
   first: ChildProcess
 ): RunningRedis => {
   let child = first
@@ -113,26 +119,31 @@ const handleOf = (
       Effect.zipRight(
         stop(),
         Effect.promise(async () => {
-          child = await start(folder, port, args)
+          child = await start(folder, port, options)
         })
       ),
     signal: (name) => Effect.sync(() => child.kill(name))
   }
 }
 
-const start = async (folder: string, port: number, args: ReadonlyArray<string>): Promise<ChildProcess> => {
-  const program = findProgram(redis)
+const start = async (folder: string, port: number, options: RedisServerOptions): Promise<ChildProcess> => {
+  const program = options.program ?? findProgram(redis)
   if (program === undefined) {
     throw new Error(`None of ${redis.names.join(", ")} is on the PATH: run scripts/ensureSystem.mjs`)
   }
   // Only this server listens on this socket, so its answer is not that of a stranger who took the port.
   const socket = join(folder, "redis.sock")
   await rm(socket, { force: true })
+  const file = join(folder, "redis.conf")
+  if (options.file !== undefined) {
+    await writeFile(file, `${options.file.join("\n")}\n`)
+  }
   const child = spawn(
     program,
     [
+      ...options.file === undefined ? [] : [file],
       ...["--port", String(port), "--bind", "127.0.0.1", "--unixsocket", socket, "--dir", folder],
-      ...["--save", "", "--appendonly", "no", "--daemonize", "no", ...args]
+      ...["--save", "", "--appendonly", "no", "--daemonize", "no", ...options.args ?? []]
     ],
     { stdio: ["ignore", "pipe", "pipe"] }
   )

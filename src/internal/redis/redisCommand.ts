@@ -20,6 +20,11 @@ export interface RedisClient {
   readonly hgetall: (key: string) => Promise<Record<string, string>>
   readonly evalsha: (sha: string, numberOfKeys: number, ...keysAndArguments: Array<string>) => Promise<unknown>
   readonly eval: (script: string, numberOfKeys: number, ...keysAndArguments: Array<string>) => Promise<unknown>
+  /**
+   * Leaves the server for another connection. Called where the server has answered that it is a replica, so that the name, or
+   * the Sentinel, can lead to the primary. `Redis` and `Cluster` of ioredis need none.
+   */
+  readonly reconnect?: () => void
 }
 
 /**
@@ -31,6 +36,8 @@ export interface RedisConnection {
   readonly client: RedisClient
   /** Gets rid of a connection that has stopped answering. */
   readonly dropIfReady: () => void
+  /** Leaves a server that has said that it is a replica: the same name may lead to the primary now. */
+  readonly leaveReplica: () => void
   /**
    * Calls `go` once: with `true` as soon as a command can be sent, at once where it can be now, or with `false` where there has
    * been no connection for too long. `isLost` asks for the next connection, as the one that seems to be there is none.
@@ -99,6 +106,9 @@ export const makeSendCommand = (connection: RedisConnection, limit: Duration.Dur
         if (isReply(error)) {
           answers++
         }
+        if (saysReplica(error)) {
+          connection.leaveReplica()
+        }
         if (isOpen && connection.whenReady !== undefined && wasNotSent(error)) {
           isSent = false
           waitNoLonger = connection.whenReady(go, true)
@@ -138,6 +148,10 @@ const notWritable = "Stream isn't writeable"
 const wasNotSent = (error: unknown): boolean => error instanceof Error && error.message.startsWith(notWritable)
 
 const isReply = (error: unknown): boolean => error instanceof Error && error.name === "ReplyError"
+
+// Up to Redis 6.2 the error of a command in a script stands amid a sentence.
+const saysReplica = (error: unknown): boolean =>
+  error instanceof Error && /\bREADONLY\b|^MASTERDOWN\b/.test(error.message)
 
 /**
  * What an error of ioredis says, without what was sent: ioredis hangs the command with all its arguments on the error, and

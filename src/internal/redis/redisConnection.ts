@@ -46,6 +46,32 @@ export const connect = (
     return own
   })
 
+/**
+ * Whether anybody accepts connections there, within the limit. Nothing is sent.
+ *
+ * @internal
+ */
+export const acceptsConnections = (host: string, port: number, limit: Duration.Duration): Effect.Effect<boolean> =>
+  Effect.async((resume) => {
+    const client = new Redis({
+      ...{ host, port, lazyConnect: true, retryStrategy: () => null, enableReadyCheck: false, disableClientInfo: true },
+      connectTimeout: 0,
+      disconnectTimeout: disconnectMillis
+    })
+    const settle = (accepts: boolean) => {
+      clearTimeout(timer)
+      client.disconnect()
+      resume(Effect.succeed(accepts))
+    }
+    // Where it was this process that had no time, the connection is told before the next immediate.
+    const timer = setTimeout(() => setImmediate(() => settle(false)), Duration.toMillis(limit))
+    client.once("connect", () => settle(true))
+    client.once("end", () => settle(false))
+    client.on("error", () => {})
+    client.connect().catch(() => {})
+    return Effect.sync(() => settle(false))
+  })
+
 interface OwnConnection extends RedisConnection {
   readonly awaitReady: Effect.Effect<void, string>
   readonly close: Effect.Effect<void>
@@ -59,26 +85,43 @@ const openConnection = (
 ): OwnConnection => {
   const millis = Duration.toMillis(limit)
   const { isTls, ...server } = address
-  const name = `Redis at ${address.host}:${address.port}`
+  const sentinels = options?.sentinels ?? []
+  const group = options?.name ?? address.host
+  const name = sentinels.length === 0
+    ? `Redis at ${address.host}:${address.port}`
+    : `The primary "${group}" of the Sentinels ${
+      sentinels.map(({ host, port }) => `${host ?? "127.0.0.1"}:${port ?? 26379}`).join(", ")
+    }`
+  const retryStrategy = (times: number) => Math.min(10 + (times - 1) * 50, maxRetryMillis)
   const client = new Redis({
     connectTimeout: millis,
     disconnectTimeout: disconnectMillis,
     enableAutoPipelining: true,
     maxLoadingRetryTime: maxRetryMillis,
-    retryStrategy: (times) => Math.min(10 + (times - 1) * 50, maxRetryMillis),
+    retryStrategy,
+    ...(sentinels.length === 0 ? {} : {
+      name: group,
+      enableTLSForSentinelMode: isTls,
+      // Whoever is still connected to a primary that was cut off hears of the new one.
+      failoverDetector: true,
+      // A Sentinel may hang as well.
+      sentinelCommandTimeout: millis,
+      sentinelRetryStrategy: retryStrategy
+    }),
     ...options,
     ...(isTls ? { tls: options?.tls ?? {} } : {}),
     ...server,
+    role: "master",
     lazyConnect: true,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    // A primary that became a replica: the name may lead to the new one.
-    reconnectOnError: (error) => error.message.includes("READONLY")
+    reconnectOnError: null
   })
 
   let isClosing = false
   let isDown = false
+  let isOver = false
   let lastError: string | undefined
   // Why the last connection that was ready was lost, whatever became of the next ones.
   let lostBy: string | undefined
@@ -116,6 +159,7 @@ const openConnection = (
   }
   losePatience()
 
+  let again: NodeJS.Timeout | undefined
   // A peer that accepts the connection and then says nothing has no command that could run out of time.
   let handshake: NodeJS.Timeout | undefined
   client.on("connect", () => {
@@ -142,8 +186,17 @@ const openConnection = (
     lastError = undefined
   })
   client.on("end", () => {
+    // What ioredis hears of a fail-over while it asks the Sentinels ends it for good.
+    if (sentinels.length > 0 && !isClosing) {
+      again = setTimeout(() => void client.connect().catch(() => {}), maxRetryMillis)
+      return
+    }
+    isOver = true
     reportDown()
     wake(false)
+  })
+  client.on("sentinelError", (error: Error) => {
+    lastError ??= describeError(error)
   })
   client.on("ready", () => {
     clearTimeout(handshake)
@@ -165,6 +218,12 @@ const openConnection = (
         drop()
       }
     },
+    leaveReplica: () => {
+      if (client.status === "ready") {
+        lastError = "it is a replica"
+        drop()
+      }
+    },
     whenReady: (go, isLost) => {
       if (client.status === "ready" && !isLost) {
         go(true)
@@ -177,12 +236,10 @@ const openConnection = (
     },
     awaitReady: Effect.async((resume) => {
       const goOn = () => {
-        clearTimeout(timer)
-        client.off("ready", goOn)
-        client.off("end", goOn)
+        stopWaiting()
         if (client.status === "ready") {
           resume(Effect.void)
-        } else if (client.status === "end") {
+        } else if (isOver) {
           const message = `ioredis cannot connect with it: ${lastError ?? "the connection was closed for good"}`
           resume(Effect.fail(message))
         } else {
@@ -191,18 +248,25 @@ const openConnection = (
           resume(Effect.void)
         }
       }
-      const timer = setTimeout(goOn, millis)
-      client.on("ready", goOn)
-      client.on("end", goOn)
-      return Effect.sync(() => {
+      const goOnIfOver = () => {
+        if (isOver) {
+          goOn()
+        }
+      }
+      const stopWaiting = () => {
         clearTimeout(timer)
         client.off("ready", goOn)
-        client.off("end", goOn)
-      })
+        client.off("end", goOnIfOver)
+      }
+      const timer = setTimeout(goOn, millis)
+      client.on("ready", goOn)
+      client.on("end", goOnIfOver)
+      return Effect.sync(stopWaiting)
     }),
     close: Effect.async((resume) => {
       isClosing = true
       clearTimeout(handshake)
+      clearTimeout(again)
       wake(false)
       const disconnect = () => {
         clearTimeout(timer)

@@ -8,7 +8,8 @@ import { handTimers, heldLimit } from "../../support/handTimers.js"
 const makeSend = () => {
   const client = { hgetall: () => never, evalsha: () => never, eval: () => never }
   const seen = { drops: 0 }
-  const send = makeSendCommand({ client, dropIfReady: () => seen.drops++ }, Duration.decode(heldLimit))
+  const connection = { client, dropIfReady: () => seen.drops++, leaveReplica: () => {} }
+  const send = makeSendCommand(connection, Duration.decode(heldLimit))
   return { seen, send }
 }
 

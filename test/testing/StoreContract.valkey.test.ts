@@ -1,0 +1,33 @@
+import { afterAll, it } from "@effect/vitest"
+import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
+import * as StoreContract from "effect-session/testing/StoreContract"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import { findProgram, valkey } from "../../scripts/systemPrograms.mjs"
+import { redisServer } from "../support/redisServer.js"
+import { generous } from "../support/timeLimits.js"
+
+const program = findProgram(valkey)
+
+class Url extends Context.Tag("test/Url")<Url, string>() {}
+
+if (program === undefined) {
+  it("RedisSessionStore on Valkey is not run: there is no valkey-server on this machine (scripts/ensureSystem.mjs)", () => {})
+} else {
+  // One server for the file; each case has a connection of its own.
+  const server = ManagedRuntime.make(Layer.scoped(Url, Effect.map(redisServer({ program }), ({ url }) => url)))
+
+  afterAll(() => server.dispose())
+
+  StoreContract.suite("RedisSessionStore on Valkey", {
+    store: Layer.unwrapEffect(
+      Effect.map(
+        Effect.promise(() => server.runPromise(Url)),
+        (url) => RedisSessionStore.layer({ url, timeout: generous })
+      )
+    ),
+    canInvalidate: true
+  })
+}
