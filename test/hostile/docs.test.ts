@@ -40,6 +40,7 @@ const sections: { readonly [heading: string]: ReadonlyArray<string> } = {
     ...range("7.6", 2)
   ],
   "V3.3 Cookies": range("3.3", 5),
+  "V3.5 Browser origin separation": range("3.5", 3),
   "V9 Self-contained tokens": [...range("9.1", 3), ...range("9.2", 4)],
   "Others that bind a session library": [
     ...["11.1.1–11.1.4", "11.2.2", "11.2.4", "11.2.5", "11.3.1–11.3.5", "11.5.1", "14.2.1", "14.3.1", "14.3.2"],
