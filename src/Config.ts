@@ -666,6 +666,9 @@ const check = (options: SessionOptions): Either.Either<SessionConfig, SessionCon
  * | `SESSION_TTL_EXTENSION` | `on-state-changes` or `on-every-request` | |
  * | `SESSION_MAX_LIFETIME` | a duration | |
  * | `SESSION_REMEMBER_ME` | a duration | |
+ * | `SESSION_RENEW_EVERY` | a duration | |
+ * | `SESSION_RENEW_GRACE` | a duration | |
+ * | `SESSION_ON_KEY_REUSE` | `end-session` or `ignore` | |
  * | `SESSION_TRUSTED_PROXIES` | addresses and ranges with commas between, or `all` | |
  * | `SESSION_STORE_TIMEOUT` | a duration | |
  * | `SESSION_MAX_STATE_BYTES` | a number of bytes | |

@@ -205,7 +205,9 @@ export const csrfGuard: {
 } = (options: SessionCsrf.Options<any> = {}): CsrfRouteMiddleware<any> =>
   HttpLayerRouter.middleware()(
     Effect.map(SessionCsrf.make(options as SessionCsrf.Options), SessionCsrf.guardWith)
-  ).combine(middlewareFor(options.session ?? (Session.Session as Context.Tag<any, Session.Session>))) as any
+  ).combine(
+    middlewareFor(options.session ?? (Session.Session as Context.Tag<any, Session.Session>))
+  ) as unknown as CsrfRouteMiddleware<any>
 
 /**
  * A guard that brings its session with it: routes that it is provided to have the value and the session, and answer 401
