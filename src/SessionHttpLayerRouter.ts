@@ -202,12 +202,13 @@ export const csrfGuard: {
   <Self>(
     options: SessionCsrf.Options<Self> & { readonly session: Context.Tag<Self, Session.Session> }
   ): CsrfRouteMiddleware<Self>
-} = (options: SessionCsrf.Options<any> = {}): CsrfRouteMiddleware<any> =>
-  HttpLayerRouter.middleware()(
-    Effect.map(SessionCsrf.make(options as SessionCsrf.Options), SessionCsrf.guardWith)
-  ).combine(
-    middlewareFor(options.session ?? (Session.Session as Context.Tag<any, Session.Session>))
-  ) as unknown as CsrfRouteMiddleware<any>
+} = <Self>(options: SessionCsrf.Options<Self> = {}): CsrfRouteMiddleware<Self> => {
+  const session = options.session ?? (Session.Session as Context.Tag<any, Session.Session>)
+  const checked = HttpLayerRouter.middleware()(
+    Effect.map(SessionCsrf.make({ ...options, session }), SessionCsrf.guardWith)
+  )
+  return checked.combine(middlewareFor(session)) as unknown as CsrfRouteMiddleware<Self>
+}
 
 /**
  * A guard that brings its session with it: routes that it is provided to have the value and the session, and answer 401

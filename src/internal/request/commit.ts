@@ -26,8 +26,9 @@ import {
 import { endSessions, isFollowed, isThere } from "./endedSession.js"
 import { rebase, writeMerged } from "./mergedWrite.js"
 import { openFormerCookies, type PresentedKey } from "./openedCookie.js"
-import { malformed, noSessions, others, type Presented, type SessionServices } from "./presentedSession.js"
+import { malformed, noSessions, others, type Presented } from "./presentedSession.js"
 import { hasChangedScope, isPersistent, lifetimeOf } from "./sessionPolicy.js"
+import type { SessionServices } from "./sessionServices.js"
 
 /**
  * What the commit came to, for the response to carry.

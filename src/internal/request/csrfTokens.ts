@@ -16,8 +16,8 @@ import type { CookieAttributes } from "../cookie/cookieRules.js"
 import { maskSecret, secretBytes, unmaskSecret } from "../cookie/maskedToken.js"
 import { maxCookieAgeSeconds, type SetCookie, setCookie } from "../cookie/setCookie.js"
 import { holdsState } from "./contentSecurity.js"
-import type { SessionServices } from "./presentedSession.js"
 import { isPersistent } from "./sessionPolicy.js"
+import type { SessionServices } from "./sessionServices.js"
 
 /**
  * The name of the cookie, prefix included: it is set under the same rules as the session cookie.

@@ -9,7 +9,7 @@ import type { SessionId, SessionKey } from "../../SessionKey.js"
 import type * as SessionStore from "../../SessionStore.js"
 import { chain } from "../effect/chain.js"
 import type { PresentedKey } from "./openedCookie.js"
-import type { SessionServices } from "./presentedSession.js"
+import type { SessionServices } from "./sessionServices.js"
 
 /**
  * Ends sessions, for good or for one that takes their place, and answers how many of them it was that ended by this. Where

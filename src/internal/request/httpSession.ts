@@ -42,8 +42,8 @@ import { type CommitOutcome, keep } from "./commit.js"
 import { csrfCookieName, CsrfTokens } from "./csrfTokens.js"
 import { openBearer } from "./openedBearer.js"
 import { namesOf, type OpenedCookie } from "./openedCookie.js"
-import type { SessionServices } from "./presentedSession.js"
 import { RequestSession } from "./requestSession.js"
+import type { SessionServices } from "./sessionServices.js"
 import { annotateLogs, annotateSpan } from "./telemetry.js"
 
 // Platform answers an interruption with one of these two objects, in every position of a middleware.

@@ -13,7 +13,7 @@ import type * as SessionRecord from "../../SessionRecord.js"
 import * as SessionStore from "../../SessionStore.js"
 import { chain } from "../effect/chain.js"
 import type { SessionLog } from "../session/sessionLog.js"
-import type { SessionServices } from "./presentedSession.js"
+import type { SessionServices } from "./sessionServices.js"
 import { Turns } from "./turns.js"
 
 type DeriveError = Session.SessionGetError | Session.SessionInsertError

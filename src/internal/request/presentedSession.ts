@@ -11,19 +11,9 @@ import type * as SessionStore from "../../SessionStore.js"
 import { chain, chainMatch } from "../effect/chain.js"
 import { SessionLog } from "../session/sessionLog.js"
 import { endSessions } from "./endedSession.js"
-import type { CookieReaders, OpenedCookie, PresentedKey } from "./openedCookie.js"
+import type { OpenedCookie, PresentedKey } from "./openedCookie.js"
 import { hasChangedScope, lifetimeOf } from "./sessionPolicy.js"
-
-/**
- * What the session of a request works with.
- *
- * @internal
- */
-export interface SessionServices extends CookieReaders {
-  readonly store: SessionStore.SessionStore
-  /** Tells those who listen. Never waits and never fails. */
-  readonly tell: (event: SessionEvent.Happening) => void
-}
+import type { SessionServices } from "./sessionServices.js"
 
 /**
  * What the request presented.

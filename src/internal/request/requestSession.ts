@@ -19,7 +19,8 @@ import { SessionBase } from "../session/sessionBase.js"
 import { Commit, type CommitError, type CommitOutcome, keep } from "./commit.js"
 import { isIdle, isLate } from "./commitDecision.js"
 import { openCookie, type OpenedCookie } from "./openedCookie.js"
-import { present, type Presented, type SessionServices, unasked } from "./presentedSession.js"
+import { present, type Presented, unasked } from "./presentedSession.js"
+import type { SessionServices } from "./sessionServices.js"
 
 /**
  * What the response says about its request's commit.
