@@ -24,6 +24,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { once } from "node:events"
 import { WebSocket } from "ws"
+import { HandClock } from "../support/handClock.js"
 import { until } from "../support/settle.js"
 import { messages, type RpcApp, rpcApp, type Serialization } from "./rpcApp.js"
 
@@ -455,6 +456,30 @@ describe("messages of a WebSocket", () => {
       yield* socket.Put({ key: "user", value: "ferris" })
       assert.strictEqual(yield* reasonOf(Stream.runCollect(socket.Ticks())), "SessionInsertError: NeedsCookie")
       assert.deepStrictEqual(yield* (yield* browser.http).All(), { user: "ferris" })
+    }))
+
+  it.scopedLive("of a key that was renewed by itself go on in its grace, and raise no alarm after it", () =>
+    Effect.gen(function*() {
+      const clock = new HandClock()
+      const lifecycle = Config.BrowserSession({ renewEvery: "15 minutes" })
+      const app = yield* rpcApp({ clock, config: { lifecycle } })
+      const browser = app.browser()
+      const http = yield* browser.http
+      yield* http.Login({ name: "ada" })
+      const socket = yield* browser.socket
+      const before = browser.cookie()
+      clock.moveOn(900_000)
+      assert.strictEqual(yield* socket.Count(), 1)
+      assert.strictEqual(yield* http.Me(), "ada")
+      assert.notStrictEqual(browser.cookie(), before)
+      assert.strictEqual(yield* http.Count(), 2)
+      assert.strictEqual(yield* socket.Count(), 3)
+      clock.moveOn(60_000)
+      const error = yield* Effect.flip(socket.Count())
+      assert.deepStrictEqual([error._tag, "reason" in error && error.reason], ["SessionInsertError", "NeedsCookie"])
+      assert.isNull(yield* socket.Me())
+      assert.strictEqual(yield* http.Me(), "ada")
+      assert.strictEqual(yield* http.Count(), 4)
     }))
 
   it.scopedLive("of a key that a renewal has replaced change nothing, and say so", () =>

@@ -22,6 +22,7 @@ import * as SessionMiddleware from "effect-session/SessionMiddleware"
 import * as SessionRpc from "effect-session/SessionRpc"
 import * as SessionStore from "effect-session/SessionStore"
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
+import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -105,6 +106,8 @@ interface Options {
   readonly serialization?: Serialization
   readonly config?: Partial<Config.SessionOptions>
   readonly store?: Layer.Layer<SessionStore.SessionStore, unknown>
+  /** The clock of the server; the real one by default. */
+  readonly clock?: Clock.Clock
   /** Whether the session middleware stands around the routes; it does by default. */
   readonly isWrapped?: boolean
   /** What stands around the whole app. */
@@ -250,6 +253,7 @@ export const rpcApp = (options: Options = {}) =>
         Layer.provideMerge(middlewares),
         Layer.provide(Layer.succeed(SessionStore.SessionStore, store)),
         Layer.provideMerge(NodeHttpServer.layer(() => server, { port: 0, host: "127.0.0.1" })),
+        Layer.provide(options.clock === undefined ? Layer.empty : Layer.setClock(options.clock)),
         Layer.provide(Logger.replace(Logger.defaultLogger, Logger.make(({ message }) => logged.push(String(message)))))
       )
     )
