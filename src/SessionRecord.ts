@@ -96,6 +96,19 @@ export interface Rotation {
 }
 
 /**
+ * What a call lets a rotation do.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RotationTerms {
+  /** Whether the expiry is refreshed as well. */
+  readonly extend: boolean
+  /** Whether there may be a new secret. `false` where nobody could be told of it. */
+  readonly mint: boolean
+}
+
+/**
  * How the secret that somebody came with stands among those of its session.
  *
  * @since 0.1.0
@@ -187,6 +200,15 @@ export const supersededWindow = 10_000
  * @category constants
  */
 export const supersededRetention = { millis: 3_600_000, renewals: 128 } as const
+
+/**
+ * How many secrets of rotations are remembered that were replaced before anybody used them: of those that got lost on their way, one
+ * after the other, the latest.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const unusedRetention = 8
 
 /**
  * When a session that was created at `createdAt` ends whatever its requests do, cut to a whole millisecond. A time that is too
@@ -305,13 +327,12 @@ export const graceEndOf = (record: StoredRecord, key: SessionKey.SessionKey): nu
 const isInGrace = ({ graceEndsAt }: SupersededSecret, now: number): boolean =>
   graceEndsAt === "Open" || (graceEndsAt !== undefined && now < graceEndsAt)
 
-// Whoever still had a grace was told a moment ago that there is none any more.
+// From then on, and no sooner, it opens nothing any more: who had loaded the session with it may still come to end it.
 const withoutGrace = (superseded: ReadonlyArray<SupersededSecret>, now: number): ReadonlyArray<SupersededSecret> =>
-  superseded.map((secret) =>
-    secret.graceEndsAt === undefined
-      ? secret
-      : { digest: secret.digest, at: isInGrace(secret, now) ? now : secret.at }
-  )
+  superseded.map(({ at, digest, graceEndsAt }) => ({
+    digest,
+    at: graceEndsAt === undefined ? at : graceEndsAt === "Open" ? now : Math.min(graceEndsAt, now)
+  }))
 
 const findSuperseded = (record: StoredRecord, digest: SessionKey.SecretDigest): SupersededSecret | undefined =>
   record.superseded.find((secret) => SessionKey.digestsEqual(secret.digest, digest))
@@ -515,7 +536,7 @@ const isNewSecretDue = (
 /**
  * Merges a change into the record as `update` does, and notes what that means for its secrets: from the first use of one on, the
  * grace of those before it counts; and where it is time, the secret of `newKey` takes the place of the newest one, which keeps its
- * grace. `extend` says whether the expiry is refreshed as well.
+ * grace.
  *
  * @since 0.1.0
  * @category combinators
@@ -526,7 +547,7 @@ export const rotate = (
   newKey: SessionKey.SessionKey,
   change: SessionChange,
   lifetime: Lifetime,
-  rotation: Rotation & { readonly extend: boolean },
+  rotation: Rotation & RotationTerms,
   now: number
 ): Rewrite => {
   const rewrite = update(record, key, change, lifetime, now)
@@ -539,10 +560,17 @@ export const rotate = (
   const superseded = standing.isAwaited ? withGraceFrom(found, key, now + rotation.grace) : found.superseded
   const next = { ...rewrite.record, expiresAt, extendedAt, superseded }
   return Replace({
-    record: isNewSecretDue(standing, rotation, now)
-      ? replaceSecret(next, newKey, { at: now, graceEndsAt: "Open" }, superseded)
+    record: rotation.mint && isNewSecretDue(standing, rotation, now)
+      ? replaceSecret(next, newKey, { at: now, graceEndsAt: "Open" }, withoutUnused(next, key))
       : next
   })
+}
+
+// Who comes with an open secret again and again, and never with those that it is given, pushes none out of the list.
+const withoutUnused = ({ superseded }: StoredRecord, key: SessionKey.SessionKey): ReadonlyArray<SupersededSecret> => {
+  const digest = SessionKey.digest(key)
+  const own = superseded.findIndex((secret) => SessionKey.digestsEqual(secret.digest, digest))
+  return superseded.filter((_, i) => i < unusedRetention - 1 || i >= own)
 }
 
 // Those before the key's own begin to end: the list is newest first.

@@ -37,6 +37,7 @@ import type {
   JsonText,
   Lifetime,
   Rotation,
+  RotationTerms,
   SecretStanding,
   SessionChange,
   SessionRecord as Record,
@@ -307,7 +308,7 @@ export interface SessionStoreVerbs {
       key: SessionKey,
       change: SessionChange,
       lifetime: Lifetime,
-      rotation: Rotation & { readonly extend: boolean },
+      rotation: Rotation & RotationTerms,
       now: number
     ) => Effect.Effect<WriteResult, UpdateError>)
     | undefined
@@ -453,7 +454,7 @@ export interface ClockedVerbs {
       key: SessionKey,
       change: SessionChange,
       lifetime: Lifetime,
-      rotation: Rotation & { readonly extend: boolean }
+      rotation: Rotation & RotationTerms
     ) => Effect.Effect<WriteResult, UpdateError>)
     | undefined
   /** As `SessionStoreVerbs.delete`. */

@@ -481,9 +481,9 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
       const args = [String(maxBytes), SessionKey.digest(newKey), ...changeArguments(change)]
       return rewrite("renew", scripts.renew, key, newKey, lifetime, now, args, change.expect)
     },
-    rotate: (key, change, lifetime, { every, extend, grace }, now) => {
+    rotate: (key, change, lifetime, { every, extend, grace, mint }, now) => {
       const newKey = SessionKey.mintSecret(key.id)
-      const times = [timeText(every), timeText(grace), timeText(now + grace), extend ? "1" : "0"]
+      const times = [timeText(every), timeText(grace), timeText(now + grace), extend ? "1" : "0", mint ? "1" : "0"]
       const args = [String(maxBytes), SessionKey.digest(newKey), ...times, ...changeArguments(change)]
       return rewrite("rotate", scripts.rotate, key, newKey, lifetime, now, args, change.expect)
     },

@@ -346,6 +346,41 @@ export const defects: ReadonlyArray<Defect> = [
     foundBy: "each key of a session ends it"
   },
   {
+    defect: "forgets at a renewal who had a grace a moment ago",
+    store: withParts({
+      renew: (record, key, newKey, change, lifetime, now) =>
+        SessionRecord.renew(
+          record && { ...record, superseded: record.superseded.map(({ at, digest }) => ({ at, digest })) },
+          key,
+          newKey,
+          change,
+          lifetime,
+          now
+        )
+    }),
+    foundBy: "a key whose grace has ended still ends"
+  },
+  {
+    defect: "mints a secret that nobody can be told of",
+    store: rotating(() => ({ rotation: { mint: true } })),
+    foundBy: "rotate that may mint no secret"
+  },
+  {
+    defect: "remembers every secret that got lost, and so forgets who came with the one before",
+    store: withParts({
+      rotate: (record, key, newKey, change, lifetime, rotation, now) =>
+        replaced(
+          SessionRecord.rotate(record, key, newKey, change, lifetime, rotation, now),
+          ({ digest, superseded }) => ({
+            superseded: record === undefined || digest === record.digest
+              ? superseded
+              : [superseded[0]!, ...record.superseded].slice(0, SessionRecord.supersededRetention.renewals)
+          })
+        )
+    }),
+    foundBy: "who never comes with what it is given"
+  },
+  {
     defect: "forgets who had a grace where a session gives way",
     store: withParts({
       end: (record, key, successor, now) => {

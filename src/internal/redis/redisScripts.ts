@@ -136,11 +136,11 @@ end
 local function isRecent(at) return now - tonumber(at) < ${SessionRecord.supersededRetention.millis} end
 `
 
-// Whoever still had a grace was told a moment ago that there is none any more.
-const withoutGrace = `
-local function withoutGrace(old, at, grace)
-  if isInGrace(grace) then at = ARGV[2] end
-  return isRecent(at) and old .. ':' .. at or nil
+// When such a secret opened nothing any more.
+const endOfGrace = `
+local function endOfGrace(at, grace)
+  if isInGrace(grace) then return ARGV[2] end
+  return grace == '' and at or grace
 end
 `
 
@@ -249,10 +249,13 @@ export const renew = script(
   sliced,
   expire,
   replaceSecret,
-  withoutGrace,
+  endOfGrace,
   `
 redis.call('HSET', KEYS[1], '${fields.digest}', ARGV[6],
-  '${fields.superseded}', listSecrets(current .. ':' .. ARGV[2], withoutGrace))
+  '${fields.superseded}', listSecrets(current .. ':' .. ARGV[2], function(old, at, grace)
+    local ended = endOfGrace(at, grace)
+    return isRecent(ended) and old .. ':' .. ended or nil
+  end))
 `,
   change,
   `return {'Saved', extended}`
@@ -260,14 +263,14 @@ redis.call('HSET', KEYS[1], '${fields.digest}', ARGV[6],
 
 /**
  * `ARGV[6]`: the new digest. `ARGV[7]`, `ARGV[8]`: `every` and `grace` of the rotation. `ARGV[9]`: when a grace that begins now
- * ends. `ARGV[10]`: `1` where the expiry is refreshed. Answers as `update` does, and whether the new digest was taken.
+ * ends. `ARGV[10]`: `1` where the expiry is refreshed. `ARGV[11]`: `1` where there may be a new digest. Answers as `update` does, and whether the new digest was taken.
  *
  * @internal
  */
 export const rotate = script(
   own,
   writable,
-  "local first = 11",
+  "local first = 12",
   expectations,
   sizes,
   growth,
@@ -276,7 +279,7 @@ export const rotate = script(
   replaceSecret,
   `
 local newestSince, isOpen, isAwaited = tonumber(createdAt), isNewest, false
-local isBefore, isFirst = isNewest, true
+local isBefore, isFirst, position = isNewest, true, 0
 local all = {}
 for old, at, grace in string.gmatch(superseded, secretPattern) do
   if isFirst then newestSince, isFirst = tonumber(at), false end
@@ -285,15 +288,18 @@ for old, at, grace in string.gmatch(superseded, secretPattern) do
     isAwaited, grace = true, ARGV[9]
   end
   if not isNewest and old == digest then
-    isBefore, isOpen = true, grace == '${openGrace}'
+    isBefore, isOpen, position = true, grace == '${openGrace}', #all + 1
   end
   all[#all + 1] = grace == '' and text or text .. ':' .. grace
 end
 if isAwaited then superseded = table.concat(all, ',') end
-local isDue = isOpen and now - newestSince >= tonumber(isNewest and ARGV[7] or ARGV[8])
+local isDue = ARGV[11] == '1' and isOpen and now - newestSince >= tonumber(isNewest and ARGV[7] or ARGV[8])
 if isDue then
+  local i = 0
   redis.call('HSET', KEYS[1], '${fields.digest}', ARGV[6], '${fields.superseded}',
     listSecrets(current .. ':' .. ARGV[2] .. ':${openGrace}', function(old, at, grace)
+      i = i + 1
+      if i >= ${SessionRecord.unusedRetention} and i < position then return nil end
       if grace ~= '' then return old .. ':' .. at .. ':' .. grace end
       return isRecent(at) and old .. ':' .. at or nil
     end))
@@ -340,10 +346,11 @@ expire(extended)
 export const remove = script(
   own,
   expire,
+  endOfGrace,
   `
 if successor then return {'Replaced', successor} end
 local traced = string.gsub(superseded, '([^:,]+):([^:,]+):([^,]+)', function(old, at, grace)
-  return old .. ':' .. (isInGrace(grace) and ARGV[2] or at)
+  return old .. ':' .. endOfGrace(at, grace)
 end)
 redis.call('DEL', KEYS[1])
 if ARGV[3] ~= '' then

@@ -26,7 +26,7 @@ import {
 import { endSessions, isFollowed, isThere } from "./endedSession.js"
 import { rebase, writeMerged } from "./mergedWrite.js"
 import { openFormerCookies, type PresentedKey } from "./openedCookie.js"
-import { malformed, noSessions, others, type Presented } from "./presentedSession.js"
+import { malformed, noSessions, others, type Presented, rotates } from "./presentedSession.js"
 import { hasChangedScope, isPersistent, lifetimeOf } from "./sessionPolicy.js"
 import type { SessionServices } from "./sessionServices.js"
 
@@ -84,11 +84,12 @@ export class Commit {
     private readonly log: SessionLog<Session.SessionGetError | Session.SessionInsertError>,
     private readonly presented: Presented,
     private readonly cookies: RequestCookies,
-    private readonly clock: Clock.Clock
+    private readonly clock: Clock.Clock,
+    /** Whether the browser can get a key that the handler did not ask for. */
+    private readonly canMint: boolean
   ) {}
 
-  /** `rotates`: whether the browser can get a new key by itself. */
-  run(canSetCookie: boolean, rotates: boolean): Effect.Effect<CommitOutcome, CommitError> {
+  run(canSetCookie: boolean): Effect.Effect<CommitOutcome, CommitError> {
     const plan = decideCommit({
       presented: this.presented._tag,
       status: this.log.status,
@@ -96,7 +97,7 @@ export class Commit {
       asksForWrites: this.log.asksForWrites,
       hasValues: this.log.hasValues,
       refreshesAlways: this.refreshesAlways,
-      rotates
+      rotates: rotates(this.presented, this.canMint)
     })
     return canSetCookie
       ? this.carryOut(plan)
@@ -196,7 +197,8 @@ export class Commit {
   private rotateSecret(presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
     const { key } = presented
     const { config: { lifecycle }, store, tell } = this.services
-    const rotation = { ...lifecycle.rotation!, extend: this.log.hasWrites || this.refreshesAlways }
+    const extend = this.log.hasWrites || this.refreshesAlways
+    const rotation = { ...lifecycle.rotation!, extend, mint: this.canMint }
     return chain(
       this.write(key, (change) => store.rotate!(key, change, this.lifetime, rotation, this.now)),
       (result) => {
@@ -359,7 +361,10 @@ export class Commit {
 
   /** Sends a cookie only where the browser learns something from it, and never an old key over a newer one. */
   private refreshCookie(saved: SessionStore.Saved, presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
-    if (saved.hasNewer === true) {
+    // Of two answers on their way, the one with the key of before could arrive last.
+    const isNear = "rotation" in this.presented && this.presented.rotation === "Near" &&
+      !hasChangedScope(this.services.config.cookie)
+    if (saved.hasNewer === true || (isNear && presented.isUpToDate && !this.log.hasChangedRemembering)) {
       return Effect.succeed(keep)
     }
     const isRefresh = !this.log.hasChangedRemembering &&

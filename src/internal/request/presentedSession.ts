@@ -34,9 +34,19 @@ interface PresentedSession extends LateOnes {
   readonly record: SessionRecord.SessionRecord | undefined
   /** Whether a newer key of the same session is there, whose grace this one is in. */
   readonly hasNewer: boolean
-  /** Whether the commit has to see to the session's keys, by `renewEvery`. */
-  readonly isRotationDue: boolean
+  readonly rotation: RotationOfKey
 }
+
+/**
+ * What `renewEvery` asks of the commit.
+ *
+ * - `Due`: it is time for a new key, or this is the first use of one.
+ * - `FirstUse`: this is the first use of a key, which is noted also where the response can bring no other.
+ * - `Near`: the key will have to give way within the grace, so that it is not sent again.
+ *
+ * @internal
+ */
+export type RotationOfKey = "None" | "Near" | "FirstUse" | "Due"
 
 /** A key that was replaced so long ago that nobody should have it any more. */
 interface ReusedKey {
@@ -58,6 +68,15 @@ const none: Presented = { _tag: "None" }
 const refused: Presented = { _tag: "Refused" }
 
 /**
+ * Whether the commit has to see to the session's keys. The first use of a key is noted whatever the response can bring.
+ *
+ * @internal
+ */
+export const rotates = (presented: Presented | undefined, canMint: boolean): boolean =>
+  presented?._tag === "Valid" &&
+  (presented.rotation === "FirstUse" || (canMint && presented.rotation === "Due"))
+
+/**
  * What a key that we sealed presents before anybody asked the store.
  *
  * @internal
@@ -68,7 +87,7 @@ export const unasked = (key: PresentedKey): Presented => ({
   sessions: [key],
   late: noSessions,
   hasNewer: false,
-  isRotationDue: false
+  rotation: "None"
 })
 
 /**
@@ -91,7 +110,7 @@ export const present = (
     : keys.length === 1
     ? chain(
       ask(services, keys[0]!, now, arrivedAt),
-      (asked) => asked._tag === "Reused" ? Effect.as(reused(services, asked, now), refused) : Effect.succeed(asked)
+      (asked) => asked._tag === "Reused" ? reused(services, asked, now) : Effect.succeed(asked)
     )
     : Effect.flatMap(
       Effect.forEach(keys, (key) => ask(services, key, now, arrivedAt)),
@@ -136,36 +155,53 @@ const answered = (
           record,
           late: noSessions,
           hasNewer: result.standing?.isNewest === false,
-          isRotationDue: isRotationDue(services, result, now)
+          rotation: rotationOf(services, result, now)
         }
     }
     case "Reused":
       return result.since > arrivedAt
-        ? late(services, "Superseded", presented)
+        ? toldLate(services, "Superseded", presented)
         : { _tag: "Reused", sessions: [presented] }
     case "Superseded":
     case "Replaced":
-      return late(services, result._tag, presented)
+      return toldLate(services, result._tag, presented)
     case "Absent":
       return expired(services, id)
   }
 }
 
-const late = (
+const late = (tag: "Superseded" | "Replaced", presented: PresentedKey): Presented => ({
+  _tag: tag,
+  sessions: [presented],
+  late: noSessions
+})
+
+const toldLate = (
   { tell }: SessionServices,
   tag: "Superseded" | "Replaced",
   presented: PresentedKey
 ): Presented => {
   tell(SessionEvent.KeySuperseded({ id: presented.key.id }))
-  return { _tag: tag, sessions: [presented], late: noSessions }
+  return late(tag, presented)
 }
 
-const isRotationDue = (
+const rotationOf = (
   { config: { lifecycle: { rotation } } }: SessionServices,
-  { record: { createdAt }, standing }: Extract<SessionStore.LoadResult, { readonly _tag: "Live" }>,
+  { record: { createdAt }, standing = onlySecretSince(createdAt) }: Extract<
+    SessionStore.LoadResult,
+    { readonly _tag: "Live" }
+  >,
   now: number
-): boolean =>
-  rotation !== undefined && SessionRecord.isRotationDue(standing ?? onlySecretSince(createdAt), rotation, now)
+): RotationOfKey =>
+  rotation === undefined
+    ? "None"
+    : standing.isAwaited
+    ? "FirstUse"
+    : SessionRecord.isRotationDue(standing, rotation, now)
+    ? "Due"
+    : standing.isNewest && SessionRecord.isRotationDue(standing, rotation, now + rotation.grace)
+    ? "Near"
+    : "None"
 
 const onlySecretSince = (createdAt: number): SessionRecord.SecretStanding => ({
   newestSince: createdAt,
@@ -174,17 +210,19 @@ const onlySecretSince = (createdAt: number): SessionRecord.SecretStanding => ({
   isAwaited: false
 })
 
-// Which of the two who have a key of this session is its visitor, nobody knows. What cannot be ended now is found again by the
-// next request with that key.
-const reused = (services: SessionServices, { sessions }: ReusedKey, now: number): Effect.Effect<void> => {
-  const [{ key: { id } }] = sessions
-  services.tell(SessionEvent.KeyReused({ id }))
+// Which of the two who have a key of this session is its visitor, nobody knows. Where the session goes on, because it is to or because
+// it could not be ended, the key is a late one like others: its request puts no cookie over the newer one, and can log out.
+const reused = (services: SessionServices, { sessions }: ReusedKey, now: number): Effect.Effect<Presented> => {
+  const [presented] = sessions
+  services.tell(SessionEvent.KeyReused({ id: presented.key.id }))
+  const goesOn = late("Superseded", presented)
   return services.config.lifecycle.onKeyReuse === "Ignore"
-    ? Effect.void
-    : Effect.catchAll(
-      endSessions(services, sessions, now),
-      (error) => Effect.logError("A session whose key was stolen could not be ended", error)
-    )
+    ? Effect.succeed(goesOn)
+    : Effect.matchEffect(endSessions(services, sessions, now), {
+      onSuccess: () => Effect.succeed(refused),
+      onFailure: (error) =>
+        Effect.as(Effect.logError("A session whose key was stolen could not be ended", error), goesOn)
+    })
 }
 
 const expired = ({ tell }: SessionServices, id: SessionId): Presented => {
@@ -209,13 +247,17 @@ const theOnlyLiveOne = (
   all: ReadonlyArray<Asked>,
   now: number
 ): Effect.Effect<Presented> => {
-  const valid = withoutOlderKeys(all.filter((presented) => presented._tag === "Valid"))
-  // Who brings the newer key as well has stolen nothing: an older cookie of his stands beside it.
+  const known = all.filter((presented) => presented._tag !== "Reused")
+  const good = known.flatMap((presented) => "sessions" in presented ? presented.sessions : [])
+  // Who brings a newer key as well has stolen nothing: an older cookie of his stands beside it.
   const stolen = all.filter((presented) => presented._tag === "Reused")
-    .filter(({ sessions }) => others(sessions, valid.flatMap(({ sessions }) => sessions)).length > 0)
-  return Effect.as(
-    Effect.forEach(stolen, (one) => reused(services, one, now), { discard: true }),
-    chosen(services, all, valid)
+    .filter(({ sessions }) => others(sessions, good).length > 0)
+    .filter(({ sessions: [{ key }] }, i, those) =>
+      those.findIndex(({ sessions: [one] }) => one.key.id === key.id) === i
+    )
+  return Effect.map(
+    Effect.forEach(stolen, (one) => reused(services, one, now)),
+    (left) => chosen(services, [...known, ...left])
   )
 }
 
@@ -228,11 +270,8 @@ const withoutOlderKeys = (valid: ReadonlyArray<PresentedSession>): ReadonlyArray
 const isOfSameSession = (one: PresentedSession, other: PresentedSession): boolean =>
   one.sessions[0].key.id === other.sessions[0].key.id
 
-const chosen = (
-  services: SessionServices,
-  all: ReadonlyArray<Asked>,
-  valid: ReadonlyArray<PresentedSession>
-): Presented => {
+const chosen = (services: SessionServices, all: ReadonlyArray<Presented>): Presented => {
+  const valid = withoutOlderKeys(all.filter((presented) => presented._tag === "Valid"))
   const live = hasChangedScope(services.config.cookie) ? withoutEarlierStates(valid) : valid
   const superseded = sessionsOf(all, "Superseded")
   const replaced = sessionsOf(all, "Replaced")
@@ -253,7 +292,7 @@ const chosen = (
 
 // Two earlier keys of one session are one session, which ends but once.
 const sessionsOf = (
-  all: ReadonlyArray<Asked>,
+  all: ReadonlyArray<Presented>,
   tag: "Superseded" | "Replaced"
 ): ReadonlyArray<PresentedKey> =>
   Array.from(

@@ -19,7 +19,7 @@ import { SessionBase } from "../session/sessionBase.js"
 import { Commit, type CommitError, type CommitOutcome, keep } from "./commit.js"
 import { isIdle, isLate } from "./commitDecision.js"
 import { openCookie, type OpenedCookie } from "./openedCookie.js"
-import { present, type Presented, unasked } from "./presentedSession.js"
+import { present, type Presented, rotates, unasked } from "./presentedSession.js"
 import type { SessionServices } from "./sessionServices.js"
 
 /**
@@ -32,9 +32,6 @@ export interface ResponseFacts {
   /** Whether the response can still carry a cookie. */
   readonly canSetCookie: boolean
 }
-
-const isRotationDue = (presented: Presented | undefined): boolean =>
-  presented?._tag === "Valid" && presented.isRotationDue
 
 const allButCookies: ReadonlyArray<Session.ClearSiteData> = ["cache", "storage", "executionContexts"]
 
@@ -69,7 +66,7 @@ export abstract class RequestSession extends SessionBase {
    * Closes a session that asks for nothing, and says whether it was such a one, as most are.
    */
   closeIdle(): boolean {
-    const isIdle = this.isIdle(isRotationDue(this.#presented))
+    const isIdle = this.isIdle(rotates(this.#presented, true))
     this.log().isCommitted = isIdle
     return isIdle
   }
@@ -116,11 +113,11 @@ export abstract class RequestSession extends SessionBase {
       this.log().dropWrites()
     }
     // Nobody gets a key by an answer that can bring none.
-    const canRotate = canSetCookie && !wasInterrupted
-    if (this.isIdle(canRotate && isRotationDue(this.#presented))) {
+    const canMint = canSetCookie && !wasInterrupted
+    if (this.isIdle(rotates(this.#presented, canMint))) {
       return Effect.succeed(keep)
     }
-    const committed = attempt(() => this.commit(canSetCookie, canRotate, clock))
+    const committed = attempt(() => this.commit(canSetCookie, canMint, clock))
     return isDone(committed) ? committed : Effect.catchAllCause(committed, (cause) => this.commitFailed(cause))
   }
 
@@ -154,7 +151,7 @@ export abstract class RequestSession extends SessionBase {
 
   private commit(
     canSetCookie: boolean,
-    canRotate: boolean,
+    canMint: boolean,
     clock: Clock.Clock
   ): Effect.Effect<CommitOutcome, CommitError> {
     return chain(this.presentedForCommit(clock), (presented) => {
@@ -162,8 +159,7 @@ export abstract class RequestSession extends SessionBase {
         header: this.cookieHeader(),
         attributesOf: (cookie: ResolvedCookie) => this.attributesOf(cookie)
       }
-      return new Commit(this.services(), this.log(), presented, cookies, clock)
-        .run(canSetCookie, canRotate && isRotationDue(presented))
+      return new Commit(this.services(), this.log(), presented, cookies, clock, canMint).run(canSetCookie)
     })
   }
 

@@ -16,6 +16,7 @@ import {
   changeOf,
   comparable,
   conflictOf,
+  ended,
   expectGone,
   expectLoad,
   expectState,
@@ -34,7 +35,7 @@ import {
   writes
 } from "./contractWords.js"
 
-const rotation = { every: 10 * minute, grace: minute, extend: true }
+const rotation = { every: 10 * minute, grace: minute, extend: true, mint: true }
 
 /** Long enough for all that these cases let go by. */
 const lasting = livingFor(12 * hour)
@@ -46,11 +47,12 @@ const rotate = (
     readonly change?: SessionRecord.SessionChange
     readonly lifetime?: SessionRecord.Lifetime
     readonly extend?: boolean
+    readonly mint?: boolean
   } = {}
 ) => {
   assert(store.rotate !== undefined, "the store has no verb rotate: tell the suite `canRotate: false`")
-  const { change = SessionRecord.noChange, extend = true, lifetime = lasting } = options
-  return store.rotate(key, change, lifetime, { ...rotation, extend })
+  const { change = SessionRecord.noChange, extend = true, lifetime = lasting, mint = true } = options
+  return store.rotate(key, change, lifetime, { ...rotation, extend, mint })
 }
 
 const rotated = (store: ClockedVerbs, key: SessionKey.SessionKey) => Effect.map(rotate(store, key), savedBy)
@@ -252,6 +254,66 @@ export const contractOfRotation: ReadonlyArray<ContractCase> = [
         }
       }
     }), { for: "Stores" }),
+  contractCase(
+    "a key whose grace has ended still ends what a renewal or another session has made of its own",
+    (store) =>
+      Effect.gen(function*() {
+        for (const makes of ["a renewal", "a successor"] as const) {
+          const { current, old } = yield* rotatedSession(store)
+          yield* TestClock.adjust(3 * hour)
+          yield* rotated(store, current)
+          yield* TestClock.adjust(rotation.grace + 1_000)
+          const { key: successor } = yield* save(store, [["b", "2"]], lasting)
+          if (makes === "a renewal") {
+            yield* renewed(store, current, lasting)
+            assert.isTrue(
+              yield* store.delete(old),
+              "the answer of delete, by a key that opened the session a moment ago"
+            )
+          } else {
+            assert.isTrue(yield* store.delete(current, successor))
+            assert.deepStrictEqual(
+              ended(yield* store.delete(old)),
+              ended(SessionKey.fromDigest(successor.id, SessionKey.digest(successor)))
+            )
+          }
+        }
+      }),
+    { for: "Stores" }
+  ),
+  contractCase(
+    "rotate that may mint no secret notes the first use of one all the same",
+    (store) =>
+      Effect.gen(function*() {
+        const { current, old } = yield* rotatedSession(store)
+        yield* TestClock.adjust(rotation.every)
+        const saved = savedBy(yield* rotate(store, current, { mint: false }))
+        assert.isTrue(isSameKey(store, saved, current), "the key of the answer, though a new one is due")
+        yield* TestClock.adjust(rotation.grace)
+        yield* expectLoad(store, old, "Reused", "after the grace that begins with it")
+      }),
+    { for: "Stores" }
+  ),
+  contractCase(
+    "who never comes with what it is given pushes no secret out of the list",
+    (store) =>
+      Effect.gen(function*() {
+        const { old } = yield* rotatedSession(store)
+        const given: Array<SessionKey.SessionKey> = []
+        for (let n = 0; n < SessionRecord.supersededRetention.renewals + 2; n++) {
+          yield* TestClock.adjust(rotation.grace)
+          given.push((yield* rotated(store, old)).key)
+        }
+        yield* expectOpen(store, old, "after more renewals than are remembered")
+        for (const key of given.slice(-SessionRecord.unusedRetention)) {
+          yield* expectLoad(store, key, "Live", "for what was given last")
+        }
+        yield* rotated(store, given.at(-1)!)
+        yield* TestClock.adjust(rotation.grace)
+        yield* expectReused(store, old, "when what was given is used at last")
+      }),
+    { for: "Stores" }
+  ),
   contractCase("a key in its grace is told when its session gives way to another", (store) =>
     Effect.gen(function*() {
       const { current, old } = yield* rotatedSession(store)

@@ -44,7 +44,8 @@ const changes = FastCheck.record({
 const rotations = FastCheck.record({
   every: FastCheck.constantFrom(1_000, minute, hour),
   grace: FastCheck.constantFrom(1, 1_000, minute),
-  extend: FastCheck.boolean()
+  extend: FastCheck.boolean(),
+  mint: FastCheck.boolean()
 })
 
 // 0 is the newest key.
