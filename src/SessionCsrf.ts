@@ -7,7 +7,7 @@
  * are asked for both.
  *
  * A token belongs to the session and to its key: it is void after a `renew` and a `purge`. Visitors without a session have tokens,
- * too. To check one asks no store: what it is compared with is in a cookie beside the session cookie, named after it with
+ * too. To check one asks no store, nor does it take one to hand one out, but for the first of a browser that has a session: what it is compared with is in a cookie beside the session cookie, named after it with
  * `-csrf` behind, sealed with the same keys, and bound to the session keys that it was handed out for.
  *
  * A request whose session is that of a bearer (`bearer` in the configuration) needs no token: it has nothing of a cookie, and no

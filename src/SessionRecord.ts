@@ -115,7 +115,9 @@ export interface RotationTerms {
  * @category models
  */
 export interface SecretStanding {
-  /** When the newest secret was made, in milliseconds since the epoch. */
+  /** The digest of the newest secret. */
+  readonly newest: SessionKey.SecretDigest
+  /** When that was made, in milliseconds since the epoch. */
   readonly newestSince: number
   /** Whether it is the newest one. */
   readonly isNewest: boolean
@@ -508,6 +510,7 @@ export const standingOf = (record: StoredRecord, key: SessionKey.SessionKey): Se
   const { createdAt, superseded } = record
   const position = isNewest(record, key) ? -1 : superseded.indexOf(findSuperseded(record, SessionKey.digest(key))!)
   return {
+    newest: record.digest,
     newestSince: superseded[0]?.at ?? createdAt,
     isNewest: position === -1,
     isOpen: position === -1 || superseded[position]!.graceEndsAt === "Open",
@@ -524,11 +527,11 @@ export const standingOf = (record: StoredRecord, key: SessionKey.SessionKey): Se
  * @since 0.1.0
  * @category predicates
  */
-export const isRotationDue = (standing: SecretStanding, rotation: Rotation, now: number): boolean =>
+export const isRotationDue = (standing: Omit<SecretStanding, "newest">, rotation: Rotation, now: number): boolean =>
   standing.isAwaited || isNewSecretDue(standing, rotation, now)
 
 const isNewSecretDue = (
-  { isNewest, isOpen, newestSince }: SecretStanding,
+  { isNewest, isOpen, newestSince }: Omit<SecretStanding, "newest">,
   { every, grace }: Rotation,
   now: number
 ): boolean => isOpen && now - newestSince >= (isNewest ? every : grace)

@@ -174,11 +174,16 @@ const sessionOf = <Self>(
   middleware: SessionMiddleware.SessionMiddleware<Self>
 ): Effect.Effect<Session.Session> =>
   call.isSocket
-    ? Effect.sync(() => call.messageSession(middleware))
+    ? Effect.withFiberRuntime((fiber) => {
+      const session = call.messageSession(middleware, find(fiber.currentContext, middleware.session))
+      return session.bringsCookieAndBearer() ? Effect.dieMessage(bothCame) : Effect.succeed(session)
+    })
     : Effect.tap(
       Effect.provideService(SessionMiddleware.open(middleware), HttpServerRequest.HttpServerRequest, call.request),
       (session) => call.uses(session)
     )
+
+const bothCame = "The request that opened the socket brought a session cookie and a bearer, of which nobody chooses one"
 
 const failureOf = <A extends SessionError, I>(
   error: Schema.Schema<A, I>,

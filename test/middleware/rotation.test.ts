@@ -33,6 +33,7 @@ const rotating = (options: Config.LifecycleOptions = {}) => ({
 const begin = handle((session) => session.insert(User, "ferris"))
 const read = handle((session) => Effect.map(session.entries, (entries) => Object.fromEntries(entries)))
 const count = handle((session) => session.updateOr(Counter, 1, (n) => n + 1))
+const anew = handle((session) => Effect.zipRight(session.purge, session.insert(User, "admin")))
 const signIn = handle((session) => Effect.zipRight(session.renew, session.insert(User, "admin")))
 const look = handle((session) => Effect.map(session.expiresAt, Option.getOrNull))
 const untouched = Effect.succeed(HttpServerResponse.empty())
@@ -200,6 +201,57 @@ describe("a key that gave way", () => {
       assert.deepStrictEqual((yield* browser.visit(read)).body, { ...ferris, counter: 1 })
     }))
 
+  it.scoped("ends its session where a logout with it comes after its grace, and after a sign-in", () =>
+    Effect.gen(function*() {
+      for (const next of [signIn, anew]) {
+        const { app, browser, old } = yield* dueSession()
+        const gate = yield* Deferred.make<void>()
+        yield* app.request(read, old)
+        yield* TestClock.adjust("2 hours")
+        const slow = yield* Effect.fork(app.request(
+          handle((session) =>
+            Effect.zipRight(session.contains(User), Effect.zipRight(Deferred.await(gate), session.purge))
+          ),
+          old
+        ))
+        yield* settle
+        yield* browser.visit(read)
+        yield* browser.visit(read)
+        yield* TestClock.adjust("61 seconds")
+        yield* browser.visit(next)
+        yield* Deferred.succeed(gate, undefined)
+        assert.strictEqual((yield* Fiber.join(slow)).status, 200)
+        assert.deepStrictEqual((yield* browser.visit(read)).body, {})
+      }
+    }))
+
+  it.scoped("begins its grace also where the new one comes with a request that can set no cookie", () =>
+    Effect.gen(function*() {
+      const { app, browser, old } = yield* dueSession()
+      yield* browser.visit(read)
+      yield* app.request(Effect.zipRight(read, Effect.interrupt), browser.cookie())
+      yield* TestClock.adjust("60 seconds")
+      assert.deepStrictEqual(tags(yield* eventsDuring(app, app.request(read, old))), ["KeyReused", "Purged"])
+    }))
+
+  it.scoped("is not sent again shortly before it gives way, when its answer could arrive too late", () =>
+    Effect.gen(function*() {
+      const lifecycle = Config.PersistentSession({
+        ttl: "2 days",
+        ttlExtension: "OnEveryRequest",
+        renewEvery: "15 minutes"
+      })
+      const app = yield* makeWebApp({ config: { lifecycle } })
+      const browser = app.browser()
+      yield* browser.visit(begin)
+      yield* TestClock.adjust("839 seconds")
+      assert.isTrue(setsCookie(yield* browser.visit(read)))
+      yield* TestClock.adjust("1 second")
+      assert.isFalse(setsCookie(yield* browser.visit(read)))
+      yield* TestClock.adjust("60 seconds")
+      assert.isTrue(setsCookie(yield* browser.visit(read)))
+    }))
+
   it.scoped("ends its session where its visitor logs out with it", () =>
     Effect.gen(function*() {
       const { app, browser, old } = yield* usedSession()
@@ -254,6 +306,51 @@ describe("a key that comes after its grace", () => {
         })
       )
       assert.deepStrictEqual(tags(events), ["KeyReused"])
+    }))
+
+  it.scoped("logs out where it says so, also where reuse is ignored, and not with success while the store cannot", () =>
+    Effect.gen(function*() {
+      for (const onKeyReuse of ["EndSession", "Ignore"] as const) {
+        let isAway = false
+        const { app, browser, old } = yield* usedSession({ onKeyReuse }, {
+          wrap: (store) => ({
+            ...store,
+            delete: (...args) =>
+              isAway
+                ? Effect.fail(new SessionStore.DeleteError({ reason: "Unavailable", message: "away" }))
+                : store.delete(...args)
+          })
+        })
+        yield* TestClock.adjust("60 seconds")
+        const logOut = app.request(handle((session) => session.purge), old)
+        isAway = true
+        assert.strictEqual((yield* logOut).status, 503)
+        assert.deepStrictEqual((yield* browser.visit(read)).body, ferris)
+        isAway = false
+        assert.strictEqual((yield* logOut).status, 200)
+        assert.deepStrictEqual((yield* browser.visit(read)).body, {})
+      }
+    }))
+
+  it.scoped("puts no cookie over the newer one where reuse is ignored", () =>
+    Effect.gen(function*() {
+      const { app, browser, old } = yield* usedSession({ onKeyReuse: "Ignore" })
+      yield* TestClock.adjust("60 seconds")
+      const answer = yield* app.request(begin, old)
+      assert.deepStrictEqual([answer.status, answer.setCookies], [409, []])
+      assert.deepStrictEqual((yield* browser.visit(read)).body, ferris)
+    }))
+
+  it.scoped("raises none beside a newer key that is late itself", () =>
+    Effect.gen(function*() {
+      const { app, browser, old } = yield* usedSession()
+      const second = browser.cookie()
+      yield* TestClock.adjust("15 minutes")
+      yield* browser.visit(read)
+      yield* browser.visit(signIn)
+      const events = yield* eventsDuring(app, app.request(read, `${old}; ${second}`))
+      assert.notInclude(tags(events), "KeyReused")
+      assert.deepStrictEqual((yield* browser.visit(read)).body, { user: "admin" })
     }))
 
   it.scoped("is found days later as well", () =>

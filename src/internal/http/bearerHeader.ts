@@ -61,21 +61,22 @@ export const readBearer = (authorization: string | undefined): Bearer | undefine
 export const bearerOf = (
   request: { readonly headers: Readonly<Record<string, string | undefined>>; readonly source: unknown }
 ): Bearer | undefined => {
-  const bearer = readBearer(request.headers["authorization"])
-  return bearer !== undefined && cameTwice(request.source) ? malformed : bearer
+  const shown = request.headers["authorization"]
+  if (shown === undefined) {
+    return undefined
+  }
+  const lines = linesOf(request.source)
+  return lines.length > 1 && lines.some((line) => readBearer(line) !== undefined) ? malformed : readBearer(shown)
 }
 
 // As Node keeps the lines of the request: names and values in turn.
-const cameTwice = (source: unknown): boolean => {
-  const lines = Predicate.hasProperty(source, "rawHeaders") ? source.rawHeaders : undefined
-  if (!Array.isArray(lines)) {
-    return false
-  }
-  let count = 0
-  for (let i = 0; i < lines.length; i += 2) {
-    if (String(lines[i]).toLowerCase() === "authorization") {
-      count++
+const linesOf = (source: unknown): ReadonlyArray<string> => {
+  const raw: unknown = Predicate.hasProperty(source, "rawHeaders") ? source.rawHeaders : undefined
+  const lines: Array<string> = []
+  for (let i = 0; Array.isArray(raw) && i < raw.length; i += 2) {
+    if (String(raw[i]).toLowerCase() === "authorization") {
+      lines.push(String(raw[i + 1]))
     }
   }
-  return count > 1
+  return lines
 }

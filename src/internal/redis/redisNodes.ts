@@ -38,13 +38,16 @@ export const problemOfNodes = (
     }
     const accepting = (addresses: ReadonlyArray<string>) =>
       Effect.filter(addresses, (address) => acceptsAt(address, limit), { concurrency: "unbounded" })
-    const primaries = Array.from(new Set(client.slots.flatMap((nodes) => nodes?.slice(0, 1) ?? [])))
+    const { natMap } = client.options
+    // For a moment after a node has gone, ioredis shows it as it calls itself.
+    const led = (address: string): string =>
+      Predicate.isRecord(natMap) && address in natMap ? addressOf(natMap[address]) : address
+    const primaries = Array.from(new Set(client.slots.flatMap((nodes) => nodes?.slice(0, 1).map(led) ?? [])))
     const reached = yield* accepting(primaries)
     const missed = primaries.filter((address) => !reached.includes(address))
     if (missed.length === 0) {
       return undefined
     }
-    const { natMap } = client.options
     if (Predicate.isFunction(natMap)) {
       return doubtful(missed)
     }

@@ -39,6 +39,7 @@ import { cameOverHttps } from "../http/trustedProxies.js"
 import { tooLate } from "../session/sessionBase.js"
 import { type BearerTransport, credentialsOf } from "./bearerTransport.js"
 import { type CommitOutcome, keep } from "./commit.js"
+import { isLate } from "./commitDecision.js"
 import { csrfCookieName, CsrfTokens } from "./csrfTokens.js"
 import { openBearer } from "./openedBearer.js"
 import { namesOf, type OpenedCookie } from "./openedCookie.js"
@@ -94,7 +95,7 @@ export class HttpSession extends RequestSession {
     this.#arrivedAt = arrivedAt
   }
 
-  protected override arrivedAt(): number {
+  override arrivedAt(): number {
     return this.#arrivedAt
   }
 
@@ -231,7 +232,10 @@ export class HttpSession extends RequestSession {
     const complete = !canSetCookie
       ? chain(settled, afterUpgrade)
       : !wasInterrupted && this.usesCsrf()
-      ? chain(settled, (outcome) => Effect.succeed(this.withCsrfCookie(outcome)))
+      ? chain(
+        settled,
+        (outcome) => chain(this.knowing(outcome, fiber), () => Effect.succeed(this.withCsrfCookie(outcome)))
+      )
       : settled
     return this.#middleware.config.telemetry === "None" ? complete : chain(complete, (outcome) => {
       this.annotateCommitted(outcome, fiber)
@@ -271,12 +275,26 @@ export class HttpSession extends RequestSession {
       this.cookieHeader()?.includes(`${csrfCookieName(this.services().config.cookie)}=`) === true)
   }
 
+  // Where a browser with a session gets its first token, the store says which key that browser is left with.
+  private knowing(outcome: CommitOutcome, fiber: AnyFiber): Effect.Effect<void> {
+    return outcome._tag === "Keep" && this.#csrf?.needsCookie === true && this.opened().keys.length > 0
+      ? Effect.ignore(this.presentedAt(clockOf(fiber).unsafeCurrentTimeMillis()))
+      : Effect.void
+  }
+
   private withCsrfCookie(outcome: CommitOutcome): CommitOutcome {
     const isSet = outcome._tag === "SetCookie"
-    if (!isSet && outcome._tag !== "Keep") {
+    const presented = this.presented()
+    // A late request puts no cookie over a newer one, nor this one over that of a newer one's page.
+    if (!isSet && (outcome._tag !== "Keep" || isLate(presented?._tag))) {
       return outcome
     }
-    const left = isSet ? outcome.key === undefined ? [] : [outcome.key] : undefined
+    const newer = presented?._tag === "Valid" && this.opened().keys.length === 1 ? presented.newer : undefined
+    const left = isSet
+      ? outcome.key === undefined ? [] : [outcome.key]
+      : newer !== undefined && this.csrfTokens().needsCookie
+      ? [newer]
+      : undefined
     const cookie = this.csrfTokens().cookieFor(left, this.isNext, this.attributesOf(this.services().config.cookie))
     return cookie === undefined
       ? outcome

@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as SessionEvent from "../../SessionEvent.js"
-import type { SessionId } from "../../SessionKey.js"
+import * as SessionKey from "../../SessionKey.js"
 import * as SessionRecord from "../../SessionRecord.js"
 import type * as SessionStore from "../../SessionStore.js"
 import { chain, chainMatch } from "../effect/chain.js"
@@ -32,8 +32,8 @@ interface PresentedSession extends LateOnes {
   readonly sessions: readonly [PresentedKey]
   /** None where the store was not asked. */
   readonly record: SessionRecord.SessionRecord | undefined
-  /** Whether a newer key of the same session is there, whose grace this one is in. */
-  readonly hasNewer: boolean
+  /** What stands for the newer key of the same session, in whose grace this one is. */
+  readonly newer: SessionKey.SessionKey | undefined
   readonly rotation: RotationOfKey
 }
 
@@ -86,7 +86,7 @@ export const unasked = (key: PresentedKey): Presented => ({
   record: undefined,
   sessions: [key],
   late: noSessions,
-  hasNewer: false,
+  newer: undefined,
   rotation: "None"
 })
 
@@ -154,7 +154,7 @@ const answered = (
           sessions: [presented],
           record,
           late: noSessions,
-          hasNewer: result.standing?.isNewest === false,
+          newer: result.standing?.isNewest === false ? SessionKey.fromDigest(id, result.standing.newest) : undefined,
           rotation: rotationOf(services, result, now)
         }
     }
@@ -187,13 +187,11 @@ const toldLate = (
 
 const rotationOf = (
   { config: { lifecycle: { rotation } } }: SessionServices,
-  { record: { createdAt }, standing = onlySecretSince(createdAt) }: Extract<
-    SessionStore.LoadResult,
-    { readonly _tag: "Live" }
-  >,
+  result: Extract<SessionStore.LoadResult, { readonly _tag: "Live" }>,
   now: number
-): RotationOfKey =>
-  rotation === undefined
+): RotationOfKey => {
+  const standing = result.standing ?? onlySecretSince(result.record.createdAt)
+  return rotation === undefined
     ? "None"
     : standing.isAwaited
     ? "FirstUse"
@@ -202,8 +200,9 @@ const rotationOf = (
     : standing.isNewest && SessionRecord.isRotationDue(standing, rotation, now + rotation.grace)
     ? "Near"
     : "None"
+}
 
-const onlySecretSince = (createdAt: number): SessionRecord.SecretStanding => ({
+const onlySecretSince = (createdAt: number): Omit<SessionRecord.SecretStanding, "newest"> => ({
   newestSince: createdAt,
   isNewest: true,
   isOpen: true,
@@ -225,7 +224,7 @@ const reused = (services: SessionServices, { sessions }: ReusedKey, now: number)
     })
 }
 
-const expired = ({ tell }: SessionServices, id: SessionId): Presented => {
+const expired = ({ tell }: SessionServices, id: SessionKey.SessionId): Presented => {
   tell(SessionEvent.KeyExpired({ id }))
   return refused
 }
@@ -264,7 +263,8 @@ const theOnlyLiveOne = (
 // All of them open the session, and the newest one is what the browser goes on with.
 const withoutOlderKeys = (valid: ReadonlyArray<PresentedSession>): ReadonlyArray<PresentedSession> =>
   valid.filter((one, i) =>
-    !one.hasNewer || !valid.some((other, j) => isOfSameSession(one, other) && (!other.hasNewer || j < i))
+    one.newer === undefined ||
+    !valid.some((other, j) => isOfSameSession(one, other) && (other.newer === undefined || j < i))
   )
 
 const isOfSameSession = (one: PresentedSession, other: PresentedSession): boolean =>
@@ -326,7 +326,7 @@ export const malformed = (
   return Effect.logWarning("A session record is malformed and is ignored", error)
 }
 
-const refusal = (reason: SessionEvent.RefusalReason, id?: SessionId): SessionEvent.Happening =>
+const refusal = (reason: SessionEvent.RefusalReason, id?: SessionKey.SessionId): SessionEvent.Happening =>
   SessionEvent.KeyRefused({ reason, id, count: 1 })
 
 // A session that is kept in the cookie shows as it was and as it is where the cookie's scope has changed. What is sealed says

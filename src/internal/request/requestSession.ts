@@ -55,7 +55,7 @@ export abstract class RequestSession extends SessionBase {
   protected abstract cookieHeader(): string | undefined
 
   /** When the request came. */
-  protected abstract arrivedAt(): number
+  abstract arrivedAt(): number
 
   /** Whether the handler looked at the session in any way. */
   get isTouched(): boolean {
@@ -85,8 +85,7 @@ export abstract class RequestSession extends SessionBase {
   }
 
   protected load(now: number): Effect.Effect<SessionRecord.SessionRecord | undefined, Session.SessionGetError> {
-    const presented = this.#presented === undefined ? this.present(this.opened(), now) : Effect.succeed(this.#presented)
-    return chainMatch(presented, {
+    return chainMatch(this.presentedAt(now), {
       onSuccess: (presented) => Effect.succeed(presented._tag === "Valid" ? presented.record : undefined),
       onFailure: (cause) =>
         Effect.fail(
@@ -207,6 +206,11 @@ export abstract class RequestSession extends SessionBase {
   /** What the store said of it so far. */
   protected presented(): Presented | undefined {
     return this.#presented
+  }
+
+  /** What the request presents, asked for now where nobody has before. */
+  protected presentedAt(now: number): Effect.Effect<Presented, SessionStore.LoadError> {
+    return this.#presented === undefined ? this.present(this.opened(), now) : Effect.succeed(this.#presented)
   }
 
   private present(cookie: OpenedCookie, now: number): Effect.Effect<Presented, SessionStore.LoadError> {

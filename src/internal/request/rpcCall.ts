@@ -32,14 +32,17 @@ export class RpcCall {
     readonly isSocket: boolean
   ) {}
 
-  /** The view that this message has of a session. */
-  messageSession(services: HttpSessionServices): HttpSession {
+  /** The view that this message has of a session; `upgraded` is the one of the request that opened the socket, where there is one. */
+  messageSession(services: HttpSessionServices, upgraded: unknown): HttpSession {
     const found = this.sessions.find((session) => session.belongsTo(services, this.request))
     if (found !== undefined) {
       return found
     }
     // The cookie came with the upgrade, and its key may have been replaced by itself since: that makes nobody a thief.
-    const session = new MessageSession(services, this.request, Number.NEGATIVE_INFINITY)
+    const arrivedAt = upgraded instanceof HttpSession && upgraded.belongsTo(services, this.request)
+      ? upgraded.arrivedAt()
+      : Number.NEGATIVE_INFINITY
+    const session = new MessageSession(services, this.request, arrivedAt)
     this.sessions.push(session)
     if (this.hasBegunStream) {
       session.close()

@@ -155,7 +155,7 @@ export const contractOfRotation: ReadonlyArray<ContractCase> = [
         Effect.map(store.load(key), (result) => result._tag === "Live" ? result.standing : result._tag)
       const { current, old } = yield* rotatedSession(store)
       const { createdAt } = yield* loadRecord(store, old)
-      const since = { newestSince: createdAt + rotation.every }
+      const since = { newest: SessionKey.digest(current), newestSince: createdAt + rotation.every }
       assert.deepStrictEqual(yield* standingOf(old), { ...since, isNewest: false, isOpen: true, isAwaited: false })
       assert.deepStrictEqual(yield* standingOf(current), { ...since, isNewest: true, isOpen: true, isAwaited: true })
       yield* rotated(store, current)
