@@ -13,6 +13,9 @@
  * A request whose session is that of a bearer (`bearer` in the configuration) needs no token: it has nothing of a cookie, and no
  * browser sends an `Authorization: Bearer` by itself.
  *
+ * Two pages that get the first tokens of one browser at the same moment get two secrets, and the browser keeps one: the form of the
+ * other is refused once.
+ *
  * What it rests on for a visitor without a session is that nobody else can set that cookie, which is what the prefix `__Host-` of
  * the default name is for. With `CookieSessionStore`, of which no copy can be made void, a token is bound to the session's
  * id, and a renewal takes it away from the browser alone.

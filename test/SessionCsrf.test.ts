@@ -17,6 +17,7 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
 import { randomBytes } from "node:crypto"
 import { inspect } from "node:util"
 import { counting } from "./support/countingStore.js"
@@ -245,6 +246,34 @@ describe("SessionCsrf", () => {
         assert.deepStrictEqual(yield* linesFor(act((session) => session.insert(User, "gopher"))), [])
       }))
   })
+
+  it.scoped("a late request puts its token over none of the sign-in that overtook it", () =>
+    Effect.gen(function*() {
+      const app = yield* makeApp()
+      const { cookie, visit } = app.browser()
+      yield* visit(begin)
+      const before = cookie()
+      yield* visit(signIn)
+      const mine = (yield* visit(page)).text
+      const late = yield* app.send(page, { cookie: before })
+      assert.deepStrictEqual(late.headers.getSetCookie(), [])
+      assert.strictEqual((yield* visit(nothing, withToken(mine))).status, 200)
+    }))
+
+  it.scoped("the first token of a key in its grace is good with the newer one, which its browser has", () =>
+    Effect.gen(function*() {
+      const lifecycle = Config.BrowserSession({ renewEvery: "15 minutes" })
+      const app = yield* makeApp(undefined, { lifecycle })
+      const { cookie, jar, visit } = app.browser()
+      yield* visit(begin)
+      const before = cookie()
+      yield* TestClock.adjust("15 minutes")
+      yield* visit(act((session) => session.get(User)))
+      assert.notStrictEqual(cookie(), before)
+      const answer = yield* app.send(page, { cookie: before })
+      keepCookies(jar, answer.headers.getSetCookie())
+      assert.strictEqual((yield* visit(nothing, withToken(answer.text))).status, 200)
+    }))
 
   it.scoped("each token is different, and an answer that has one varies by the cookie", () =>
     Effect.gen(function*() {
