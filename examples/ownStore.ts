@@ -9,6 +9,8 @@ import * as Schedule from "effect/Schedule"
 
 type Row = SessionRecord.StoredRecord
 
+type Rule = (record: Row | undefined, newKey: SessionKey.SessionKey) => SessionRecord.Rewrite
+
 const make = (rows: Map<string, Row>): SessionStore.SessionStore => {
   // One atomic step: puts `to` in the place of `from`, or says that somebody else was faster.
   const compareAndSwap = (id: string, from: Row | undefined, to: Row | undefined) =>
@@ -27,19 +29,15 @@ const make = (rows: Map<string, Row>): SessionStore.SessionStore => {
     })
 
   // A rule that takes a new key finds one at hand.
-  const write = (
-    key: SessionKey.SessionKey,
-    rule: (record: Row | undefined, newKey: SessionKey.SessionKey) => SessionRecord.Rewrite
-  ) =>
-    Effect.suspend(() => {
-      const newKey = SessionKey.mintSecret(key.id)
-      return apply<SessionStore.WriteResult>(key.id, (record) => {
-        const result = rule(record, newKey)
-        return result._tag === "Replace"
-          ? [SessionStore.savedResult(result.record, key, newKey), result.record]
-          : [result, record]
-      })
+  const write = (key: SessionKey.SessionKey, rule: Rule) => {
+    const newKey = SessionKey.mintSecret(key.id)
+    return apply<SessionStore.WriteResult>(key.id, (record) => {
+      const result = rule(record, newKey)
+      return result._tag === "Replace"
+        ? [SessionStore.savedResult(result.record, key, newKey), result.record]
+        : [result, record]
     })
+  }
 
   return SessionStore.make({
     readKey: SessionKey.fromText,
