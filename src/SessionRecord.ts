@@ -115,12 +115,10 @@ export interface RotationTerms {
  * @category models
  */
 export interface SecretStanding {
-  /** The digest of the newest secret. */
-  readonly newest: SessionKey.SecretDigest
-  /** When that was made, in milliseconds since the epoch. */
+  /** The digest of the newest one, where it is not that itself. */
+  readonly newer: SessionKey.SecretDigest | undefined
+  /** When the newest one was made, in milliseconds since the epoch. */
   readonly newestSince: number
-  /** Whether it is the newest one. */
-  readonly isNewest: boolean
   /** Whether nobody has used a newer one. */
   readonly isOpen: boolean
   /** Whether older ones still wait for somebody to use this one, or a newer one. */
@@ -510,9 +508,8 @@ export const standingOf = (record: StoredRecord, key: SessionKey.SessionKey): Se
   const { createdAt, superseded } = record
   const position = isNewest(record, key) ? -1 : superseded.indexOf(findSuperseded(record, SessionKey.digest(key))!)
   return {
-    newest: record.digest,
+    newer: position === -1 ? undefined : record.digest,
     newestSince: superseded[0]?.at ?? createdAt,
-    isNewest: position === -1,
     isOpen: position === -1 || superseded[position]!.graceEndsAt === "Open",
     isAwaited: superseded.some(({ graceEndsAt }, i) => i > position && graceEndsAt === "Open")
   }
@@ -527,14 +524,14 @@ export const standingOf = (record: StoredRecord, key: SessionKey.SessionKey): Se
  * @since 0.1.0
  * @category predicates
  */
-export const isRotationDue = (standing: Omit<SecretStanding, "newest">, rotation: Rotation, now: number): boolean =>
+export const isRotationDue = (standing: SecretStanding, rotation: Rotation, now: number): boolean =>
   standing.isAwaited || isNewSecretDue(standing, rotation, now)
 
 const isNewSecretDue = (
-  { isNewest, isOpen, newestSince }: Omit<SecretStanding, "newest">,
+  { isOpen, newer, newestSince }: SecretStanding,
   { every, grace }: Rotation,
   now: number
-): boolean => isOpen && now - newestSince >= (isNewest ? every : grace)
+): boolean => isOpen && now - newestSince >= (newer === undefined ? every : grace)
 
 /**
  * Merges a change into the record as `update` does, and notes what that means for its secrets: from the first use of one on, the

@@ -361,17 +361,13 @@ export class Commit {
 
   /** Sends a cookie only where the browser learns something from it, and never an old key over a newer one. */
   private refreshCookie(saved: SessionStore.Saved, presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
-    // Of two answers on their way, the one with the key of before could arrive last.
-    const isNear = "rotation" in this.presented && this.presented.rotation === "Near" &&
-      !hasChangedScope(this.services.config.cookie)
-    if (saved.hasNewer === true || (isNear && presented.isUpToDate && !this.log.hasChangedRemembering)) {
-      return Effect.succeed(keep)
-    }
     const isRefresh = !this.log.hasChangedRemembering &&
       (saved.key === presented.key || SessionKey.toText(saved.key) === SessionKey.toText(presented.key))
-    const isNews = !isRefresh || !presented.isUpToDate || this.isPersistent ||
+    // Of two answers on their way, the one with the key of before could arrive last.
+    const isSoonReplaced = "rotation" in this.presented && this.presented.rotation === "Near"
+    const isNews = !isRefresh || !presented.isUpToDate || (this.isPersistent && !isSoonReplaced) ||
       hasChangedScope(this.services.config.cookie)
-    return isNews ? this.setCookie(saved, isRefresh) : Effect.succeed(keep)
+    return isNews && saved.hasNewer !== true ? this.setCookie(saved, isRefresh) : Effect.succeed(keep)
   }
 
   private get isPersistent(): boolean {

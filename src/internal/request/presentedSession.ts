@@ -154,7 +154,7 @@ const answered = (
           sessions: [presented],
           record,
           late: noSessions,
-          newer: result.standing?.isNewest === false ? SessionKey.fromDigest(id, result.standing.newest) : undefined,
+          newer: result.standing?.newer && SessionKey.fromDigest(id, result.standing.newer),
           rotation: rotationOf(services, result, now)
         }
     }
@@ -197,14 +197,14 @@ const rotationOf = (
     ? "FirstUse"
     : SessionRecord.isRotationDue(standing, rotation, now)
     ? "Due"
-    : standing.isNewest && SessionRecord.isRotationDue(standing, rotation, now + rotation.grace)
+    : standing.newer === undefined && SessionRecord.isRotationDue(standing, rotation, now + rotation.grace)
     ? "Near"
     : "None"
 }
 
-const onlySecretSince = (createdAt: number): Omit<SessionRecord.SecretStanding, "newest"> => ({
+const onlySecretSince = (createdAt: number): SessionRecord.SecretStanding => ({
   newestSince: createdAt,
-  isNewest: true,
+  newer: undefined,
   isOpen: true,
   isAwaited: false
 })

@@ -155,12 +155,13 @@ export const contractOfRotation: ReadonlyArray<ContractCase> = [
         Effect.map(store.load(key), (result) => result._tag === "Live" ? result.standing : result._tag)
       const { current, old } = yield* rotatedSession(store)
       const { createdAt } = yield* loadRecord(store, old)
-      const since = { newest: SessionKey.digest(current), newestSince: createdAt + rotation.every }
-      assert.deepStrictEqual(yield* standingOf(old), { ...since, isNewest: false, isOpen: true, isAwaited: false })
-      assert.deepStrictEqual(yield* standingOf(current), { ...since, isNewest: true, isOpen: true, isAwaited: true })
+      const since = { newestSince: createdAt + rotation.every }
+      const newer = SessionKey.digest(current)
+      assert.deepStrictEqual(yield* standingOf(old), { ...since, newer, isOpen: true, isAwaited: false })
+      assert.deepStrictEqual(yield* standingOf(current), { ...since, newer: undefined, isOpen: true, isAwaited: true })
       yield* rotated(store, current)
-      assert.deepStrictEqual(yield* standingOf(old), { ...since, isNewest: false, isOpen: false, isAwaited: false })
-      assert.deepStrictEqual(yield* standingOf(current), { ...since, isNewest: true, isOpen: true, isAwaited: false })
+      assert.deepStrictEqual(yield* standingOf(old), { ...since, newer, isOpen: false, isAwaited: false })
+      assert.deepStrictEqual(yield* standingOf(current), { ...since, newer: undefined, isOpen: true, isAwaited: false })
     }), { for: "Stores" }),
   contractCase(
     "from the first use of the new secret on, the one before has its grace and no more",
