@@ -286,7 +286,7 @@ export interface Session {
   readonly contains: (key: string | { readonly key: string }) => Effect.Effect<boolean, SessionGetError>
 
   /**
-   * All values by key, as JSON. Keys that begin with `~effect-session/` belong to this library and are left out.
+   * All values by key, as JSON. What this library keeps beside them is left out.
    */
   readonly entries: Effect.Effect<ReadonlyMap<string, Json>, SessionGetError>
 
