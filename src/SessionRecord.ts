@@ -249,6 +249,15 @@ export const endsAt = (record: SessionRecord, lifetime: Lifetime): number =>
 export const isExpired = (record: SessionRecord, now: number): boolean => now >= record.expiresAt
 
 /**
+ * Whether the session of the record has ended: it has expired, or another began in its place.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const hasEnded = (record: StoredRecord, now: number): boolean =>
+  isExpired(record, now) || record.successor !== undefined
+
+/**
  * The record of a new session.
  *
  * @since 0.1.0

@@ -34,6 +34,7 @@ import { nowOn } from "../effect/clockOf.js"
 import * as json from "./json.js"
 import { appKeyOf, stateKeyOf } from "./reservedKeys.js"
 import { SessionLog } from "./sessionLog.js"
+import { untilExpired } from "./untilExpired.js"
 
 type LoadedRecord = Exit.Exit<SessionRecord | undefined, SessionGetError>
 
@@ -80,6 +81,11 @@ export abstract class SessionBase implements Session {
 
   /** Asks for the record as of now. It is called at most once, and only when an operation needs the state. */
   protected abstract load(now: number): Effect.Effect<SessionRecord | undefined, SessionGetError>
+
+  /** Waits for the end of the session that was loaded. Where nobody tells of another, it is when that record expires. */
+  protected untilEnded(record: SessionRecord): Effect.Effect<void> {
+    return untilExpired(record)
+  }
 
   /** Whether there is a policy for remembered sessions. */
   protected get canRemember(): boolean {
@@ -187,6 +193,13 @@ export abstract class SessionBase implements Session {
 
   get timeLeft(): Effect.Effect<Option.Option<Duration.Duration>, SessionGetError> {
     return this.fact((record, now) => Option.some(Duration.millis(Math.max(0, record.expiresAt - now))))
+  }
+
+  get ended(): Effect.Effect<void, SessionGetError> {
+    return this.whenLoaded(() => {
+      const { record } = this.#log
+      return record === undefined ? Effect.void : this.untilEnded(record)
+    })
   }
 
   get isRemembered(): Effect.Effect<boolean, SessionGetError> {
