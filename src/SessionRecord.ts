@@ -260,6 +260,15 @@ export const isExtensionDue = (record: SessionRecord, lifetime: Lifetime, every:
   record.expiresAt - now <= lifetime.ttl - every && record.expiresAt < expiresAt(now, record.createdAt, lifetime)
 
 /**
+ * Whether the session of the record has ended: it has expired, or another began in its place.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const hasEnded = (record: StoredRecord, now: number): boolean =>
+  isExpired(record, now) || record.successor !== undefined
+
+/**
  * The record of a new session.
  *
  * @since 0.1.0

@@ -24,7 +24,7 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -94,6 +94,11 @@ export class BackendError extends Schema.TaggedError<BackendError>("effect-sessi
 export interface CompareAndSwapOptions {
   /** How long a call of the store may take, the backend's calls in it together: then it is `Unavailable`. Default 5 seconds. */
   readonly timeout?: Duration.DurationInput | "none" | undefined
+  /**
+   * How often at most whoever waits for the end of a session (`Session.ended`) has the backend read: a `get` each time, for each
+   * one who waits. So long may it take until the end is known. Default 5 seconds.
+   */
+  readonly pollEvery?: Duration.DurationInput | undefined
 }
 
 const Id = Schema.String.pipe(Schema.brand("SessionId"))
@@ -142,6 +147,7 @@ const malformed = (id: SessionKey.SessionId): Failure<"Malformed"> => ({
 })
 
 type Stored = SessionRecord.StoredRecord | undefined
+type HasId = Pick<SessionKey.SessionKey, "id">
 
 /** From what is stored to the answer, and to what is to be stored then: the same, if nothing is to change. */
 type Rule<A> = (record: Stored) => readonly [answer: A, next: Stored]
@@ -160,14 +166,14 @@ export const make = <Version>(
   const loaded = new WeakMap<SessionKey.SessionKey, Row<Version>>()
 
   const read = (
-    { id }: SessionKey.SessionKey,
+    { id }: HasId,
     row: Row<Version> | undefined
   ): Effect.Effect<Stored, Failure<"Malformed">> =>
     row === undefined
       ? Effect.succeed(undefined)
       : Effect.mapError(Option.filter(decode(row.text), (record) => record.id === id), () => malformed(id))
 
-  const get = (key: SessionKey.SessionKey) => Effect.mapError(backend.get(key.id), unavailable)
+  const get = ({ id }: HasId) => Effect.mapError(backend.get(id), unavailable)
 
   const swap = (id: SessionKey.SessionId, { version }: Row<Version>, next: Stored) =>
     Effect.mapError(
@@ -236,6 +242,14 @@ export const make = <Version>(
     })
   }
 
+  const find: SessionStore.EndingVerbs["find"] = (id, now) =>
+    Effect.flatMap(get({ id }), (row) => read({ id }, row)).pipe(
+      Effect.map((record) => SessionStore.foundRecord(record, now)),
+      Effect.mapError((failure) => new SessionStore.LoadError(failure))
+    )
+
+  const pollMillis = Duration.toMillis(options?.pollEvery ?? SessionStore.defaultPollEvery)
+
   return SessionStore.make({
     readKey: SessionKey.fromText,
     load,
@@ -259,7 +273,8 @@ export const make = <Version>(
       Effect.mapError(
         apply(key, (record) => SessionRecord.end(record, key, successor, now)),
         (failure) => new SessionStore.DeleteError({ ...failure, reason: "Unavailable" })
-      )
+      ),
+    endings: { find, pollEvery: () => pollMillis }
   }, options)
 }
 

@@ -28,13 +28,15 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import type { RedisOptions } from "ioredis"
 import { RecentIds } from "../internal/redis/recentIds.js"
-import { connectionOfClient, problemOfClient } from "../internal/redis/redisClient.js"
+import { connectionOfClient, problemOfClient, subscriberOfClient } from "../internal/redis/redisClient.js"
 import type { RedisClient, RedisFailure, SendCommand } from "../internal/redis/redisCommand.js"
 import { makeSendCommand, sendScript } from "../internal/redis/redisCommand.js"
-import { connect } from "../internal/redis/redisConnection.js"
+import { connect, openSubscriber } from "../internal/redis/redisConnection.js"
+import { RedisEndings, type RedisSubscriber } from "../internal/redis/redisEndings.js"
 import { problemOfNodes } from "../internal/redis/redisNodes.js"
 import { decodeRecord, encodeRecord, fieldOf, successorText, timeText } from "../internal/redis/redisRecord.js"
 import {
@@ -167,7 +169,11 @@ export const make = (
     const send = makeSendCommand(connection, limit)
     // One that is not there has been reported.
     yield* checkRights(send, prefix, "url", () => Effect.void)
-    return makeStore(send, prefix, maxBytes)
+    const endings = yield* Effect.acquireRelease(
+      makeEndings(send, prefix, limit, () => openSubscriber(address, limit, options.redis)),
+      closeEndings
+    )
+    return makeStore(send, prefix, maxBytes, endings)
   })
 
 /**
@@ -186,6 +192,9 @@ export const fromClient = (
   client: RedisClient,
   options?: ClientOptions | undefined
 ): Effect.Effect<SessionStore.SessionStore, SessionStore.SessionStoreConfigError> =>
+  Effect.map(makeOfClient(client, options), ({ store }) => store)
+
+const makeOfClient = (client: RedisClient, options: ClientOptions | undefined) =>
   Effect.gen(function*() {
     const limit = yield* decodeTimeout(options)
     const prefix = yield* decodePrefix(options)
@@ -195,8 +204,34 @@ export const fromClient = (
     yield* checkRights(send, prefix, "client", ({ message }) =>
       Effect.logWarning(`Redis could not be asked whether sessions can be kept in it: ${message}`))
     yield* checkNodes(client, limit)
-    return makeStore(send, prefix, maxBytes)
+    const endings = yield* makeEndings(send, prefix, limit, () =>
+      subscriberOfClient(client))
+    return { store: makeStore(send, prefix, maxBytes, endings), endings }
   })
+
+const channelOf = (prefix: string): string => `${prefix}~ended`
+
+const makeEndings = (
+  send: SendCommand,
+  prefix: string,
+  limit: Duration.Duration,
+  open: () => RedisSubscriber | undefined
+): Effect.Effect<RedisEndings> =>
+  Effect.map(Effect.runtime<never>(), (runtime) => {
+    const channel = channelOf(prefix)
+    const asked = Effect.suspend(() =>
+      sendScript(send, "publish", scripts.tryToTell, prefix + SessionKey.mintId(), [channel])
+    )
+    return new RedisEndings({
+      channel,
+      open,
+      limitMillis: Duration.toMillis(limit),
+      refusedToTell: Effect.map(asked, (reply) => reply === "" ? undefined : String(reply)),
+      fork: Runtime.runFork(runtime)
+    })
+  })
+
+const closeEndings = (endings: RedisEndings): Effect.Effect<void> => Effect.sync(() => endings.close())
 
 const configError = (option: string) => (message: string) =>
   new SessionStore.SessionStoreConfigError({ option, message })
@@ -258,7 +293,13 @@ export const layerFromClient = (
   client: RedisClient,
   options?: ClientOptions | undefined
 ): Layer.Layer<SessionStore.SessionStore, SessionStore.SessionStoreConfigError> =>
-  Layer.effect(SessionStore.SessionStore, fromClient(client, options))
+  Layer.scoped(
+    SessionStore.SessionStore,
+    Effect.map(
+      Effect.acquireRelease(makeOfClient(client, options), ({ endings }) => closeEndings(endings)),
+      ({ store }) => store
+    )
+  )
 
 // -- options
 
@@ -332,7 +373,12 @@ const maxDraws = 8
 // Whoever writes keeps to the limit, so that a record which this process has seen within it needs no second look.
 const recentGeneration = 8_192
 
-const makeStore = (send: SendCommand, prefix: string, maxBytes: number): SessionStore.SessionStore => {
+const makeStore = (
+  send: SendCommand,
+  prefix: string,
+  maxBytes: number,
+  endings: RedisEndings
+): SessionStore.SessionStore => {
   const redisKey = (id: SessionId): string => prefix + id
   const recent = new RecentIds(recentGeneration)
 
@@ -341,33 +387,35 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
     message: `The session would have more than ${maxBytes} bytes in Redis (maxRecordBytes): keep less in it`
   })
 
-  const readWithin = (key: SessionKey.SessionKey): Effect.Effect<Fields, RedisFailure> =>
+  const readWithin = (id: SessionId): Effect.Effect<Fields, RedisFailure> =>
     Effect.flatMap(
-      sendScript(send, "load", scripts.load, redisKey(key.id), [String(maxBytes)]),
+      sendScript(send, "load", scripts.load, redisKey(id), [String(maxBytes)]),
       (reply) =>
         Either.flatMap(readLoadReply(reply), (read) => {
           if (read === "TooLarge") {
             return Either.left(malformed(`it has more than ${maxBytes} bytes (maxRecordBytes)`))
           }
-          recent.add(key.id)
+          recent.add(id)
           return Either.right(read)
         })
     )
 
-  const read = (key: SessionKey.SessionKey): Effect.Effect<Fields, RedisFailure> =>
-    recent.has(key.id)
-      ? Effect.flatMap(send("load", (client) => client.hgetall(redisKey(key.id))), readHash)
-      : readWithin(key)
-
-  const load: SessionStore.SessionStore["load"] = (key, now) =>
+  const read = (id: SessionId): Effect.Effect<StoredRecord | undefined, SessionStore.LoadError> =>
     Effect.mapError(
-      Effect.flatMap(read(key), (hash) =>
-        Either.map(readRecord(key.id, hash), (record) => SessionStore.loadResult(record, key, now))),
+      Effect.flatMap(
+        recent.has(id)
+          ? Effect.flatMap(send("load", (client) => client.hgetall(redisKey(id))), readHash)
+          : readWithin(id),
+        (hash) => readRecord(id, hash)
+      ),
       (failure) => {
-        const { reason, ...rest } = nameRecord(failure, key.id)
+        const { reason, ...rest } = nameRecord(failure, id)
         return new SessionStore.LoadError({ ...rest, reason: reason === "Malformed" ? reason : "Unavailable" })
       }
     )
+
+  const load: SessionStore.SessionStore["load"] = (key, now) =>
+    Effect.map(read(key.id), (record) => SessionStore.loadResult(record, key, now))
 
   const save = (
     state: SessionRecord.SessionState,
@@ -448,7 +496,9 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
     Effect.mapBoth(
       runScript("delete", scripts.remove, key, now, [
         successor === undefined ? "" : successorText({ id: successor.id, digest: SessionKey.digest(successor) }),
-        timeText(now + SessionRecord.supersededRetention.millis)
+        timeText(now + SessionRecord.supersededRetention.millis),
+        channelOf(prefix),
+        key.id
       ], 0),
       {
         onFailure: (failure) => new SessionStore.DeleteError({ ...failure, reason: "Unavailable" }),
@@ -487,7 +537,12 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
       const args = [String(maxBytes), SessionKey.digest(newKey), ...times, ...changeArguments(change)]
       return rewrite("rotate", scripts.rotate, key, newKey, lifetime, now, args, change.expect)
     },
-    delete: remove
+    delete: remove,
+    endings: {
+      find: (id, now) => Effect.map(read(id), (record) => SessionStore.foundRecord(record, now)),
+      listen: endings.listen,
+      pollEvery: endings.pollEvery
+    }
   }
   // Each command has its own limit, which holds in a region that cannot be interrupted as well.
   return SessionStore.make(verbs, { timeout: "none" })

@@ -23,6 +23,7 @@ import type { ContractCase } from "./internal/contractCase.js"
 import { contractOfChanges } from "./internal/contractOfChanges.js"
 import { contractOfContention } from "./internal/contractOfContention.js"
 import { contractOfCreation } from "./internal/contractOfCreation.js"
+import { contractOfEndings } from "./internal/contractOfEndings.js"
 import { contractOfInput } from "./internal/contractOfInput.js"
 import { contractOfInterruption } from "./internal/contractOfInterruption.js"
 import { contractOfIsolation } from "./internal/contractOfIsolation.js"
@@ -51,6 +52,11 @@ export interface Options<E> {
    * serves no lifecycle with `renewEvery`.
    */
   readonly canRotate?: boolean | undefined
+  /**
+   * Whether the store has `endings`, for those who wait for the end of a session. Left out: `false`, and it is spared the cases about
+   * them.
+   */
+  readonly hasEndings?: boolean | undefined
 }
 
 /**
@@ -85,6 +91,7 @@ const groups: { readonly [group: string]: ReadonlyArray<ContractCase> } = {
   input: contractOfInput,
   isolation: contractOfIsolation,
   rotation: contractOfRotation,
+  endings: contractOfEndings,
   rules: contractOfRules
 }
 
@@ -95,13 +102,18 @@ const groups: { readonly [group: string]: ReadonlyArray<ContractCase> } = {
  * @category suites
  */
 export const cases = (
-  { canInvalidate, canRotate = canInvalidate }: Pick<Options<never>, "canInvalidate" | "canRotate">
+  { canInvalidate, canRotate = canInvalidate, hasEndings = false }: Pick<
+    Options<never>,
+    "canInvalidate" | "canRotate" | "hasEndings"
+  >
 ): ReadonlyArray<Case> =>
-  Object.entries(groups).filter(([group]) => canRotate || group !== "rotation").flatMap(([group, cases]) =>
-    cases
-      .filter(({ needsInvalidation }) => canInvalidate || !needsInvalidation)
-      .map(({ check, title }) => ({ group, title, check }))
-  )
+  Object.entries(groups)
+    .filter(([group]) => group === "rotation" ? canRotate : group === "endings" ? hasEndings : true)
+    .flatMap(([group, cases]) =>
+      cases
+        .filter(({ needsInvalidation }) => canInvalidate || !needsInvalidation)
+        .map(({ check, title }) => ({ group, title, check }))
+    )
 
 // In milliseconds. A case makes up to some thousand calls, and a backend may be far away, on a slow machine.
 const caseTimeout = 600_000

@@ -12,8 +12,8 @@ const remote = Layer.sync(
   () => CompareAndSwapSessionStore.make(remoteTexts(new Map()), { timeout: generous })
 )
 
-StoreContract.suite("CompareAndSwapSessionStore over texts", { store: remote, canInvalidate: true })
+StoreContract.suite("CompareAndSwapSessionStore over texts", { store: remote, canInvalidate: true, hasEndings: true })
 
-StoreContract.suite("the example over items with versions", { store: layer, canInvalidate: true })
+StoreContract.suite("the example over items with versions", { store: layer, canInvalidate: true, hasEndings: true })
 
 AcceptanceSuite.suite("apps on CompareAndSwapSessionStore", { store: remote, canInvalidate: true })

@@ -51,7 +51,8 @@ export class RecordTable {
   /** How many slots were ever taken. */
   private touched = 0
 
-  constructor(private readonly capacity: number) {
+  /** `tellEnded` hears of each id whose session has ended, or made room. */
+  constructor(private readonly capacity: number, private readonly tellEnded: (id: SessionId) => void = () => {}) {
     this.index = new SlotIndex(capacity)
     this.texts = new Array<PackedTexts | undefined>(capacity)
     this.times = new Float64Array(timesPerSlot * capacity)
@@ -114,6 +115,7 @@ export class RecordTable {
     }
     if (record.successor !== undefined) {
       this.keepTrace(slot)
+      this.tellEnded(record.id)
     }
   }
 
@@ -187,10 +189,12 @@ export class RecordTable {
   }
 
   private release(slot: number): void {
+    const id = this.index.idOf(slot)
     this.index.remove(slot)
     this.texts[slot] = undefined
     this.takeOut(slot)
     this.free = this.rings.append(this.free, slot)
+    this.tellEnded(id)
   }
 }
 

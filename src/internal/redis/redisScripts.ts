@@ -337,9 +337,24 @@ expire(extended)
   saved
 )
 
+// Whoever may not tell those who wait ends the session all the same: they ask.
+const tellEnded = `
+local function tellEnded(channel, id) redis.pcall('PUBLISH', channel, id) end
+`
+
 /**
- * `ARGV[3]`: the successor, or nothing. `ARGV[4]`: when the trace that leads there expires. Answers `Deleted` where it was this
- * call that ended the session, `Replaced` with the successor where there is one, `Gone`, or `Malformed`.
+ * `ARGV[1]`: the channel. Tells nobody of nothing, and answers what Redis says against it, or nothing.
+ *
+ * @internal
+ */
+export const tryToTell = script(`
+local reply = redis.pcall('PUBLISH', ARGV[1], '')
+return type(reply) == 'table' and reply.err or ''
+`)
+
+/**
+ * `ARGV[3]`: the successor, or nothing. `ARGV[4]`: when the trace that leads there expires. `ARGV[5]`, `ARGV[6]`: the channel on which
+ * it is told, and the id. Answers `Deleted` where it was this call that ended the session, `Replaced` with the successor where there is one, `Gone`, or `Malformed`.
  *
  * @internal
  */
@@ -347,6 +362,7 @@ export const remove = script(
   own,
   expire,
   endOfGrace,
+  tellEnded,
   `
 if successor then return {'Replaced', successor} end
 local traced = string.gsub(superseded, '([^:,]+):([^:,]+):([^,]+)', function(old, at, grace)
@@ -359,6 +375,7 @@ if ARGV[3] ~= '' then
   if superseded ~= '' then redis.call('HSET', KEYS[1], '${fields.superseded}', traced) end
   expire(ARGV[4])
 end
+tellEnded(ARGV[5], ARGV[6])
 return {'Deleted'}
 `
 )

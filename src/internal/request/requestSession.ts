@@ -18,8 +18,10 @@ import { attempt, chain, chainMatch, isDone } from "../effect/chain.js"
 import { SessionBase } from "../session/sessionBase.js"
 import { Commit, type CommitError, type CommitOutcome, keep } from "./commit.js"
 import { isIdle, isLate } from "./commitDecision.js"
+import { holdsState } from "./contentSecurity.js"
 import { openCookie, type OpenedCookie } from "./openedCookie.js"
 import { present, type Presented, rotates, unasked } from "./presentedSession.js"
+import { untilEnded } from "./sessionEnd.js"
 import { refreshes } from "./sessionPolicy.js"
 import type { SessionServices } from "./sessionServices.js"
 
@@ -98,6 +100,13 @@ export abstract class RequestSession extends SessionBase {
           })
         )
     })
+  }
+
+  protected override untilEnded(record: SessionRecord.SessionRecord): Effect.Effect<void> {
+    const presented = this.#presented
+    return presented?._tag === "Valid" && !holdsState(this.services().store)
+      ? untilEnded(this.services(), presented.sessions[0].key, record)
+      : super.untilEnded(record)
   }
 
   /** Whether the handler ended the session, and nothing has come of that yet. */

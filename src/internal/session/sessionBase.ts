@@ -34,7 +34,9 @@ import type { JsonText, SessionRecord } from "../../SessionRecord.js"
 import { attempt, chain, chainMatch } from "../effect/chain.js"
 import { nowOn } from "../effect/clockOf.js"
 import * as json from "./json.js"
+import { appKeyOf, stateKeyOf } from "./reservedKeys.js"
 import { SessionLog } from "./sessionLog.js"
+import { untilExpired } from "./untilExpired.js"
 
 type LoadedRecord = Exit.Exit<SessionRecord | undefined, SessionGetError>
 
@@ -91,6 +93,11 @@ export abstract class SessionBase implements Session, Equal.Equal {
   /** Asks for the record as of now. It is called at most once, and only when an operation needs the state. */
   protected abstract load(now: number): Effect.Effect<SessionRecord | undefined, SessionGetError>
 
+  /** Waits for the end of the session that was loaded. Where nobody tells of another, it is when that record expires. */
+  protected untilEnded(record: SessionRecord): Effect.Effect<void> {
+    return untilExpired(record)
+  }
+
   /** Whether there is a policy for remembered sessions. */
   protected get canRemember(): boolean {
     return true
@@ -108,7 +115,7 @@ export abstract class SessionBase implements Session, Equal.Equal {
 
   get<A, R>(...args: EntryArgs<A, R>): Effect.Effect<Option.Option<A>, SessionGetError, R> {
     const entry = toEntry(args)
-    return this.whenLoaded(() => decodeValue(entry, this.#log.read(entry.key)))
+    return this.whenLoaded(() => decodeValue(entry, this.#log.read(stateKeyOf(entry.key))))
   }
 
   insert<A, R>(...args: EntryArgs<A, R, [value: A]>): Effect.Effect<void, SessionInsertError, R> {
@@ -117,7 +124,10 @@ export abstract class SessionBase implements Session, Equal.Equal {
       chain(
         encodeValue(entry, args[args.length - 1] as A),
         (text) =>
-          chain(this.writable(fiber), () => this.setNow(entry.key, text, () => this.#log.assign(entry.key, text)))
+          chain(
+            this.writable(fiber),
+            () => this.setNow(entry.key, text, (stateKey) => this.#log.assign(stateKey, text))
+          )
       )
     )
   }
@@ -157,14 +167,15 @@ export abstract class SessionBase implements Session, Equal.Equal {
   }
 
   contains(key: string | { readonly key: string }): Effect.Effect<boolean, SessionGetError> {
-    return this.whenLoaded(() => Effect.succeed(this.#log.read(keyOf(key)) !== undefined))
+    return this.whenLoaded(() => Effect.succeed(this.#log.read(stateKeyOf(keyOf(key))) !== undefined))
   }
 
   get entries(): Effect.Effect<ReadonlyMap<string, Json>, SessionGetError> {
     return this.whenLoaded(() =>
       Effect.gen(this, function*() {
         const entries = new Map<string, Json>()
-        for (const [key, text] of this.#log.values()) {
+        for (const [stateKey, text] of this.#log.values()) {
+          const key = appKeyOf(stateKey)
           entries.set(key, yield* parseValue(key, text))
         }
         return entries
@@ -193,6 +204,13 @@ export abstract class SessionBase implements Session, Equal.Equal {
 
   get timeLeft(): Effect.Effect<Option.Option<Duration.Duration>, SessionGetError> {
     return this.fact((record, now) => Option.some(Duration.millis(Math.max(0, record.expiresAt - now))))
+  }
+
+  get ended(): Effect.Effect<void, SessionGetError> {
+    return this.whenLoaded(() => {
+      const { record } = this.#log
+      return record === undefined ? Effect.void : this.untilEnded(record)
+    })
   }
 
   get isRemembered(): Effect.Effect<boolean, SessionGetError> {
@@ -297,10 +315,15 @@ export abstract class SessionBase implements Session, Equal.Equal {
   }
 
   /** A change of one value, if the session may be as large as this makes it. */
-  private setNow<A>(key: string, text: JsonText | undefined, change: () => A): Effect.Effect<A, SessionInsertError> {
-    return this.#log.outgrows(key, text, this.maxStateBytes)
+  private setNow<A>(
+    key: string,
+    text: JsonText | undefined,
+    change: (stateKey: string) => A
+  ): Effect.Effect<A, SessionInsertError> {
+    const stateKey = stateKeyOf(key)
+    return this.#log.outgrows(stateKey, text, this.maxStateBytes)
       ? Effect.fail(tooLarge(key, this.maxStateBytes))
-      : this.markNow(text === undefined ? "Remove" : "Write", change)
+      : this.markNow(text === undefined ? "Remove" : "Write", () => change(stateKey))
   }
 
   /** What a change to the state has to wait for. */
@@ -316,9 +339,10 @@ export abstract class SessionBase implements Session, Equal.Equal {
     key: string,
     next: (text: JsonText | undefined) => Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | SessionInsertError, R> {
+    const stateKey = stateKeyOf(key)
     const taken = () => {
-      const text = this.#log.read(key)
-      this.#log.assign(key, undefined)
+      const text = this.#log.read(stateKey)
+      this.#log.assign(stateKey, undefined)
       return text
     }
     return Effect.withFiberRuntime((fiber) =>
@@ -343,12 +367,12 @@ export abstract class SessionBase implements Session, Equal.Equal {
     const deriveWith = (context: Context.Context<R>): Effect.Effect<B, SessionGetError | SessionInsertError, R> => {
       const again = (stored: JsonText | undefined) =>
         Effect.provide(Effect.map(Effect.suspend(() => compute(stored)), ({ text }) => text), context)
-      const stored = this.#log.read(entry.key)
+      const stored = this.#log.read(stateKeyOf(entry.key))
       return chain(compute(stored), ({ text, value }) =>
         // A Schema may wait, and another fiber of this request write the same key meanwhile.
-        this.#log.read(entry.key) === stored
+        this.#log.read(stateKeyOf(entry.key)) === stored
           ? chain(
-            this.setNow(entry.key, text, () => this.#log.derive(entry.key, text, again)),
+            this.setNow(entry.key, text, (stateKey) => this.#log.derive(stateKey, text, again)),
             () => Effect.succeed(answer(value))
           )
           : deriveWith(context))

@@ -7,6 +7,7 @@
 import * as Effect from "effect/Effect"
 import type { ClearSiteData, SessionStatus } from "../../Session.js"
 import type { JsonText, SessionChange, SessionRecord, SessionState } from "../../SessionRecord.js"
+import { isReserved, rememberKey } from "./reservedKeys.js"
 import { afterRenew, afterWrite } from "./sessionStatus.js"
 
 /**
@@ -30,11 +31,6 @@ type Write<E> =
   }
 
 const emptyState: SessionState = new Map()
-
-// What this library keeps in the state itself, so that every store has it and parallel requests merge it.
-const reservedPrefix = "~effect-session/"
-const rememberKey = `${reservedPrefix}remember`
-const isReserved = (key: string): boolean => key.startsWith(reservedPrefix)
 
 const bytesOf = (key: string, value: JsonText | undefined): number =>
   value === undefined ? 0 : Buffer.byteLength(key) + Buffer.byteLength(value)
