@@ -180,8 +180,9 @@ if growth > 0 and sizeOfAll() + growth > tonumber(ARGV[5]) then return {'TooLarg
 `
 
 // HSET comes first: where Redis is out of memory it is the command that is refused, and nothing has been written then.
+// It sets all there is to set, but where fields are removed, which may be among those.
 const change = `
-local last = math.min(set + 997, #ARGV)
+local last = unset < set and set - 1 or math.min(set + 997, #ARGV)
 redis.call('HSET', KEYS[1], '${fields.extendedAt}', ARGV[2], '${fields.expiresAt}', extended, unpack(ARGV, set, last))
 sliced('HDEL', unset, set - 1)
 sliced('HSET', last + 1, #ARGV)
