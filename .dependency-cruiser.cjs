@@ -21,8 +21,8 @@ const wings = {
   stores: [
     ["internal/port/"],
     ["SessionStore"],
-    ["internal/memory/", "internal/redis/", "stores/CompareAndSwapSessionStore"],
-    ["stores/CookieSessionStore", "stores/MemorySessionStore", "stores/RedisSessionStore"]
+    ["internal/memory/", "internal/redis/", "internal/sql/", "stores/CompareAndSwapSessionStore"],
+    ["stores/CookieSessionStore", "stores/MemorySessionStore", "stores/RedisSessionStore", "stores/SqlSessionStore"]
   ],
   sessions: [
     ["Session"],
@@ -55,6 +55,7 @@ const faces = [
   ["internal/port/", ["SessionStore"]],
   ["internal/memory/", ["stores/MemorySessionStore"]],
   ["internal/redis/", ["stores/RedisSessionStore"]],
+  ["internal/sql/", ["stores/SqlSessionStore"]],
   ["internal/session/", ["internal/request/", "testing/"]],
   ["internal/origin/", ["SessionOrigin"]],
   ["internal/request/", ["SessionMiddleware", "SessionCsrf", "SessionRpc"]]
@@ -77,6 +78,7 @@ const packages = [
     ]
   ],
   ["@effect/rpc", "an optional peer, which calls of procedures alone need", ["SessionRpc\\.ts$"]],
+  ["@effect/sql", "an optional peer, which its store alone needs", ["stores/SqlSessionStore\\.ts$", "internal/sql/"]],
   [
     "ioredis",
     "an optional peer, which its store alone needs",

@@ -6,9 +6,11 @@
  * | variable | value |
  * | --- | --- |
  * | `PORT` | the port to listen on, `0` for a free one; default `3000` |
- * | `SESSION_STORE` | `memory` (default), `cookie` or `redis` |
+ * | `SESSION_STORE` | `memory` (default), `cookie`, `redis`, `sqlite`, `postgres` or `mysql` (MariaDB too) |
  * | `REDIS_URL` | where Redis is; default `redis://127.0.0.1:6379` |
  * | `REDIS_TIMEOUT` | how long a call may wait for Redis, such as `500 millis`; default `1 second` |
+ * | `DATABASE_URL` | where the database is: `file:/path/app.db`, `postgres://…` or `mysql://…` |
+ * | `DATABASE_TIMEOUT` | how long a call may wait for the database; default `5 seconds` |
  * | `SESSION_…` | what `Config.fromEnv` reads; without `SESSION_KEYS`, a key is drawn that lasts as long as the process |
  *
  * The cookie is that of the library's defaults: `__Host-id` with Secure. Clients that keep such cookies from plain HTTP,
@@ -32,6 +34,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import { PromptServer } from "./promptServer.js"
+import { databaseStore } from "./workbench/database.js"
 import { router } from "./workbench/routes.js"
 
 const Port = Config.integer("PORT").pipe(
@@ -39,8 +42,13 @@ const Port = Config.integer("PORT").pipe(
   Config.withDefault(3000)
 )
 
+const StoreName = Config.literal("memory", "cookie", "redis", "sqlite", "postgres", "mysql")("SESSION_STORE").pipe(
+  Config.withDefault("memory")
+)
+
 const Store = Layer.unwrapEffect(Effect.gen(function*() {
-  switch (yield* Config.withDefault(Config.literal("memory", "cookie", "redis")("SESSION_STORE"), "memory")) {
+  const name = yield* StoreName
+  switch (name) {
     case "memory":
       return MemorySessionStore.layer()
     case "cookie":
@@ -50,6 +58,8 @@ const Store = Layer.unwrapEffect(Effect.gen(function*() {
         url: Config.withDefault(Config.redacted("REDIS_URL"), Redacted.make("redis://127.0.0.1:6379")),
         timeout: Config.withDefault(Config.duration("REDIS_TIMEOUT"), RedisSessionStore.defaults.timeout)
       })
+    default:
+      return databaseStore(name)
   }
 }))
 

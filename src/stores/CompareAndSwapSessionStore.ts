@@ -46,8 +46,8 @@ export interface Row<out Version> {
 
 /**
  * What the backend does. Each write is one atomic step, conditional as it says, and answers whether it was carried out: `false`
- * is for a condition that did not hold and nothing else. Whatever a call fails with becomes the `cause` of an error that ends up
- * in logs, so it should not quote the text.
+ * is for a condition that did not hold and nothing else. A call that fails says why with a `BackendError`; whatever else it fails
+ * with becomes the `cause` of an error that ends up in logs, so it should not quote the text.
  *
  * `expiresAt` (milliseconds since the epoch) is for the backend's own removal of what has expired, which may come late and not
  * early. Nothing else depends on it.
@@ -70,6 +70,19 @@ export interface Backend<in out Version> {
   /** Takes the row with that version away. */
   readonly remove: (id: SessionKey.SessionId, version: Version) => Effect.Effect<boolean, unknown>
 }
+
+/**
+ * What went wrong in the backend, in words that the store's error takes over. `TooLarge`, of `insert` and `replace`: the backend
+ * takes no text of that length.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class BackendError extends Schema.TaggedError<BackendError>("effect-session/BackendError")("BackendError", {
+  reason: Schema.Literal("Unavailable", "TooLarge"),
+  message: Schema.String,
+  cause: Schema.optional(Schema.Defect)
+}) {}
 
 /**
  * What the store can be told.
@@ -103,20 +116,26 @@ const RecordText = Schema.parseJson(Schema.Struct({
 const encode = Schema.encodeSync(RecordText)
 const decode = Schema.decodeOption(RecordText)
 
-interface Failure {
-  readonly reason: "Unavailable" | "Malformed"
+interface Failure<Reason extends string = "Unavailable" | "TooLarge" | "Malformed"> {
+  readonly reason: Reason
   readonly message: string
   readonly cause?: unknown
 }
 
-const unavailable = (cause: unknown): Failure => ({
-  reason: "Unavailable",
-  message: "The backend of the session store did not carry out the call",
-  cause
-})
+const refused = (error: unknown): Failure<"Unavailable" | "TooLarge"> =>
+  error instanceof BackendError
+    ? { reason: error.reason, message: error.message, ...(error.cause === undefined ? {} : { cause: error.cause }) }
+    : {
+      reason: "Unavailable",
+      message: "The backend of the session store did not carry out the call",
+      cause: error
+    }
+
+// Only what is written can be too large.
+const unavailable = (error: unknown): Failure<"Unavailable"> => ({ ...refused(error), reason: "Unavailable" })
 
 // Without a cause: what a parser complains about, it quotes, and these are the values of a session.
-const malformed = (id: SessionKey.SessionId): Failure => ({
+const malformed = (id: SessionKey.SessionId): Failure<"Malformed"> => ({
   reason: "Malformed",
   message: `What the backend holds for session ${id} is no session record`
 })
@@ -139,7 +158,10 @@ export const make = <Version>(
   // What a request has loaded stays with its key until it writes, which spares the write a read.
   const loaded = new WeakMap<SessionKey.SessionKey, Row<Version>>()
 
-  const read = ({ id }: SessionKey.SessionKey, row: Row<Version> | undefined): Effect.Effect<Stored, Failure> =>
+  const read = (
+    { id }: SessionKey.SessionKey,
+    row: Row<Version> | undefined
+  ): Effect.Effect<Stored, Failure<"Malformed">> =>
     row === undefined ? Effect.succeed(undefined) : Effect.mapError(decode(row.text), () => malformed(id))
 
   const get = (key: SessionKey.SessionKey) => Effect.mapError(backend.get(key.id), unavailable)
@@ -149,7 +171,7 @@ export const make = <Version>(
       next === undefined
         ? backend.remove(id, version)
         : backend.replace(id, version, encode(next), next.expiresAt),
-      unavailable
+      refused
     )
 
   // What was loaded may not be there any more, which only a swap tells: no answer goes by it alone.
@@ -206,7 +228,7 @@ export const make = <Version>(
     const key = SessionKey.mint()
     const record = SessionRecord.create(key, state, lifetime, now)
     return Effect.matchEffect(backend.insert(key.id, encode(record), record.expiresAt), {
-      onFailure: (cause) => Effect.fail(new SessionStore.SaveError({ ...unavailable(cause), reason: "Unavailable" })),
+      onFailure: (error) => Effect.fail(new SessionStore.SaveError(refused(error))),
       onSuccess: (isDone) => isDone ? Effect.succeed({ key, expiresAt: record.expiresAt }) : save(state, lifetime, now)
     })
   }

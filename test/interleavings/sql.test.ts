@@ -1,0 +1,32 @@
+import { describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { sql } from "../model/backends.js"
+import { report } from "../support/figures.js"
+import { scaled } from "../support/soak.js"
+import { databases } from "../support/sqlDatabases.js"
+import { drawnTriples, everyPair, makeStage, quiet, talkative, Tally } from "./suite.js"
+
+const triplesOf = { sqlite: scaled(300, 25_000), postgres: scaled(100, 25_000), mysql: scaled(100, 25_000) }
+
+describe("requests of one session in a table", () => {
+  for (const name of ["sqlite", "postgres", "mysql"] as const) {
+    it.scopedLive(`of ${name} end as if one came after the other, whatever their steps' order`, () =>
+      Effect.gen(function*() {
+        const makeBackend = yield* sql(yield* databases[name])
+        const { store } = yield* Effect.promise(makeBackend)
+        const stages = [makeStage(store, quiet), makeStage(store, talkative)]
+        const pairs = new Tally({ startsWithCall: scaled(1, 0) === 1 })
+        const triples = new Tally()
+        yield* Effect.promise(async () => {
+          for (const stage of stages) {
+            await everyPair(stage, pairs)
+          }
+          pairs.expectNoFault()
+          await drawnTriples(stages, triples, { runs: triplesOf[name], limit: scaled(60_000, 90_000) })
+          triples.expectNoFault()
+        })
+        report(`interleavings: ${name}, every order of two`, pairs.figures())
+        report(`interleavings: ${name}, three at a time`, triples.figures())
+      }))
+  }
+})
