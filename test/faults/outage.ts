@@ -19,6 +19,8 @@ export interface Outage<App extends FaultyApp> {
   readonly writes: Expected
   /** How a logout goes, where that is another matter than other writes. */
   readonly purges?: Expected
+  /** Whether the app can be ended in the middle of it; left out, it can. */
+  readonly canBeLeft?: boolean
 }
 
 export const rounds = scaled(3, 12)
@@ -43,7 +45,7 @@ export const goThrough = <App extends FaultyApp>(
   recovered: () => void = () => {}
 ): Effect.Effect<void> =>
   Effect.gen(function*() {
-    const { afterRound = () => Effect.void, begin, end, purges, reads, writes } = outage
+    const { afterRound = () => Effect.void, begin, canBeLeft = true, end, purges, reads, writes } = outage
     const { patient } = faulty
     const alice = yield* faulty.signedIn("alice")
     const spare = { renews: yield* browsers(faulty, rounds), purges: yield* browsers(faulty, rounds) }
@@ -77,7 +79,9 @@ export const goThrough = <App extends FaultyApp>(
     assert.strictEqual((yield* patient(purge, carol.cookie())).status, 200, faulty.lastLines())
     assert.strictEqual((yield* patient(whoAmI, carol.cookie())).body, null)
 
-    yield* begin(faulty)
+    if (canBeLeft) {
+      yield* begin(faulty)
+    }
     const closedMillis = yield* faulty.close
 
     report(title, {
