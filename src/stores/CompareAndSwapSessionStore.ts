@@ -27,6 +27,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SessionKey from "../SessionKey.js"
 import * as SessionRecord from "../SessionRecord.js"
@@ -162,7 +163,9 @@ export const make = <Version>(
     { id }: SessionKey.SessionKey,
     row: Row<Version> | undefined
   ): Effect.Effect<Stored, Failure<"Malformed">> =>
-    row === undefined ? Effect.succeed(undefined) : Effect.mapError(decode(row.text), () => malformed(id))
+    row === undefined
+      ? Effect.succeed(undefined)
+      : Effect.mapError(Option.filter(decode(row.text), (record) => record.id === id), () => malformed(id))
 
   const get = (key: SessionKey.SessionKey) => Effect.mapError(backend.get(key.id), unavailable)
 
