@@ -34,9 +34,11 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { makeCalls, type SqlCalls } from "../internal/sql/sqlCalls.js"
+import { makeCalls } from "../internal/sql/sqlCalls.js"
+import { ensureTable, findTable } from "../internal/sql/sqlCreation.js"
 import { dialectOf, type SqlDialect } from "../internal/sql/sqlDialect.js"
-import type { SqlFailure, SqlFault } from "../internal/sql/sqlFailure.js"
+import { sentenceOf, type SqlFailure, type SqlFault } from "../internal/sql/sqlFailure.js"
+import { maxTextLength } from "../internal/sql/sqlLimits.js"
 import { decodeSettings, decodeTable, sqlDefaults, type SqlSettings } from "../internal/sql/sqlOptions.js"
 import { makeRows, type SqlRows } from "../internal/sql/sqlRows.js"
 import { makeStatements } from "../internal/sql/sqlStatements.js"
@@ -116,8 +118,11 @@ export const make = (
     const table = makeTable(dialect, settings.table)
     const calls = makeCalls(sql, dialect)
     const statements = makeStatements(table, settings.sweep?.batch ?? sqlDefaults.sweep.batch)
-    yield* ensureTable(calls, statements.probe, table, settings)
-    const rows = makeRows(calls, statements)
+    const look = settings.createTable
+      ? ensureTable(calls, statements.probe, table)
+      : findTable(calls, statements.probe)
+    const maxText = yield* firstAnswer(Effect.zipRight(look, maxTextLength(calls, dialect)), settings, table)
+    const rows = makeRows(calls, statements, maxText)
     if (settings.sweep !== undefined) {
       yield* Effect.forkScoped(sweepForever(rows.sweep, settings.sweep))
     }
@@ -181,28 +186,23 @@ const decodeDialect = (
       )
   )
 
-// -- the table
-
-const ensureTable = (
-  calls: SqlCalls,
-  probe: string,
-  table: SqlTable,
-  { createTable, timeout }: SqlSettings
-): Effect.Effect<void, SessionStore.SessionStoreConfigError> => {
-  const made = Effect.catchIf(
-    Effect.asVoid(calls.rows(probe, [])),
-    ({ fault }) => createTable && fault === "MissingTable",
-    () => create(calls, table)
-  )
-  return made.pipe(
+// A database that does not answer may do so later, and set its own limits; one that says no is set up wrongly.
+const firstAnswer = (
+  look: Effect.Effect<number, SqlFailure>,
+  { timeout }: SqlSettings,
+  { title }: SqlTable
+): Effect.Effect<number, SessionStore.SessionStoreConfigError> =>
+  look.pipe(
     Effect.timeoutFail({ duration: timeout, onTimeout: () => silence(timeout) }),
     Effect.catchAll((failure) =>
       hopeless.includes(failure.fault)
-        ? Effect.fail(configError("table", messageOf("use the table of sessions", failure, table)))
-        : Effect.logWarning(messageOf("be asked for the table of sessions", failure, table))
+        ? Effect.fail(configError("table", sentenceOf("use the table of sessions", failure, title)))
+        : Effect.as(
+          Effect.logWarning(sentenceOf("be asked for the table of sessions", failure, title)),
+          Number.POSITIVE_INFINITY
+        )
     )
   )
-}
 
 const hopeless: ReadonlyArray<SqlFault> = ["MissingTable", "ForeignTable", "Refused"]
 
@@ -211,32 +211,12 @@ const silence = (timeout: Duration.Duration): SqlFailure => ({
   description: `it did not answer within ${Duration.format(timeout)}`
 })
 
-// Of servers that make the same table at once, Postgres lets one win and fails the others, who find it when they look again.
-const create = ({ together }: SqlCalls, { creation }: SqlTable): Effect.Effect<void, SqlFailure> =>
-  Effect.retry(together(creation), { times: 5 })
-
-const messageOf = (what: string, { description, fault }: SqlFailure, table: SqlTable): string =>
-  `The database could not ${what}: ${description}${mendOf(fault, table)}`
-
-const mendOf = (fault: SqlFault, { title }: SqlTable): string => {
-  switch (fault) {
-    case "MissingTable":
-      return `. Sessions need the table ${title}: run SqlSessionStore.migration, or build the store with createTable: true`
-    case "ForeignTable":
-      return `. The table ${title} was made for something else: give sessions one of their own, by the option table`
-    default:
-      return ""
-  }
-}
-
-// -- the rows
-
-const backendOf = (rows: SqlRows, table: SqlTable): CompareAndSwapSessionStore.Backend<string> => {
+const backendOf = (rows: SqlRows, { title }: SqlTable): CompareAndSwapSessionStore.Backend<string> => {
   const answered = <A>(what: string, call: Effect.Effect<A, SqlFailure>) =>
     Effect.mapError(call, (failure) =>
       new CompareAndSwapSessionStore.BackendError({
         reason: failure.fault === "TooLarge" ? "TooLarge" : "Unavailable",
-        message: messageOf(what, failure, table)
+        message: sentenceOf(what, failure, title)
       }))
   return {
     get: (id) => answered("read a session", rows.get(id)),

@@ -12,7 +12,8 @@ import { Redis } from "ioredis"
 import { heldMillis } from "../support/handTimers.js"
 import { RedisServer } from "../support/redisServer.js"
 import { freePort } from "../support/serverProcess.js"
-import { databases } from "../support/sqlDatabases.js"
+import { databaseNames, makeDatabase } from "../support/sqlDatabases.js"
+import type { DatabaseName } from "../support/sqlDatabases.js"
 import { generous } from "../support/timeLimits.js"
 import type { Visitor } from "./cookieJar.js"
 import { send, visitor } from "./cookieJar.js"
@@ -31,9 +32,9 @@ const onRedis = Layer.provideMerge(
   RedisServer.layer()
 )
 
-const onDatabase = (name: keyof typeof databases) =>
+const onDatabase = (name: DatabaseName) =>
   Layer.unwrapScoped(
-    Effect.map(databases[name], ({ url }) => workbenchOn({ SESSION_STORE: name, DATABASE_URL: url }))
+    Effect.map(makeDatabase(name), ({ url }) => workbenchOn({ SESSION_STORE: name, DATABASE_URL: url }))
   )
 
 const newVisitor = Effect.map(Workbench, ({ url }) => visitor(url))
@@ -517,7 +518,7 @@ describe("workbench", () => {
     costs(it)
   })
 
-  for (const name of ["sqlite", "postgres", "mysql"] as const) {
+  for (const name of databaseNames) {
     layer(onDatabase(name), options)(`SESSION_STORE=${name}`, (it) => {
       contract(it)
       promises(it)

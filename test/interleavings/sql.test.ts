@@ -3,16 +3,16 @@ import * as Effect from "effect/Effect"
 import { sql } from "../model/backends.js"
 import { report } from "../support/figures.js"
 import { scaled } from "../support/soak.js"
-import { databases } from "../support/sqlDatabases.js"
+import { databaseNames, makeDatabase } from "../support/sqlDatabases.js"
 import { drawnTriples, everyPair, makeStage, quiet, talkative, Tally } from "./suite.js"
 
 const triplesOf = { sqlite: scaled(300, 25_000), postgres: scaled(100, 25_000), mysql: scaled(100, 25_000) }
 
 describe("requests of one session in a table", () => {
-  for (const name of ["sqlite", "postgres", "mysql"] as const) {
+  for (const name of databaseNames) {
     it.scopedLive(`of ${name} end as if one came after the other, whatever their steps' order`, () =>
       Effect.gen(function*() {
-        const makeBackend = yield* sql(yield* databases[name])
+        const makeBackend = yield* sql(yield* makeDatabase(name))
         const { store } = yield* Effect.promise(makeBackend)
         const stages = [makeStage(store, quiet), makeStage(store, talkative)]
         const pairs = new Tally({ startsWithCall: scaled(1, 0) === 1 })

@@ -101,7 +101,7 @@ export const redis = (client: Redis): () => Promise<Backend> => {
 /** A table of an SQL database, emptied for each run. Rows go by the test's hand alone. */
 export const sql = ({ client }: SqlDatabase): Effect.Effect<() => Promise<Backend>, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const context = yield* Layer.build(client)
+    const context = yield* Layer.build(client())
     const sql = Context.get(context, SqlClient.SqlClient)
     const store = yield* SqlSessionStore.make({ createTable: true, sweep: false, timeout: generous }).pipe(
       Effect.provide(context),

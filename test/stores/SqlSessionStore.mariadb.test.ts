@@ -1,4 +1,3 @@
-import { mariadb } from "../support/sqlDatabases.js"
-import { sqlSuite } from "./sqlSuite.js"
+import { sqlSuite } from "./sql/sqlSuite.js"
 
-sqlSuite("SqlSessionStore in MariaDB", mariadb)
+sqlSuite("SqlSessionStore in MariaDB", "mysql")

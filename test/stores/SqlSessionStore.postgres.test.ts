@@ -1,4 +1,3 @@
-import { postgres } from "../support/sqlDatabases.js"
-import { sqlSuite } from "./sqlSuite.js"
+import { sqlSuite } from "./sql/sqlSuite.js"
 
-sqlSuite("SqlSessionStore in Postgres", postgres)
+sqlSuite("SqlSessionStore in Postgres", "postgres")

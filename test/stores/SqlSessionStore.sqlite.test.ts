@@ -1,4 +1,3 @@
-import { sqlite } from "../support/sqlDatabases.js"
-import { sqlSuite } from "./sqlSuite.js"
+import { sqlSuite } from "./sql/sqlSuite.js"
 
-sqlSuite("SqlSessionStore in SQLite", sqlite)
+sqlSuite("SqlSessionStore in SQLite", "sqlite")

@@ -40,7 +40,7 @@ export const mariadbServer = (
     yield* Effect.promise(async () => {
       await writeFile(
         users,
-        "CREATE DATABASE IF NOT EXISTS app;\nCREATE USER IF NOT EXISTS app@'127.0.0.1';\nGRANT ALL ON *.* TO app@'127.0.0.1';\n",
+        "CREATE DATABASE IF NOT EXISTS app;\nCREATE USER IF NOT EXISTS app@'127.0.0.1';\nGRANT ALL ON *.* TO app@'127.0.0.1' WITH GRANT OPTION;\n",
         { mode: 0o644 }
       )
       await promisify(execFile)(

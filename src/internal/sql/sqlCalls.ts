@@ -6,7 +6,8 @@
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { Connection, Row } from "@effect/sql/SqlConnection"
-import type { SqlError } from "@effect/sql/SqlError"
+import { SqlError } from "@effect/sql/SqlError"
+import type { Statement } from "@effect/sql/Statement"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -29,18 +30,31 @@ export const makeCalls = (sql: SqlClient.SqlClient, dialect: SqlDialect): SqlCal
   const alone = dialect === "sqlite" ? onTheOneConnection(sql) : apart
   const call = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlFailure> =>
     Effect.retry(alone(Effect.mapError(statement, failureOf)), { while: ({ fault }) => fault === "Repeatable" })
+  const rows: SqlCalls["rows"] = (text, params) => {
+    const statement = sql.unsafe<Row>(text, params)
+    return call(dialect === "sqlite" ? preparedAnew(statement) : statement.withoutTransform)
+  }
   return {
-    rows: (statement, params) => call(sql.unsafe<Row>(statement, params).withoutTransform),
+    rows,
     changed: (statement, params) =>
       dialect === "mysql"
         ? Effect.map(call(sql.unsafe(statement, params).raw), affectedRows)
-        : Effect.map(call(sql.unsafe(statement, params).withoutTransform), ({ length }) => length),
+        : Effect.map(rows(statement, params), ({ length }) => length),
     together: (statements) =>
       apart(sql.withTransaction(
         Effect.forEach(statements, (statement) => sql.unsafe(statement).withoutTransform, { discard: true })
       )).pipe(Effect.mapError(failureOf))
   }
 }
+
+// The client of SQLite remembers for ten minutes which statements it could not prepare, whatever the reason was: a table that was
+// not there yet, or a file that another process had locked.
+const preparedAnew = (statement: Statement<Row>): Effect.Effect<ReadonlyArray<Row>, SqlError> =>
+  Effect.catchIf(
+    statement.withoutTransform,
+    ({ message }) => message.startsWith("Failed to prepare"),
+    () => Effect.catchAllDefect(statement.unprepared, (cause) => Effect.fail(new SqlError({ cause })))
+  )
 
 const affectedRows = (answer: unknown): number =>
   typeof answer === "object" && answer !== null && "affectedRows" in answer ? Number(answer.affectedRows) : 0

@@ -84,3 +84,22 @@ const describe = (error: DriverError): string => {
   // Node's error for a name with several addresses has a code and no message.
   return quotesNoValue(error) && error.message !== "" ? error.message : name
 }
+
+/**
+ * A failure as a sentence, with the mend where the app has one.
+ *
+ * @internal
+ */
+export const sentenceOf = (what: string, { description, fault }: SqlFailure, table: string): string =>
+  `The database could not ${what}: ${description}${mendOf(fault, table)}`
+
+const mendOf = (fault: SqlFault, table: string): string => {
+  switch (fault) {
+    case "MissingTable":
+      return `. Sessions need the table ${table}: run SqlSessionStore.migration, or build the store with createTable: true`
+    case "ForeignTable":
+      return `. The table ${table} was made for something else: give sessions one of their own, by the option table`
+    default:
+      return ""
+  }
+}

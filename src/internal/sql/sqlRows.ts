@@ -32,25 +32,42 @@ export interface SqlRows {
   readonly sweep: (time: number) => Effect.Effect<number, SqlFailure>
 }
 
-/** @internal */
-export const makeRows = ({ changed, rows }: SqlCalls, statements: SqlStatements): SqlRows => ({
-  get: (id) =>
-    Effect.map(
-      rows(statements.read, [id]),
-      ([row]) => row === undefined ? undefined : { text: textOf(row["data"]), version: textOf(row["version"]) }
-    ),
-  insert: (id, text, expiresAt) =>
-    changed(statements.insert, [id, drawVersion(), null, columnTime(expiresAt), asciiJson(text)]).pipe(
-      Effect.catchIf(({ fault }) => fault === "Duplicate", () => Effect.succeed(0)),
-      Effect.map(isOne)
-    ),
-  replace: (id, version, text, expiresAt) =>
-    Effect.map(
-      changed(statements.replace, [drawVersion(), null, columnTime(expiresAt), asciiJson(text), id, version]),
-      isOne
-    ),
-  remove: (id, version) => Effect.map(changed(statements.remove, [id, version]), isOne),
-  sweep: (time) => changed(statements.sweep, Array.from({ length: statements.sweepTimes }, () => columnTime(time)))
+/**
+ * `maxText` is how long the text of a record may be.
+ *
+ * @internal
+ */
+export const makeRows = ({ changed, rows }: SqlCalls, statements: SqlStatements, maxText: number): SqlRows => {
+  const writeText = (text: string, write: (data: string) => Effect.Effect<number, SqlFailure>) => {
+    const data = asciiJson(text)
+    return data.length > maxText ? Effect.fail(tooLarge(maxText)) : Effect.map(write(data), isOne)
+  }
+  return {
+    get: (id) =>
+      Effect.map(
+        rows(statements.read, [id]),
+        ([row]) => row === undefined ? undefined : { text: textOf(row["data"]), version: textOf(row["version"]) }
+      ),
+    insert: (id, text, expiresAt) =>
+      writeText(text, (data) =>
+        Effect.catchIf(
+          changed(statements.insert, [id, drawVersion(), null, columnTime(expiresAt), data]),
+          ({ fault }) => fault === "Duplicate",
+          () => Effect.succeed(0)
+        )),
+    replace: (id, version, text, expiresAt) =>
+      writeText(
+        text,
+        (data) => changed(statements.replace, [drawVersion(), null, columnTime(expiresAt), data, id, version])
+      ),
+    remove: (id, version) => Effect.map(changed(statements.remove, [id, version]), isOne),
+    sweep: (time) => changed(statements.sweep, Array.from({ length: statements.sweepTimes }, () => columnTime(time)))
+  }
+}
+
+const tooLarge = (maxText: number): SqlFailure => ({
+  fault: "TooLarge",
+  description: `its record would have more than ${maxText} bytes, what fits into a packet (max_allowed_packet)`
 })
 
 const isOne = (count: number): boolean => count === 1
