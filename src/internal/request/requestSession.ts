@@ -20,6 +20,7 @@ import { Commit, type CommitError, type CommitOutcome, keep } from "./commit.js"
 import { isIdle, isLate } from "./commitDecision.js"
 import { openCookie, type OpenedCookie } from "./openedCookie.js"
 import { present, type Presented, rotates, unasked } from "./presentedSession.js"
+import { lifetimeOf } from "./sessionPolicy.js"
 import type { SessionServices } from "./sessionServices.js"
 
 /**
@@ -98,6 +99,16 @@ export abstract class RequestSession extends SessionBase {
     })
   }
 
+  /** What the store of this session does for accounts. */
+  accountVerbs(): SessionStore.AccountVerbs | undefined {
+    return this.services().store.accounts
+  }
+
+  /** Tells those who listen to the sessions. */
+  tell(event: SessionEvent.Happening): void {
+    this.services().tell(event)
+  }
+
   /** Whether the handler ended the session, and nothing has come of that yet. */
   get awaitsEnd(): boolean {
     return this.log().status === "Purged" && !this.log().isCommitted
@@ -122,6 +133,10 @@ export abstract class RequestSession extends SessionBase {
 
   protected override get canRemember(): boolean {
     return this.services().config.lifecycle.rememberMeMillis !== undefined
+  }
+
+  protected override lifetime(): SessionRecord.Lifetime {
+    return lifetimeOf(this.services().config.lifecycle, this.log().isRemembered)
   }
 
   protected override get maxStateBytes(): number {
