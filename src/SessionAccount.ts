@@ -310,8 +310,10 @@ export const Tag = <Self>() =>
       }),
     current,
     demand,
-    reauthenticate: Effect.flatMap(base, (session) =>
-      Effect.flatMap(session.proveAgain(), (signIn) => signIn === undefined ? notSignedIn : Effect.void)),
+    reauthenticate: Effect.flatMap(
+      base,
+      (session) => Effect.flatMap(session.proveAgain(), (signIn) => signIn === undefined ? notSignedIn : Effect.void)
+    ),
     signOut: Effect.flatMap(session, (session) => session.purge),
     required: guard(),
     fresh: guard({ fresh: true })
@@ -329,7 +331,8 @@ const accepted = <Id, Facts>(
   Effect.withFiberRuntime((fiber) =>
     Option.isNone(account)
       ? notSignedIn
-      : fresh === false || nowOn(fiber) - DateTime.toEpochMillis(account.value.authenticatedAt) < Duration.toMillis(fresh)
+      : fresh === false ||
+          nowOn(fiber) - DateTime.toEpochMillis(account.value.authenticatedAt) < Duration.toMillis(fresh)
       ? Effect.succeed(account.value)
       : notFresh
   )
@@ -369,18 +372,21 @@ const admit = (
     const admitted = Effect.succeed({ limit, ticket })
     return limit?.onLimit !== "Refuse" || count <= limit.max
       ? admitted
-      : Effect.flatMap(Effect.mapError(sessionsOfAccount(verbs, account, now), storeFailed), (sessions) =>
-        sessions.filter((session) => session.id !== id).length < limit.max ? admitted : Effect.suspend(() => {
-          if (session instanceof RequestSession) {
-            session.tell(SessionEvent.LimitRefused({ id }))
-          }
-          return Effect.fail(
-            new AccountLimitError({
-              max: limit.max,
-              message: `The account has ${limit.max} sessions already, and may have no more (maxPerAccount)`
-            })
-          )
-        }))
+      : Effect.flatMap(
+        Effect.mapError(sessionsOfAccount(verbs, account, now), storeFailed),
+        (sessions) =>
+          sessions.filter((session) => session.id !== id).length < limit.max ? admitted : Effect.suspend(() => {
+            if (session instanceof RequestSession) {
+              session.tell(SessionEvent.LimitRefused({ id }))
+            }
+            return Effect.fail(
+              new AccountLimitError({
+                max: limit.max,
+                message: `The account has ${limit.max} sessions already, and may have no more (maxPerAccount)`
+              })
+            )
+          })
+      )
   })
 }
 

@@ -183,7 +183,8 @@ export const make = <Self>(
 
 const noAccounts = new SessionStore.SessionStoreConfigError({
   option: "store",
-  message: "The session store does not know which sessions an account has: a store in the cookie keeps no record of any, and one of "
+  message:
+    "The session store does not know which sessions an account has: a store in the cookie keeps no record of any, and one of "
     + "your own needs the verbs accounts. Use a store on the server (memory, Redis, SQL) or write those verbs"
 })
 
@@ -250,16 +251,23 @@ export const stream = <Id, Facts, Self>(
   account: Declaration<Id, Facts, Self>,
   id: Id
 ): Stream.Stream<AccountSession<Facts>, SessionStore.LoadError, SessionAccounts<Self>> =>
-  Stream.unwrap(ofAccount(account, id, Stream.empty, (accounts, text) =>
-    Effect.map(currentId(account), (current) =>
-      Stream.flattenIterables(Stream.paginateEffect(undefined as string | undefined, (next) =>
-        Effect.map(
-          atNow((now) => accounts.verbs.list(text, now, next)),
-          (page) => [
-            page.records.map((record) => shown(account, record, current)),
-            Option.map(Option.fromNullable(page.next), (next): string | undefined => next)
-          ] as const
-        ))))))
+  Stream.unwrap(
+    ofAccount(account, id, Stream.empty, (accounts, text) =>
+      Effect.map(currentId(account), (current) =>
+        Stream.flattenIterables(Stream.paginateEffect(undefined as string | undefined, (next) =>
+          Effect.map(
+            atNow((now) =>
+              accounts.verbs.list(text, now, next)
+            ),
+            (page) =>
+              [
+                page.records.map((record) =>
+                  shown(account, record, current)
+                ),
+                Option.map(Option.fromNullable(page.next), (next): string | undefined => next)
+              ] as const
+          )))))
+  )
 
 /**
  * How many live sessions an account has.
@@ -271,8 +279,12 @@ export const count = <Id, Facts, Self>(
   account: Declaration<Id, Facts, Self>,
   id: Id
 ): Effect.Effect<number, SessionStore.LoadError, SessionAccounts<Self>> =>
-  ofAccount(account, id, 0, (accounts, text, now) =>
-    Effect.map(sessionsOfAccount(accounts.verbs, text, now), (records) => records.length))
+  ofAccount(
+    account,
+    id,
+    0,
+    (accounts, text, now) => Effect.map(sessionsOfAccount(accounts.verbs, text, now), (records) => records.length)
+  )
 
 /**
  * Ends one session of an account, and says whether it was there. One of another account, or of none, is not.
@@ -306,8 +318,12 @@ export const endAll = <Id, Facts, Self>(
   account: Declaration<Id, Facts, Self>,
   id: Id
 ): Effect.Effect<number, SessionStore.DeleteError, SessionAccounts<Self>> =>
-  ofAccount(account, id, 0, (accounts, text, now) =>
-    Effect.map(accounts.verbs.endAll(text, now), ({ ended }) => told(accounts, ended, "All")))
+  ofAccount(
+    account,
+    id,
+    0,
+    (accounts, text, now) => Effect.map(accounts.verbs.endAll(text, now), ({ ended }) => told(accounts, ended, "All"))
+  )
 
 /**
  * Ends all sessions of the account that is signed in here, but for the one of this request, and says how many there were: what a
@@ -392,7 +408,8 @@ const shown = <Facts>(
  *
  * @internal
  */
-export const dateOf = (millis = 0): DateTime.Utc => Option.getOrElse(DateTime.make(millis), () => DateTime.unsafeMake(0))
+export const dateOf = (millis = 0): DateTime.Utc =>
+  Option.getOrElse(DateTime.make(millis), () => DateTime.unsafeMake(0))
 
 // Who asks without a request has no session. What it is called is no reason to fail.
 const currentId = <Self>(

@@ -186,7 +186,10 @@ const accountsOf = (records: RecordTable): SessionStore.AccountVerbs => {
       for (const id of ended) {
         records.delete(id)
       }
-      return Exit.succeed({ ended, ticket: spared?.ticket && SessionSignIn.movedTicket(spared.ticket, before, epoch, now) })
+      return Exit.succeed({
+        ended,
+        ticket: spared?.ticket && SessionSignIn.movedTicket(spared.ticket, before, epoch, now)
+      })
     }
   }
 }

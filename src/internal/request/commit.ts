@@ -171,7 +171,9 @@ export class Commit {
   ): Effect.Effect<number, SessionStore.DeleteError> {
     const { presented } = this
     return chain(endSessions(this.services, sessions, this.now, successor), (ended) => {
-      if (ended > 0 && presented._tag === "Valid" && isSignedIn(presented) && sessions.includes(presented.sessions[0])) {
+      if (
+        ended > 0 && presented._tag === "Valid" && isSignedIn(presented) && sessions.includes(presented.sessions[0])
+      ) {
         this.services.tell(SessionEvent.SignedOut({ id: presented.sessions[0].key.id }))
       }
       return Effect.succeed(ended)
@@ -347,8 +349,13 @@ export class Commit {
     const { accounts } = store
     return pendingSignIn === undefined || accounts === undefined
       ? attempt(() => store.save(this.log.state(), this.lifetime, this.now))
-      : enlistAnew(accounts, pendingSignIn, this.lifetime, this.now, (key) =>
-        store.save(this.log.state(), this.lifetime, this.now, key))
+      : enlistAnew(
+        accounts,
+        pendingSignIn,
+        this.lifetime,
+        this.now,
+        (key) => store.save(this.log.state(), this.lifetime, this.now, key)
+      )
   }
 
   /**

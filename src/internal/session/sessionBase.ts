@@ -250,10 +250,13 @@ export abstract class SessionBase implements Session {
     admit: (id: SessionId, lifetime: Lifetime, now: number) => Effect.Effect<Admission, E, R>
   ): Effect.Effect<void, E | SessionInsertError, R> {
     return Effect.withFiberRuntime((fiber) =>
-      chain(this.writable(fiber), () =>
-        chain(this.markNow("Renew", () => this.sessionFor(account)), (session) =>
-          Effect.flatMap(admit(session.id, this.lifetime(), nowOn(fiber)), ({ limit, ticket }) =>
-            this.enterNow(facts, nowOn(fiber), { account, ...session, limit, ticket }))))
+      chain(
+        this.writable(fiber),
+        () =>
+          chain(this.markNow("Renew", () => this.sessionFor(account)), (session) =>
+            Effect.flatMap(admit(session.id, this.lifetime(), nowOn(fiber)), ({ limit, ticket }) =>
+              this.enterNow(facts, nowOn(fiber), { account, ...session, limit, ticket })))
+      )
     )
   }
 
