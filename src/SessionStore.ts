@@ -142,7 +142,8 @@ export interface Enlisted {
 
 /**
  * The answer of `confirm`. `Confirmed`: the account knows of the session, and `count` is as in `Enlisted`. `Void`: all sessions of
- * the account, or this one, were ended since the ticket was given, and the session must not live.
+ * the account were ended since the ticket was given, or it is too old, and the session must not live. A store may say so as well of a
+ * session that has ended meanwhile.
  *
  * @since 0.1.0
  * @category models
