@@ -31,6 +31,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { RedisOptions } from "ioredis"
 import { RecentIds } from "../internal/redis/recentIds.js"
+import { listedField, RedisAccounts } from "../internal/redis/redisAccounts.js"
 import { connectionOfClient, problemOfClient } from "../internal/redis/redisClient.js"
 import type { RedisClient, RedisFailure, SendCommand } from "../internal/redis/redisCommand.js"
 import { makeSendCommand, sendScript } from "../internal/redis/redisCommand.js"
@@ -341,28 +342,32 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
     message: `The session would have more than ${maxBytes} bytes in Redis (maxRecordBytes): keep less in it`
   })
 
-  const readWithin = (key: SessionKey.SessionKey): Effect.Effect<Fields, RedisFailure> =>
+  const readWithin = (id: SessionId): Effect.Effect<Fields, RedisFailure> =>
     Effect.flatMap(
-      sendScript(send, "load", scripts.load, redisKey(key.id), [String(maxBytes)]),
+      sendScript(send, "load", scripts.load, redisKey(id), [String(maxBytes)]),
       (reply) =>
         Either.flatMap(readLoadReply(reply), (read) => {
           if (read === "TooLarge") {
             return Either.left(malformed(`it has more than ${maxBytes} bytes (maxRecordBytes)`))
           }
-          recent.add(key.id)
+          recent.add(id)
           return Either.right(read)
         })
     )
 
-  const read = (key: SessionKey.SessionKey): Effect.Effect<Fields, RedisFailure> =>
-    recent.has(key.id)
-      ? Effect.flatMap(send("load", (client) => client.hgetall(redisKey(key.id))), readHash)
-      : readWithin(key)
+  const read = (id: SessionId): Effect.Effect<StoredRecord | undefined, RedisFailure> =>
+    Effect.flatMap(
+      recent.has(id)
+        ? Effect.flatMap(send("load", (client) => client.hgetall(redisKey(id))), readHash)
+        : readWithin(id),
+      (hash) => readRecord(id, hash)
+    )
+
+  const accounts = new RedisAccounts({ send, prefix, read })
 
   const load: SessionStore.SessionStore["load"] = (key, now) =>
     Effect.mapError(
-      Effect.flatMap(read(key), (hash) =>
-        Either.map(readRecord(key.id, hash), (record) => SessionStore.loadResult(record, key, now))),
+      Effect.map(read(key.id), (record) => SessionStore.loadResult(record, key, now)),
       (failure) => {
         const { reason, ...rest } = nameRecord(failure, key.id)
         return new SessionStore.LoadError({ ...rest, reason: reason === "Malformed" ? reason : "Unavailable" })
@@ -373,11 +378,11 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
     state: SessionRecord.SessionState,
     lifetime: SessionRecord.Lifetime,
     now: number,
+    key: SessionKey.SessionKey,
     draws: number
   ): Effect.Effect<SessionStore.Saved, SessionStore.SaveError> => {
-    const key = SessionKey.mint()
     const record = SessionRecord.create(key, state, lifetime, now)
-    const fields = encodeRecord(record)
+    const fields = [...encodeRecord(record), ...listedField(state, lifetime, now)]
     if (bytesOf(fields) > maxBytes) {
       return Effect.fail(new SessionStore.SaveError({ ...tooLarge(), reason: "TooLarge" }))
     }
@@ -392,7 +397,7 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
           return Effect.succeed({ key, expiresAt: record.expiresAt })
         }
         return draws < maxDraws
-          ? save(state, lifetime, now, draws + 1)
+          ? save(state, lifetime, now, SessionKey.mint(), draws + 1)
           : Effect.fail(
             new SessionStore.SaveError({
               reason: "Unavailable",
@@ -424,15 +429,15 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
     script: scripts.RedisScript,
     key: SessionKey.SessionKey,
     newKey: SessionKey.SessionKey,
-    { maxLifetime, ttl }: SessionRecord.Lifetime,
+    lifetime: SessionRecord.Lifetime,
     now: number,
     more: ReadonlyArray<string>,
     expected: SessionChange["expect"] = new Map()
   ): Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError> =>
     Effect.matchEffect(
       runScript(verb, script, key, now, [
-        timeText(now + ttl),
-        maxLifetime === undefined ? "" : timeText(maxLifetime),
+        timeText(now + lifetime.ttl),
+        lifetime.maxLifetime === undefined ? "" : timeText(lifetime.maxLifetime),
         ...more
       ], expected.size),
       {
@@ -440,6 +445,11 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
         onSuccess: (answer) =>
           answer._tag === "TooLarge"
             ? Effect.fail(new SessionStore.UpdateError(tooLarge()))
+            : answer._tag === "Saved" && answer.account !== undefined
+            ? Effect.as(
+              accounts.relist(answer.account, key.id, lifetime, now),
+              toWriteResult(verb, answer, key, newKey, expected)
+            )
             : Effect.succeed(toWriteResult(verb, answer, key, newKey, expected))
       }
     )
@@ -462,7 +472,7 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
   const verbs: SessionStore.SessionStoreVerbs = {
     readKey: SessionKey.fromText,
     load,
-    save: (state, lifetime, now) => save(state, lifetime, now, 1),
+    save: (state, lifetime, now, key = SessionKey.mint()) => save(state, lifetime, now, key, 1),
     update: (key, change, lifetime, now) =>
       rewrite(
         "update",
@@ -471,23 +481,24 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
         key,
         lifetime,
         now,
-        [String(maxBytes), ...changeArguments(change)],
+        [String(maxBytes), ...changeArguments(change, lifetime, now)],
         change.expect
       ),
     updateTtl: (key, lifetime, now) =>
       rewrite("updateTtl", scripts.updateTtl, key, key, lifetime, now, [timeText(lifetime.ttl)]),
     renew: (key, change, lifetime, now) => {
       const newKey = SessionKey.mintSecret(key.id)
-      const args = [String(maxBytes), SessionKey.digest(newKey), ...changeArguments(change)]
+      const args = [String(maxBytes), SessionKey.digest(newKey), ...changeArguments(change, lifetime, now)]
       return rewrite("renew", scripts.renew, key, newKey, lifetime, now, args, change.expect)
     },
     rotate: (key, change, lifetime, { every, extend, grace, mint }, now) => {
       const newKey = SessionKey.mintSecret(key.id)
       const times = [timeText(every), timeText(grace), timeText(now + grace), extend ? "1" : "0", mint ? "1" : "0"]
-      const args = [String(maxBytes), SessionKey.digest(newKey), ...times, ...changeArguments(change)]
+      const args = [String(maxBytes), SessionKey.digest(newKey), ...times, ...changeArguments(change, lifetime, now)]
       return rewrite("rotate", scripts.rotate, key, newKey, lifetime, now, args, change.expect)
     },
-    delete: remove
+    delete: remove,
+    accounts
   }
   // Each command has its own limit, which holds in a region that cannot be interrupted as well.
   return SessionStore.make(verbs, { timeout: "none" })
@@ -499,7 +510,7 @@ const bytesOf = (texts: ReadonlyArray<string>): number => texts.reduce((sum, tex
 
 const redisTtl = (millis: number): string => String(millis >= 1 ? Math.min(Math.ceil(millis), 1e15) : 1)
 
-const changeArguments = (change: SessionChange): Array<string> => {
+const changeArguments = (change: SessionChange, lifetime: SessionRecord.Lifetime, now: number): Array<string> => {
   const { absent, valued } = sortExpected(change.expect)
   const args = [String(valued.length), String(absent.length), String(change.unset.size)]
   for (const key of valued) {
@@ -514,6 +525,7 @@ const changeArguments = (change: SessionChange): Array<string> => {
   for (const [key, value] of change.set) {
     args.push(fieldOf(key), value)
   }
+  args.push(...listedField(change.set, lifetime, now))
   return args
 }
 
