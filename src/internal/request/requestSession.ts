@@ -22,6 +22,7 @@ import { holdsState } from "./contentSecurity.js"
 import { openCookie, type OpenedCookie } from "./openedCookie.js"
 import { present, type Presented, rotates, unasked } from "./presentedSession.js"
 import { untilEnded } from "./sessionEnd.js"
+import { lifetimeOf } from "./sessionPolicy.js"
 import type { SessionServices } from "./sessionServices.js"
 
 /**
@@ -107,6 +108,16 @@ export abstract class RequestSession extends SessionBase {
       : super.untilEnded(record)
   }
 
+  /** What the store of this session does for accounts. */
+  accountVerbs(): SessionStore.AccountVerbs | undefined {
+    return this.services().store.accounts
+  }
+
+  /** Tells those who listen to the sessions. */
+  tell(event: SessionEvent.Happening): void {
+    this.services().tell(event)
+  }
+
   /** Whether the handler ended the session, and nothing has come of that yet. */
   get awaitsEnd(): boolean {
     return this.log().status === "Purged" && !this.log().isCommitted
@@ -131,6 +142,10 @@ export abstract class RequestSession extends SessionBase {
 
   protected override get canRemember(): boolean {
     return this.services().config.lifecycle.rememberMeMillis !== undefined
+  }
+
+  protected override lifetime(): SessionRecord.Lifetime {
+    return lifetimeOf(this.services().config.lifecycle, this.log().isRemembered)
   }
 
   protected override get maxStateBytes(): number {
