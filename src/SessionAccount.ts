@@ -147,17 +147,30 @@ export interface Demand {
 }
 
 /**
- * What `Tag` makes: the tag of the account that is signed in, together with what belongs to it.
+ * The tag of the account that is signed in, and what guards need to know of it.
  *
  * @since 0.1.0
  * @category models
  */
-export interface TagClass<Self, Name extends string, Id, Facts, SessionSelf>
-  extends
-    Context.TagClass<Self, Name, SignedIn<Id, Facts>>,
-    SessionAccounts.Declaration<Id, Facts, SessionSelf>,
-    Operations<Self, Id, Facts, SessionSelf>
-{}
+export type AccountTag<Self, Id, Facts, SessionSelf> =
+  & Context.Tag<Self, SignedIn<Id, Facts>>
+  & {
+    readonly session: Context.Tag<SessionSelf, Session.Session>
+    readonly demand: (
+      demand?: Demand
+    ) => Effect.Effect<SignedIn<Id, Facts>, AccountRequired | Session.SessionGetError, SessionSelf>
+  }
+
+/**
+ * What `Tag` makes: the tag of the account that is signed in as a class, together with what belongs to it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type TagClass<Self, Name extends string, Id, Facts, SessionSelf> =
+  & Context.TagClass<Self, Name, SignedIn<Id, Facts>>
+  & SessionAccounts.Declaration<Id, Facts, SessionSelf>
+  & Operations<Self, Id, Facts, SessionSelf>
 
 /**
  * What can be done with an account.
@@ -205,15 +218,15 @@ export interface Operations<Self, Id, Facts, SessionSelf> {
   readonly signOut: Effect.Effect<void, Session.SessionInsertError, SessionSelf>
 
   /**
-   * The guard for routes that need an account, which they then yield: a 401 without one.
+   * The guard for routes that need an account.
    */
   readonly required: <E, R>(
     app: HttpApp.Default<E, R>
   ) => HttpApp.Default<E | AccountRequired | Session.SessionGetError, Exclude<R, Self> | SessionSelf>
 
   /**
-   * The guard for routes that need an account whose visitor has proved who he is within `freshFor`: a 401 without, whose `reason` says
-   * whether a password would do.
+   * The guard for routes that need an account whose visitor has proved who he is within `freshFor`. The error says whether a password
+   * would do (`NotFresh`).
    */
   readonly fresh: <E, R>(
     app: HttpApp.Default<E, R>
@@ -290,12 +303,6 @@ export const Tag = <Self>() =>
   const demand = ({ fresh = false }: Demand = {}) =>
     Effect.flatMap(current, (account) => accepted(account, fresh === true ? freshness : fresh))
 
-  const guard = (options?: Demand) => {
-    const demanded = demand(options)
-    return <E, R>(app: HttpApp.Default<E, R>) =>
-      Effect.flatMap(demanded, (account) => Effect.provideService(app, tag, account))
-  }
-
   const operations: SessionAccounts.Declaration<Id, Facts, SessionSelf> & Operations<Self, Id, Facts, SessionSelf> = {
     session,
     textOf,
@@ -315,10 +322,48 @@ export const Tag = <Self>() =>
       (session) => Effect.flatMap(session.proveAgain(), (signIn) => signIn === undefined ? notSignedIn : Effect.void)
     ),
     signOut: Effect.flatMap(session, (session) => session.purge),
-    required: guard(),
-    fresh: guard({ fresh: true })
+    required: guard(Object.assign(tag, { session, demand })),
+    fresh: guard(Object.assign(tag, { session, demand }), { fresh: true })
   }
   return Object.assign(tag, operations)
+}
+
+/**
+ * The guard for routes that need an account as it is demanded, which they then yield: a 401 without. It stands inside the middleware
+ * that provides the session.
+ *
+ * @example
+ * ```ts
+ * import * as HttpRouter from "@effect/platform/HttpRouter"
+ * import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ * import * as SessionAccount from "effect-session/SessionAccount"
+ * import * as SessionMiddleware from "effect-session/SessionMiddleware"
+ *
+ * class Account extends SessionAccount.Tag<Account>()("Account", { id: Schema.NonEmptyString }) {}
+ *
+ * const orLogin = Effect.catchTag("AccountRequired", () => HttpServerResponse.redirect("/login", { status: 303 }))
+ *
+ * const app = HttpRouter.empty.pipe(
+ *   HttpRouter.post("/password", HttpServerResponse.text("Changed")),
+ *   SessionAccount.guard(Account, { fresh: "5 minutes" }),
+ *   orLogin,
+ *   SessionMiddleware.session
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category middleware
+ */
+export const guard = <Self, Id, Facts, SessionSelf>(
+  account: AccountTag<Self, Id, Facts, SessionSelf>,
+  demand?: Demand
+): <E, R>(
+  app: HttpApp.Default<E, R>
+) => HttpApp.Default<E | AccountRequired | Session.SessionGetError, Exclude<R, Self> | SessionSelf> => {
+  const demanded = account.demand(demand)
+  return (app) => Effect.flatMap(demanded, (signedIn) => Effect.provideService(app, account, signedIn))
 }
 
 const notSignedIn = new AccountRequired({ reason: "NotSignedIn" })
