@@ -20,6 +20,7 @@ import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as SessionStore from "../SessionStore.js"
 import type { ContractCase } from "./internal/contractCase.js"
+import { contractOfAccounts } from "./internal/contractOfAccounts.js"
 import { contractOfChanges } from "./internal/contractOfChanges.js"
 import { contractOfContention } from "./internal/contractOfContention.js"
 import { contractOfCreation } from "./internal/contractOfCreation.js"
@@ -51,6 +52,11 @@ export interface Options<E> {
    * serves no lifecycle with `renewEvery`.
    */
   readonly canRotate?: boolean | undefined
+  /**
+   * Whether the store has the verbs `accounts`, which `SessionAccounts` needs. Left out: it has not, and is spared the cases about
+   * them.
+   */
+  readonly hasAccounts?: boolean | undefined
 }
 
 /**
@@ -85,6 +91,7 @@ const groups: { readonly [group: string]: ReadonlyArray<ContractCase> } = {
   input: contractOfInput,
   isolation: contractOfIsolation,
   rotation: contractOfRotation,
+  accounts: contractOfAccounts,
   rules: contractOfRules
 }
 
@@ -95,9 +102,14 @@ const groups: { readonly [group: string]: ReadonlyArray<ContractCase> } = {
  * @category suites
  */
 export const cases = (
-  { canInvalidate, canRotate = canInvalidate }: Pick<Options<never>, "canInvalidate" | "canRotate">
+  { canInvalidate, canRotate = canInvalidate, hasAccounts = false }: Pick<
+    Options<never>,
+    "canInvalidate" | "canRotate" | "hasAccounts"
+  >
 ): ReadonlyArray<Case> =>
-  Object.entries(groups).filter(([group]) => canRotate || group !== "rotation").flatMap(([group, cases]) =>
+  Object.entries(groups).filter(([group]) =>
+    (canRotate || group !== "rotation") && (hasAccounts || group !== "accounts")
+  ).flatMap(([group, cases]) =>
     cases
       .filter(({ needsInvalidation }) => canInvalidate || !needsInvalidation)
       .map(({ check, title }) => ({ group, title, check }))

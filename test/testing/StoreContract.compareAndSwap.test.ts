@@ -12,7 +12,7 @@ const remote = Layer.sync(
   () => CompareAndSwapSessionStore.make(remoteTexts(new Map()), { timeout: generous })
 )
 
-StoreContract.suite("CompareAndSwapSessionStore over texts", { store: remote, canInvalidate: true })
+StoreContract.suite("CompareAndSwapSessionStore over texts", { store: remote, canInvalidate: true, hasAccounts: true })
 
 StoreContract.suite("the example over items with versions", { store: layer, canInvalidate: true })
 

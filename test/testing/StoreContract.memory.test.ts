@@ -1,4 +1,4 @@
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as StoreContract from "effect-session/testing/StoreContract"
 
-StoreContract.suite("MemorySessionStore", { store: MemorySessionStore.layer(), canInvalidate: true })
+StoreContract.suite("MemorySessionStore", { store: MemorySessionStore.layer(), canInvalidate: true, hasAccounts: true })

@@ -22,5 +22,6 @@ StoreContract.suite("RedisSessionStore", {
       (url) => RedisSessionStore.layer({ url, timeout: generous })
     )
   ),
-  canInvalidate: true
+  canInvalidate: true,
+  hasAccounts: true
 })
