@@ -11,6 +11,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { livingFor } from "../support/lifetimes.js"
+import { accountDefects } from "./defectiveAccounts.js"
+import { type AccountParts, accountsOver, soundParts } from "./soundAccounts.js"
 
 type Row = StoredRecord | undefined
 
@@ -35,6 +37,13 @@ interface Parts {
   /** How a row gets from the table to the caller, and how a record gets into it. */
   readonly handOut: (record: StoredRecord) => StoredRecord
   readonly keep: (record: StoredRecord) => StoredRecord
+  /** The key of a new session, where one was drawn before. */
+  readonly drawn: (key: SessionKey.SessionKey | undefined) => SessionKey.SessionKey | undefined
+  readonly accounts: AccountParts
+  readonly accountCalls: (
+    accounts: SessionStore.AccountVerbs,
+    rows: Map<string, StoredRecord>
+  ) => Partial<SessionStore.AccountVerbs>
   /** Writes a row, in one step. */
   readonly put: (rows: Map<string, StoredRecord>, name: string, record: StoredRecord) => Effect.Effect<void>
 }
@@ -62,12 +71,16 @@ const sound: Parts = {
   },
   handOut: copy,
   keep: copy,
+  drawn: (key) => key,
+  accounts: soundParts,
+  accountCalls: () => ({}),
   put: (rows, name, record) => Effect.sync(() => rows.set(name, record))
 }
 
 // Nothing happens in a call before what it answers is run.
 const makeStore = (parts: Parts): SessionStore.SessionStore => {
   const rows = new Map<string, StoredRecord>()
+  const accounts = accountsOver(rows, parts.accounts)
   const handedOut = (row: Row): Row => row === undefined ? undefined : parts.handOut(row)
 
   const write = (
@@ -101,9 +114,9 @@ const makeStore = (parts: Parts): SessionStore.SessionStore => {
   return SessionStore.make({
     readKey: parts.readKey,
     load: (key, now) => Effect.sync(() => parts.load(handedOut(rows.get(parts.rowName(key.id))), key, now)),
-    save: (state, lifetime, now) =>
+    save: (state, lifetime, now, drawn) =>
       Effect.suspend(() => {
-        let key = parts.mint()
+        let key = parts.drawn(drawn) ?? parts.mint()
         while (parts.isTaken(rows, parts.rowName(key.id))) {
           key = parts.mint()
         }
@@ -146,7 +159,8 @@ const makeStore = (parts: Parts): SessionStore.SessionStore => {
               ? Effect.sync(() => rows.delete(name))
               : Effect.as(parts.put(rows, name, parts.keep(trace)), answer)
           )
-      })
+      }),
+    accounts: { ...accounts, ...parts.accountCalls(accounts, rows) }
   }, { timeout: "none" })
 }
 
@@ -1462,5 +1476,19 @@ export const defects: ReadonlyArray<Defect> = [
           : SessionRecord.update(record, key, change, lifetime, now)
     }),
     foundBy: "random calls in a random order"
-  }
+  },
+  // -- accounts
+  {
+    defect: "draws another key than the one that was drawn for a session",
+    store: withParts({ drawn: () => undefined }),
+    foundBy: "a new session has the key that was drawn"
+  },
+  ...accountDefects.map(({ calls, defect, foundBy, parts }) => ({
+    defect,
+    foundBy,
+    store: withParts({
+      accounts: { ...soundParts, ...parts },
+      ...(calls === undefined ? {} : { accountCalls: calls })
+    })
+  }))
 ]

@@ -387,17 +387,21 @@ export const contractOfAccounts: ReadonlyArray<ContractCase> = [
         const account = newAccount()
         for (let round = 0; round < 5; round++) {
           const began: Array<SessionKey.SessionKey> = []
-          const signsIn = Effect.gen(function*() {
-            const drawn = SessionKey.mint()
-            const { ticket } = yield* accountsOf(store).enlist(account, drawn.id, hourly)
-            began.push(drawn)
-            yield* Effect.yieldNow()
-            yield* store.save(new Map(entriesOf(account, yield* now)), hourly, drawn)
-            const { _tag } = yield* accountsOf(store).confirm(account, drawn.id, ticket, hourly)
-            if (_tag === "Void") {
-              yield* store.delete(drawn)
-            }
-          })
+          // Each takes its time, so that an end comes before, between and after their steps.
+          const pause = (turns: number) => Effect.repeatN(Effect.yieldNow(), turns)
+          const signsIn = (i: number) =>
+            Effect.gen(function*() {
+              const drawn = SessionKey.mint()
+              const { ticket } = yield* accountsOf(store).enlist(account, drawn.id, hourly)
+              began.push(drawn)
+              yield* pause(i % 4)
+              yield* store.save(new Map(entriesOf(account, yield* now)), hourly, drawn)
+              yield* pause(i % 3)
+              const { _tag } = yield* accountsOf(store).confirm(account, drawn.id, ticket, hourly)
+              if (_tag === "Void") {
+                yield* store.delete(drawn)
+              }
+            })
           const before: Array<SessionKey.SessionKey> = []
           const ends = Effect.gen(function*() {
             yield* Effect.yieldNow()
@@ -405,7 +409,9 @@ export const contractOfAccounts: ReadonlyArray<ContractCase> = [
             yield* accountsOf(store).endAll(account)
             before.push(...those)
           })
-          yield* Effect.all([...Array.from({ length: 12 }, () => signsIn), ends, ends], { concurrency: "unbounded" })
+          yield* Effect.all([...Array.from({ length: 12 }, (_, i) => signsIn(i)), ends, ends], {
+            concurrency: "unbounded"
+          })
           yield* expectEnded(store, before, "of a sign-in that began before an end of all")
         }
       }),
