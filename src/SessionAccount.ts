@@ -131,6 +131,12 @@ export interface Options<Id, IdEncoded extends string | number, Facts, FactsEnco
   readonly facts?: Schema.Schema<Facts, FactsEncoded> | undefined
   /** How long ago somebody may have proved who he is for it to be fresh. Default 15 minutes. A bare number is milliseconds. */
   readonly freshFor?: Duration.DurationInput | undefined
+  /**
+   * The app's own value that said who is signed in before accounts were there. A session that has it and no account belongs to that
+   * account, which learns of it with the next request that asks; nothing of it is fresh until then. The entry stays the app's: write it
+   * no more, and leave this out once all sessions of before are over.
+   */
+  readonly before?: Session.SessionEntry<Id, any> | undefined
   /** The session that belongs to the account, where it is not the default one. */
   readonly session?: Context.Tag<SessionSelf, Session.Session> | undefined
 }
@@ -294,11 +300,21 @@ export const Tag = <Self>() =>
 
   const base = Effect.map(session, SessionAccounts.baseOf)
 
-  const current = Effect.flatMap(base, (session) =>
-    Effect.flatMap(
-      session.signIn(),
-      (signIn) => signIn === undefined ? Effect.succeedNone : Effect.asSome(signedIn(signIn))
-    ))
+  const signInOf = (session: SessionBase): Effect.Effect<SignIn | undefined, Session.SessionGetError> =>
+    Effect.flatMap(session.signIn(), (signIn) =>
+      signIn !== undefined || options.before === undefined
+        ? Effect.succeed(signIn)
+        : Effect.map(session.get(options.before as Session.SessionEntry<Id, any>), (id) =>
+          Option.getOrUndefined(Option.map(Option.flatMap(id, textOf), (account) => adopt(session, account)))))
+
+  const current = Effect.flatMap(
+    base,
+    (session) =>
+      Effect.flatMap(
+        signInOf(session),
+        (signIn) => signIn === undefined ? Effect.succeedNone : Effect.asSome(signedIn(signIn))
+      )
+  )
 
   const demand = ({ fresh = false }: Demand = {}) =>
     Effect.flatMap(current, (account) => accepted(account, fresh === true ? freshness : fresh))
@@ -313,13 +329,18 @@ export const Tag = <Self>() =>
         const entered = yield* base
         const account = yield* Option.match(textOf(id), { onNone: () => noText(name, "id"), onSome: Effect.succeed })
         const kept = facts === undefined ? undefined : yield* factsText(facts)
+        yield* Effect.ignore(signInOf(entered))
         yield* entered.enter(account, kept, (id, lifetime, now) => admit(accounts, entered, account, id, lifetime, now))
       }),
     current,
     demand,
     reauthenticate: Effect.flatMap(
       base,
-      (session) => Effect.flatMap(session.proveAgain(), (signIn) => signIn === undefined ? notSignedIn : Effect.void)
+      (session) =>
+        Effect.flatMap(
+          Effect.zipRight(Effect.ignore(signInOf(session)), session.proveAgain()),
+          (signIn) => signIn === undefined ? notSignedIn : Effect.void
+        )
     ),
     signOut: Effect.flatMap(session, (session) => session.purge),
     required: guard(Object.assign(tag, { session, demand })),
@@ -365,6 +386,12 @@ export const guard = <Self, Id, Facts, SessionSelf>(
   const demanded = account.demand(demand)
   return (app) => Effect.flatMap(demanded, (signedIn) => Effect.provideService(app, account, signedIn))
 }
+
+// A store that knows no accounts is told of none.
+const adopt = (session: SessionBase, account: SessionSignIn.AccountText): SignIn =>
+  session instanceof RequestSession && session.accountVerbs() === undefined
+    ? { account, signedInAt: 0, authenticatedAt: 0 }
+    : session.adopt(account)
 
 const notSignedIn = new AccountRequired({ reason: "NotSignedIn" })
 const notFresh = new AccountRequired({ reason: "NotFresh" })
