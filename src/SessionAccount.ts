@@ -131,6 +131,12 @@ export interface Options<Id, IdEncoded extends string | number, Facts, FactsEnco
   readonly facts?: Schema.Schema<Facts, FactsEncoded> | undefined
   /** How long ago somebody may have proved who he is for it to be fresh. Default 15 minutes. A bare number is milliseconds. */
   readonly freshFor?: Duration.DurationInput | undefined
+  /**
+   * The app's own value that said who is signed in before accounts were there. A session that has it and no account belongs to that
+   * account, which learns of it with the next request that asks; nothing of it is fresh until then. The entry stays the app's: write it
+   * no more, and leave this out once all sessions of before are over.
+   */
+  readonly before?: Session.SessionEntry<Id, any> | undefined
   /** The session that belongs to the account, where it is not the default one. */
   readonly session?: Context.Tag<SessionSelf, Session.Session> | undefined
 }
@@ -147,17 +153,30 @@ export interface Demand {
 }
 
 /**
- * What `Tag` makes: the tag of the account that is signed in, together with what belongs to it.
+ * The tag of the account that is signed in, and what guards need to know of it.
  *
  * @since 0.1.0
  * @category models
  */
-export interface TagClass<Self, Name extends string, Id, Facts, SessionSelf>
-  extends
-    Context.TagClass<Self, Name, SignedIn<Id, Facts>>,
-    SessionAccounts.Declaration<Id, Facts, SessionSelf>,
-    Operations<Self, Id, Facts, SessionSelf>
-{}
+export type AccountTag<Self, Id, Facts, SessionSelf> =
+  & Context.Tag<Self, SignedIn<Id, Facts>>
+  & {
+    readonly session: Context.Tag<SessionSelf, Session.Session>
+    readonly demand: (
+      demand?: Demand
+    ) => Effect.Effect<SignedIn<Id, Facts>, AccountRequired | Session.SessionGetError, SessionSelf>
+  }
+
+/**
+ * What `Tag` makes: the tag of the account that is signed in as a class, together with what belongs to it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type TagClass<Self, Name extends string, Id, Facts, SessionSelf> =
+  & Context.TagClass<Self, Name, SignedIn<Id, Facts>>
+  & SessionAccounts.Declaration<Id, Facts, SessionSelf>
+  & Operations<Self, Id, Facts, SessionSelf>
 
 /**
  * What can be done with an account.
@@ -205,15 +224,15 @@ export interface Operations<Self, Id, Facts, SessionSelf> {
   readonly signOut: Effect.Effect<void, Session.SessionInsertError, SessionSelf>
 
   /**
-   * The guard for routes that need an account, which they then yield: a 401 without one.
+   * The guard for routes that need an account.
    */
   readonly required: <E, R>(
     app: HttpApp.Default<E, R>
   ) => HttpApp.Default<E | AccountRequired | Session.SessionGetError, Exclude<R, Self> | SessionSelf>
 
   /**
-   * The guard for routes that need an account whose visitor has proved who he is within `freshFor`: a 401 without, whose `reason` says
-   * whether a password would do.
+   * The guard for routes that need an account whose visitor has proved who he is within `freshFor`. The error says whether a password
+   * would do (`NotFresh`).
    */
   readonly fresh: <E, R>(
     app: HttpApp.Default<E, R>
@@ -281,20 +300,24 @@ export const Tag = <Self>() =>
 
   const base = Effect.map(session, SessionAccounts.baseOf)
 
-  const current = Effect.flatMap(base, (session) =>
-    Effect.flatMap(
-      session.signIn(),
-      (signIn) => signIn === undefined ? Effect.succeedNone : Effect.asSome(signedIn(signIn))
-    ))
+  const signInOf = (session: SessionBase): Effect.Effect<SignIn | undefined, Session.SessionGetError> =>
+    Effect.flatMap(session.signIn(), (signIn) =>
+      signIn !== undefined || options.before === undefined
+        ? Effect.succeed(signIn)
+        : Effect.map(session.get(options.before as Session.SessionEntry<Id, any>), (id) =>
+          Option.getOrUndefined(Option.map(Option.flatMap(id, textOf), (account) => adopt(session, account)))))
+
+  const current = Effect.flatMap(
+    base,
+    (session) =>
+      Effect.flatMap(
+        signInOf(session),
+        (signIn) => signIn === undefined ? Effect.succeedNone : Effect.asSome(signedIn(signIn))
+      )
+  )
 
   const demand = ({ fresh = false }: Demand = {}) =>
     Effect.flatMap(current, (account) => accepted(account, fresh === true ? freshness : fresh))
-
-  const guard = (options?: Demand) => {
-    const demanded = demand(options)
-    return <E, R>(app: HttpApp.Default<E, R>) =>
-      Effect.flatMap(demanded, (account) => Effect.provideService(app, tag, account))
-  }
 
   const operations: SessionAccounts.Declaration<Id, Facts, SessionSelf> & Operations<Self, Id, Facts, SessionSelf> = {
     session,
@@ -306,20 +329,69 @@ export const Tag = <Self>() =>
         const entered = yield* base
         const account = yield* Option.match(textOf(id), { onNone: () => noText(name, "id"), onSome: Effect.succeed })
         const kept = facts === undefined ? undefined : yield* factsText(facts)
+        yield* Effect.ignore(signInOf(entered))
         yield* entered.enter(account, kept, (id, lifetime, now) => admit(accounts, entered, account, id, lifetime, now))
       }),
     current,
     demand,
     reauthenticate: Effect.flatMap(
       base,
-      (session) => Effect.flatMap(session.proveAgain(), (signIn) => signIn === undefined ? notSignedIn : Effect.void)
+      (session) =>
+        Effect.flatMap(
+          Effect.zipRight(Effect.ignore(signInOf(session)), session.proveAgain()),
+          (signIn) => signIn === undefined ? notSignedIn : Effect.void
+        )
     ),
     signOut: Effect.flatMap(session, (session) => session.purge),
-    required: guard(),
-    fresh: guard({ fresh: true })
+    required: guard(Object.assign(tag, { session, demand })),
+    fresh: guard(Object.assign(tag, { session, demand }), { fresh: true })
   }
   return Object.assign(tag, operations)
 }
+
+/**
+ * The guard for routes that need an account as it is demanded, which they then yield: a 401 without. It stands inside the middleware
+ * that provides the session.
+ *
+ * @example
+ * ```ts
+ * import * as HttpRouter from "@effect/platform/HttpRouter"
+ * import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ * import * as SessionAccount from "effect-session/SessionAccount"
+ * import * as SessionMiddleware from "effect-session/SessionMiddleware"
+ *
+ * class Account extends SessionAccount.Tag<Account>()("Account", { id: Schema.NonEmptyString }) {}
+ *
+ * const orLogin = Effect.catchTag("AccountRequired", () => HttpServerResponse.redirect("/login", { status: 303 }))
+ *
+ * const app = HttpRouter.empty.pipe(
+ *   HttpRouter.post("/password", HttpServerResponse.text("Changed")),
+ *   SessionAccount.guard(Account, { fresh: "5 minutes" }),
+ *   orLogin,
+ *   SessionMiddleware.session
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category middleware
+ */
+export const guard = <Self, Id, Facts, SessionSelf>(
+  account: AccountTag<Self, Id, Facts, SessionSelf>,
+  demand?: Demand
+): <E, R>(
+  app: HttpApp.Default<E, R>
+) => HttpApp.Default<E | AccountRequired | Session.SessionGetError, Exclude<R, Self> | SessionSelf> => {
+  const demanded = account.demand(demand)
+  return (app) => Effect.flatMap(demanded, (signedIn) => Effect.provideService(app, account, signedIn))
+}
+
+// A store that knows no accounts is told of none.
+const adopt = (session: SessionBase, account: SessionSignIn.AccountText): SignIn =>
+  session instanceof RequestSession && session.accountVerbs() === undefined
+    ? { account, signedInAt: 0, authenticatedAt: 0 }
+    : session.adopt(account)
 
 const notSignedIn = new AccountRequired({ reason: "NotSignedIn" })
 const notFresh = new AccountRequired({ reason: "NotFresh" })

@@ -333,7 +333,7 @@ export const endAll = <Id, Facts, Self>(
  * @category operations
  */
 export const endOthers = <Id, Facts, Self>(
-  account: Declaration<Id, Facts, Self>
+  account: Declaration<Id, Facts, Self> & { readonly current: Effect.Effect<unknown, Session.SessionGetError, Self> }
 ): Effect.Effect<
   number,
   SessionStore.DeleteError | Session.SessionGetError | SessionGuard.Unauthorized,
@@ -342,6 +342,7 @@ export const endOthers = <Id, Facts, Self>(
   Effect.gen(function*() {
     const accounts = yield* forSession(account.session)
     const session = baseOf(yield* account.session)
+    yield* account.current
     const signIn = yield* session.signIn()
     const pending = session.pendingSignIn()
     const id = pending?.id ?? Option.getOrUndefined(yield* session.id)
@@ -349,7 +350,7 @@ export const endOthers = <Id, Facts, Self>(
       return yield* new SessionGuard.Unauthorized()
     }
     const { ended, ticket } = yield* atNow((now) =>
-      accounts.verbs.endAll(signIn.account, now, pending === undefined ? { id } : { id, ticket: pending.ticket })
+      accounts.verbs.endAll(signIn.account, now, { id, ticket: pending?.ticket })
     )
     if (ticket !== undefined) {
       session.replaceTicket(ticket)

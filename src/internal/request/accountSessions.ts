@@ -8,7 +8,7 @@ import * as SessionEvent from "../../SessionEvent.js"
 import type { SessionId } from "../../SessionKey.js"
 import * as SessionKey from "../../SessionKey.js"
 import type { Lifetime, SessionRecord } from "../../SessionRecord.js"
-import type { AccountText } from "../../SessionSignIn.js"
+import type { AccountText, Ticket } from "../../SessionSignIn.js"
 import * as SessionSignIn from "../../SessionSignIn.js"
 import * as SessionStore from "../../SessionStore.js"
 import { chain } from "../effect/chain.js"
@@ -81,7 +81,7 @@ const takenIds = new SessionStore.SaveError({
 export const mayStay = (
   services: SessionServices,
   accounts: SessionStore.AccountVerbs,
-  { account, id, limit, ticket }: PendingSignIn,
+  { account, id, limit, ticket }: Omit<PendingSignIn, "key" | "ticket"> & { readonly ticket: Ticket },
   lifetime: Lifetime,
   now: number
 ): Effect.Effect<boolean, SessionStore.SessionStoreError> =>

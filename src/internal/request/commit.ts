@@ -228,7 +228,22 @@ export class Commit {
     key: SessionKey.SessionKey,
     write: (change: SessionRecord.SessionChange) => Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError>
   ) {
-    return writeMerged(this.services, this.log, this.clock, key.id, write)
+    return chain(
+      this.enlistLate(),
+      () => writeMerged(this.services, this.log, this.clock, key.id, write)
+    )
+  }
+
+  /** Tells the account of the session before it is written, where the sign-in has not done so. */
+  private enlistLate(): Effect.Effect<void, SessionStore.UpdateError> {
+    const { store: { accounts } } = this.services
+    const { pendingSignIn } = this.log
+    return pendingSignIn === undefined || pendingSignIn.ticket !== undefined || accounts === undefined
+      ? Effect.void
+      : chain(accounts.enlist(pendingSignIn.account, pendingSignIn.id, this.lifetime, this.now), ({ ticket }) => {
+        this.log.pendingSignIn = { ...pendingSignIn, ticket }
+        return Effect.void
+      })
   }
 
   private updated(
@@ -237,9 +252,11 @@ export class Commit {
   ): Effect.Effect<CommitOutcome, CommitError> {
     switch (result._tag) {
       case "Saved":
-        return this.refreshCookie(result, presented)
+        return this.unlessVoid(result, () => this.refreshCookie(result, presented))
       case "Superseded":
-        return Effect.succeed(this.log.hasWrites ? this.writesLost([presented], "Superseded") : keep)
+        return Effect.succeed(
+          this.log.hasWrites && this.log.asksForWrites ? this.writesLost([presented], "Superseded") : keep
+        )
       default:
         return Effect.succeed(this.gone([presented]))
     }
@@ -368,18 +385,20 @@ export class Commit {
   ): Effect.Effect<CommitOutcome, CommitError> {
     const { store: { accounts }, tell } = this.services
     const { pendingSignIn } = this.log
-    if (pendingSignIn === undefined || accounts === undefined) {
+    const ticket = pendingSignIn?.ticket
+    if (ticket === undefined || accounts === undefined) {
       return next()
     }
     const { id } = saved.key
-    const stays = attempt(() => mayStay(this.services, accounts, { ...pendingSignIn, id }, this.lifetime, this.now))
+    const signIn = { ...pendingSignIn!, id, ticket }
+    const stays = attempt(() => mayStay(this.services, accounts, signIn, this.lifetime, this.now))
     return chain(isDone(stays) ? stays : Effect.onError(stays, () => this.discard(saved)), (stays) => {
       if (stays) {
         tell(SessionEvent.SignedIn({ id }))
         return next()
       }
-      tell(SessionEvent.WritesLost({ id, reason: "Ended" }))
-      return Effect.as(this.discard(saved), this.services.config.lostWrites === "Refuse" ? lost : keep)
+      const outcome = this.log.asksForWrites ? this.writesLost([{ key: saved.key }], "Ended") : keep
+      return Effect.as(this.discard(saved), outcome)
     })
   }
 
@@ -413,7 +432,10 @@ export class Commit {
     return this.log.asksForWrites ? this.writesLost(sessions, "Ended") : keep
   }
 
-  private writesLost(sessions: ReadonlyArray<PresentedKey>, reason: "Ended" | "Superseded"): CommitOutcome {
+  private writesLost(
+    sessions: ReadonlyArray<Pick<PresentedKey, "key">>,
+    reason: "Ended" | "Superseded"
+  ): CommitOutcome {
     const { config, tell } = this.services
     for (const { key } of sessions) {
       tell(SessionEvent.WritesLost({ id: key.id, reason }))

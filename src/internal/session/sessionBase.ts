@@ -278,6 +278,19 @@ export abstract class SessionBase implements Session {
     )
   }
 
+  /**
+   * Lets the session come to an account that it belonged to before this library knew of accounts. When its visitor proved who he is
+   * nobody knows. Where it is too late for that, the next request does it.
+   */
+  adopt(account: AccountText): SignIn {
+    const { isTooLate, record, signIn } = this.#log
+    const adopted = { account, signedInAt: record?.createdAt ?? 0, authenticatedAt: 0 }
+    if (record !== undefined && signIn === undefined && !isTooLate) {
+      this.#log.adopt(adopted, record.id)
+    }
+    return adopted
+  }
+
   /** Notes that the visitor has proved once more who he is, or does nothing where the session belongs to no account. */
   proveAgain(): Effect.Effect<SignIn | undefined, SessionInsertError> {
     return Effect.withFiberRuntime((fiber) =>
@@ -339,7 +352,12 @@ export abstract class SessionBase implements Session {
       }
       // Of two sign-ins of one request, what came between counts for both.
       const { pendingSignIn } = this.#log
-      this.#log.enter(signIn, pendingSignIn?.id === pending.id ? { ...pending, ticket: pendingSignIn.ticket } : pending)
+      this.#log.enter(
+        signIn,
+        pendingSignIn?.id === pending.id
+          ? { ...pending, ticket: pendingSignIn.ticket ?? pending.ticket }
+          : pending
+      )
     }))
   }
 

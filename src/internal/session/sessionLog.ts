@@ -44,7 +44,8 @@ export interface PendingSignIn {
   readonly id: SessionId
   /** The key of the session to come, where one has been drawn for it. */
   readonly key: SessionKey | undefined
-  readonly ticket: Ticket
+  /** None where the account is not told of it before the commit. */
+  readonly ticket: Ticket | undefined
   readonly limit: AccountLimit | undefined
 }
 
@@ -71,6 +72,8 @@ export class SessionLog<E> {
   record: SessionRecord | undefined = undefined
   /** The sign-in of this request, which a purge undoes like everything else. */
   pendingSignIn: PendingSignIn | undefined = undefined
+  /** Whether the session belonged to its account by a value of the app's when it was loaded. */
+  private isAdopted = false
   private base: SessionState = emptyState
   /** How many bytes the state has, where somebody asked since its ground changed. */
   private bytes: number | undefined = undefined
@@ -110,9 +113,9 @@ export class SessionLog<E> {
     return this.writes.has(signInKey)
   }
 
-  /** Whether the session that the writes stand on belongs to an account already. */
+  /** Whether the session that the writes stand on belongs to an account already, be it by a value of the app's. */
   get wasSignedIn(): boolean {
-    return accountOf(this.base) !== undefined
+    return accountOf(this.base) !== undefined || this.isAdopted
   }
 
   /** Whether the session has come meanwhile to another account than the one that it is about to come to. */
@@ -238,6 +241,19 @@ export class SessionLog<E> {
     this.keepSignIn(signIn)
   }
 
+  /**
+   * Lets the session come to an account that it belonged to all along, by a value of the app's. That is no write of the request's: it
+   * loses nothing where it comes to nothing.
+   */
+  adopt(signIn: SignIn, id: SessionId): void {
+    this.isAdopted = true
+    this.pendingSignIn = { account: signIn.account, id, key: undefined, ticket: undefined, limit: undefined }
+    for (const [key, value] of toEntries(signIn)) {
+      this.writes.set(key, { _tag: "Assign", value })
+    }
+    this.bytes = undefined
+  }
+
   /** Replaces the times and the facts of a sign-in, which takes a renewal as well. */
   keepSignIn(signIn: SignIn): void {
     for (const [key, value] of toEntries(signIn)) {
@@ -254,6 +270,7 @@ export class SessionLog<E> {
     this.bytes = undefined
     this.writes.clear()
     this.pendingSignIn = undefined
+    this.isAdopted = false
     this.asksForWrites = false
   }
 
