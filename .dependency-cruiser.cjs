@@ -10,6 +10,7 @@ const ground = [
   ["internal/effect/"],
   ["SessionKey"],
   ["SessionRecord"],
+  ["SessionSignIn"],
   ["SessionEvent", "SessionMetrics"],
   ["internal/cookie/"],
   ["internal/http/", "internal/events/"],
@@ -39,7 +40,8 @@ const wings = {
 }
 const roof = [
   ["internal/request/"],
-  ["SessionMiddleware", "SessionCsrf"],
+  ["SessionMiddleware", "SessionCsrf", "SessionAccounts"],
+  ["SessionAccount"],
   ["SessionHttpApi", "SessionHttpLayerRouter", "SessionRpc"],
   ["index", "testing/"]
 ]
@@ -50,15 +52,15 @@ const roof = [
  * @type {ReadonlyArray<readonly [room: string, known: ReadonlyArray<string>]>}
  */
 const faces = [
-  ["internal/events/", ["SessionMiddleware"]],
+  ["internal/events/", ["SessionMiddleware", "SessionAccounts"]],
   ["internal/config/", ["Config", "internal/origin/"]],
   ["internal/port/", ["SessionStore"]],
   ["internal/memory/", ["stores/MemorySessionStore"]],
   ["internal/redis/", ["stores/RedisSessionStore"]],
   ["internal/sql/", ["stores/SqlSessionStore"]],
-  ["internal/session/", ["internal/request/", "testing/"]],
+  ["internal/session/", ["internal/request/", "SessionAccount", "SessionAccounts", "testing/"]],
   ["internal/origin/", ["SessionOrigin"]],
-  ["internal/request/", ["SessionMiddleware", "SessionCsrf", "SessionRpc"]]
+  ["internal/request/", ["SessionMiddleware", "SessionCsrf", "SessionRpc", "SessionAccount", "SessionAccounts"]]
 ]
 
 /**
@@ -71,7 +73,7 @@ const packages = [
     "@effect/platform",
     "where sessions meet HTTP",
     [
-      "Session(Csrf|Guard|HttpApi|HttpLayerRouter|Middleware|Origin|Rpc)\\.ts$",
+      "Session(Account|Csrf|Guard|HttpApi|HttpLayerRouter|Middleware|Origin|Rpc)\\.ts$",
       "internal/http/",
       "internal/request/(httpSession|rpcCall)\\.ts$",
       "testing/"

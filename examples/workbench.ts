@@ -11,7 +11,10 @@
  * | `REDIS_TIMEOUT` | how long a call may wait for Redis, such as `500 millis`; default `1 second` |
  * | `DATABASE_URL` | where the database is: `file:/path/app.db`, `postgres://…` or `mysql://…` |
  * | `DATABASE_TIMEOUT` | how long a call may wait for the database; default `5 seconds` |
+ * | `SESSION_MAX_PER_ACCOUNT` | how many sessions an account may have: the oldest goes for one more; without, any number |
  * | `SESSION_…` | what `Config.fromEnv` reads; without `SESSION_KEYS`, a key is drawn that lasts as long as the process |
+ *
+ * The routes about accounts are there on a store that knows accounts, which the one in the cookie does not.
  *
  * The cookie is that of the library's defaults: `__Host-id` with Secure. Clients that keep such cookies from plain HTTP,
  * as curl does, need `SESSION_COOKIE_NAME=id SESSION_COOKIE_SECURE=false`.
@@ -21,7 +24,9 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as SessionConfig from "effect-session/Config"
+import * as SessionAccounts from "effect-session/SessionAccounts"
 import * as SessionMiddleware from "effect-session/SessionMiddleware"
+import * as SessionStore from "effect-session/SessionStore"
 import * as CookieSessionStore from "effect-session/stores/CookieSessionStore"
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
@@ -32,8 +37,10 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { PromptServer } from "./promptServer.js"
+import { accountRoutes } from "./workbench/accountRoutes.js"
 import { databaseStore } from "./workbench/database.js"
 import { router } from "./workbench/routes.js"
 
@@ -82,8 +89,26 @@ const Announcement = Layer.effectDiscard(
   HttpServer.addressFormattedWith((address) => Console.log(`listening on ${address}`))
 )
 
+const Accounts = Layer.unwrapEffect(
+  Effect.map(
+    Config.option(Config.integer("SESSION_MAX_PER_ACCOUNT")),
+    (maxPerAccount) => SessionAccounts.layer({ maxPerAccount: Option.getOrUndefined(maxPerAccount) })
+  )
+)
+
+const Served = Layer.unwrapEffect(
+  Effect.map(SessionStore.SessionStore, ({ accounts }) =>
+    accounts === undefined
+      ? router.pipe(SessionMiddleware.session, HttpServer.serve())
+      : HttpRouter.concat(router, accountRoutes).pipe(
+        SessionMiddleware.session,
+        HttpServer.serve(),
+        Layer.provide(Accounts)
+      ))
+)
+
 const App = Announcement.pipe(
-  Layer.provide(router.pipe(SessionMiddleware.session, HttpServer.serve())),
+  Layer.provide(Served),
   Layer.provide(Sessions),
   Layer.provide(Store),
   Layer.provide(

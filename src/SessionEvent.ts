@@ -56,6 +56,11 @@ export type RefusalReason =
  *   thief. Raise an alarm.
  * - `KeyRefused`: see `RefusalReason`. Refusals of one reason (and id) that a listener had no time for yet are one event,
  *   with their `count`.
+ * - `SignedIn`: the session came to an account, or its visitor signed in once more.
+ * - `SignedOut`: a session that belonged to an account was ended by a request of its own, which is a `Purged` as well.
+ * - `Ended`: a session was ended through its account; `by` says how: one of them (`One`), all of them (`All`), all others (`Others`), or
+ *   because a new sign-in took its place (`Limit`).
+ * - `LimitRefused`: a sign-in was refused, since its account has as many sessions as it may have.
  * - `Gone`: the session ended while a request was working on it.
  * - `WritesLost`: what a request wrote was not kept: its session had ended meanwhile (`Ended`), or its key had been replaced
  *   by a renewal (`Superseded`).
@@ -80,6 +85,10 @@ export type SessionEvent = Data.TaggedEnum<{
   readonly KeySuperseded: { readonly id: SessionId }
   readonly KeyReused: { readonly id: SessionId }
   readonly KeyRefused: { readonly reason: RefusalReason; readonly id: SessionId | undefined; readonly count: number }
+  readonly SignedIn: { readonly id: SessionId }
+  readonly SignedOut: { readonly id: SessionId }
+  readonly Ended: { readonly id: SessionId; readonly by: "One" | "All" | "Others" | "Limit" }
+  readonly LimitRefused: { readonly id: SessionId }
   readonly Gone: { readonly id: SessionId }
   readonly WritesLost: { readonly id: SessionId; readonly reason: "Ended" | "Superseded" }
   readonly Conflict: { readonly id: SessionId }
@@ -102,6 +111,10 @@ export type EventKind =
   | "KeySuperseded"
   | "KeyReused"
   | "KeyRefused"
+  | "SignedIn"
+  | "SignedOut"
+  | "Ended"
+  | "LimitRefused"
   | "Gone"
   | "WritesLost"
   | "Conflict"
@@ -180,6 +193,38 @@ export const KeyReused = constructors.KeyReused
  * @category constructors
  */
 export const KeyRefused = constructors.KeyRefused
+
+/**
+ * A session came to an account.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const SignedIn = constructors.SignedIn
+
+/**
+ * A session that belonged to an account was ended by a request of its own.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const SignedOut = constructors.SignedOut
+
+/**
+ * A session was ended through its account.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const Ended = constructors.Ended
+
+/**
+ * A sign-in was refused: its account has as many sessions as it may have.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const LimitRefused = constructors.LimitRefused
 
 /**
  * A session ended while a request was working on it.

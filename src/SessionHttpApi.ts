@@ -60,6 +60,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Config from "./Config.js"
 import * as Session from "./Session.js"
+import * as SessionAccount from "./SessionAccount.js"
 import * as SessionCsrf from "./SessionCsrf.js"
 import * as SessionGuard from "./SessionGuard.js"
 import * as SessionMiddleware from "./SessionMiddleware.js"
@@ -380,6 +381,137 @@ export const Guard = <Self>() =>
     })
   )
   // With the session's own layer, which warns of another cookie name, and is built once however many need it.
+  return Object.assign(tag, { layer: Layer.provide(layer, sessions.layer) })
+}
+
+/**
+ * What a guard of an account answers with: a documented 401 that says whether a password would do, and the errors of its session.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const AccountFailure: Schema.Schema<
+  SessionAccount.AccountRequired | Session.SessionGetError | Session.SessionInsertError,
+  { readonly _tag: "AccountRequired"; readonly reason: "NotSignedIn" | "NotFresh" } | void
+> = Schema.Union(
+  SessionAccount.AccountRequired.annotations(
+    HttpApiSchema.annotations({
+      status: 401,
+      description: "Nobody is signed in (NotSignedIn), or has to say once more who he is (NotFresh)"
+    })
+  ),
+  ...failures
+)
+
+/**
+ * A refused sign-in as an API's error: a documented 409.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const AccountLimitFailure: Schema.Schema<
+  SessionAccount.AccountLimitError,
+  { readonly _tag: "AccountLimitError"; readonly max: number; readonly message: string }
+> = SessionAccount.AccountLimitError.annotations(
+  HttpApiSchema.annotations({ status: 409, description: "The account has as many sessions as it may have" })
+)
+
+/**
+ * Which account a guard demands, and how fresh.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AccountGuardOptions<AccountSelf, Id, Facts, SessionSelf> extends SessionAccount.Demand {
+  /** The class made with `SessionAccount.Tag`, which the handlers behind the guard yield. */
+  readonly account: SessionAccount.AccountTag<AccountSelf, Id, Facts, SessionSelf>
+  /**
+   * The class made with `Tag` that provides the session of the account, whose cookie the API's description shows at what is guarded;
+   * `Sessions` by default.
+   */
+  readonly sessions?: SessionTag<SessionSelf> | undefined
+}
+
+/**
+ * What the platform is told about a middleware that demands an account.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AccountGuardTagOptions<AccountSelf, Id, Facts> {
+  readonly provides: Context.Tag<AccountSelf, SessionAccount.SignedIn<Id, Facts>>
+  readonly failure: typeof AccountFailure
+  readonly security: Record<string, HttpApiSecurity.ApiKey | HttpApiSecurity.Bearer>
+}
+
+/**
+ * The class that such a guard extends: its tag, with its Layer.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type AccountGuardClass<Self, Name extends string, AccountSelf, Id, Facts, SessionSelf> =
+  & HttpApiMiddleware.TagClass<Self, Name, AccountGuardTagOptions<AccountSelf, Id, Facts>>
+  & {
+    /**
+     * The guard at work. It finds the session of its request, or opens it, so that it works wherever it stands.
+     */
+    readonly layer: Layer.Layer<Self, never, SessionMiddleware.SessionMiddleware<SessionSelf>>
+  }
+
+/**
+ * An `HttpApiMiddleware` that demands an account and provides it: no handler behind it is reached without one. Put it on an API, a
+ * group or an endpoint, as `Guard`.
+ *
+ * @example
+ * ```ts
+ * import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+ * import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+ * import * as Schema from "effect/Schema"
+ * import * as SessionAccount from "effect-session/SessionAccount"
+ * import * as SessionHttpApi from "effect-session/SessionHttpApi"
+ *
+ * class Account extends SessionAccount.Tag<Account>()("Account", { id: Schema.NonEmptyString }) {}
+ *
+ * class RequireAccount extends SessionHttpApi.AccountGuard<RequireAccount>()("RequireAccount", { account: Account }) {}
+ * class RequireFresh extends SessionHttpApi.AccountGuard<RequireFresh>()("RequireFresh", {
+ *   account: Account,
+ *   fresh: "5 minutes"
+ * }) {}
+ *
+ * class Profile extends HttpApiGroup.make("profile")
+ *   .add(HttpApiEndpoint.get("show", "/profile").addSuccess(Schema.String).middleware(RequireAccount))
+ *   .add(HttpApiEndpoint.post("changePassword", "/password").middleware(RequireFresh))
+ * {}
+ * ```
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export const AccountGuard = <Self>() =>
+<const Name extends string, AccountSelf, Id, Facts, SessionSelf>(
+  id: Name,
+  options: AccountGuardOptions<AccountSelf, Id, Facts, SessionSelf>
+): AccountGuardClass<Self, Name, AccountSelf, Id, Facts, SessionSelf> => {
+  const { account, fresh } = options
+  const sessions: SessionTag<SessionSelf> = options.sessions ?? (Sessions as SessionTag<any>)
+  const tagOptions: AccountGuardTagOptions<AccountSelf, Id, Facts> = {
+    provides: account,
+    failure: AccountFailure,
+    security: sessions.security
+  }
+  const tag = HttpApiMiddleware.Tag<Self>()(id, tagOptions)
+  const demanded = account.demand({ fresh })
+  const layer = Layer.effect(
+    tag as unknown as Context.Tag<Self, unknown>,
+    Effect.map(SessionMiddleware.forSession<SessionSelf>(account.session), (middleware) => {
+      const value = Effect.flatMap(
+        SessionMiddleware.open(middleware),
+        (session) => Effect.provideService(demanded, account.session, session)
+      )
+      return Object.fromEntries(Object.keys(sessions.security).map((scheme) => [scheme, () => value]))
+    })
+  )
   return Object.assign(tag, { layer: Layer.provide(layer, sessions.layer) })
 }
 

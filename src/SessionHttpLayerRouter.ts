@@ -34,6 +34,7 @@ import type * as Types from "effect/Types"
 import type { SessionConfigError } from "./Config.js"
 import { respondWith } from "./internal/http/errorResponse.js"
 import * as Session from "./Session.js"
+import * as SessionAccount from "./SessionAccount.js"
 import * as SessionCsrf from "./SessionCsrf.js"
 import * as SessionGuard from "./SessionGuard.js"
 import * as SessionMiddleware from "./SessionMiddleware.js"
@@ -255,3 +256,41 @@ export const guard: {
   HttpLayerRouter.middleware<{ provides: unknown }>()(SessionGuard.make(demand)).combine(
     middlewareFor(demand.session ?? (Session.Session as Context.Tag<any, Session.Session>))
   )
+
+/**
+ * A guard for routes that need an account, which brings its session with it: routes that it is provided to have the account and the
+ * session, and answer 401 without the account, or without one that is as fresh as is demanded.
+ *
+ * @example
+ * ```ts
+ * import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
+ * import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import * as Schema from "effect/Schema"
+ * import * as SessionAccount from "effect-session/SessionAccount"
+ * import * as SessionHttpLayerRouter from "effect-session/SessionHttpLayerRouter"
+ *
+ * class Account extends SessionAccount.Tag<Account>()("Account", { id: Schema.NonEmptyString }) {}
+ *
+ * const Profile = HttpLayerRouter.add(
+ *   "GET",
+ *   "/profile",
+ *   Effect.map(Account, ({ id }) => HttpServerResponse.text(`Hello, ${id}`))
+ * ).pipe(Layer.provide(SessionHttpLayerRouter.accountGuard(Account).layer))
+ *
+ * const Password = HttpLayerRouter.add("POST", "/password", HttpServerResponse.text("Changed")).pipe(
+ *   Layer.provide(SessionHttpLayerRouter.accountGuard(Account, { fresh: "5 minutes" }).layer)
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category middleware
+ */
+export const accountGuard = <Self, Id, Facts, SessionSelf>(
+  account: SessionAccount.AccountTag<Self, Id, Facts, SessionSelf>,
+  demand?: SessionAccount.Demand
+): GuardRouteMiddleware<Self, SessionSelf, SessionAccount.AccountRequired | Session.SessionGetError> =>
+  HttpLayerRouter.middleware<{ provides: Self }>()(SessionAccount.guard(account, demand)).combine(
+    middlewareFor(account.session)
+  ) as GuardRouteMiddleware<Self, SessionSelf, SessionAccount.AccountRequired | Session.SessionGetError>

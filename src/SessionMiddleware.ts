@@ -53,8 +53,6 @@ import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import type * as FiberStatus from "effect/FiberStatus"
 import * as Layer from "effect/Layer"
-import * as MetricLabel from "effect/MetricLabel"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -64,6 +62,7 @@ import { haveCommonSigningKey } from "./internal/cookie/cookieRs.js"
 import { nowOn } from "./internal/effect/clockOf.js"
 import { onExit } from "./internal/effect/onExit.js"
 import { updateFiberRefs } from "./internal/effect/setFiberRef.js"
+import { countEvent } from "./internal/events/countEvent.js"
 import { EventHub } from "./internal/events/eventHub.js"
 import { type AnyFiber, responding, setHooks } from "./internal/http/responseHooks.js"
 import { makeBearerTransport } from "./internal/request/bearerTransport.js"
@@ -72,7 +71,6 @@ import { HttpSession, PendingCommit } from "./internal/request/httpSession.js"
 import { namesOf } from "./internal/request/openedCookie.js"
 import * as Session from "./Session.js"
 import * as SessionEvent from "./SessionEvent.js"
-import * as SessionMetrics from "./SessionMetrics.js"
 import * as SessionStore from "./SessionStore.js"
 
 /**
@@ -215,21 +213,6 @@ const noRotation = new SessionConfig.SessionConfigError({
     "lifecycle.renewEvery asks for a store that can rotate keys, which this one cannot: a store in the cookie makes no copy "
     + "void, and one of your own needs the verb rotate. Leave renewEvery out, or use another store"
 })
-
-// A metric finds its counter anew for every list of labels that it has not seen, so there is one for all events of a kind.
-const labels = new Map<SessionEvent.EventKind, ReadonlyArray<MetricLabel.MetricLabel>>()
-
-const countEvent = (tag: SessionEvent.EventKind): void => {
-  let ofKind = labels.get(tag)
-  if (ofKind === undefined) {
-    labels.set(tag, ofKind = [MetricLabel.make("event", tag)])
-  }
-  const ofFiber = Option.match(Fiber.getCurrentFiber(), {
-    onNone: () => [],
-    onSome: (fiber) => fiber.getFiberRef(FiberRef.currentMetricLabels)
-  })
-  SessionMetrics.events.unsafeUpdate(1, ofFiber.length === 0 ? ofKind : [...ofKind, ...ofFiber])
-}
 
 /**
  * A session of one's own beside the default one, as a class that is its tag: with a cookie, keys, lifecycle and store of

@@ -47,6 +47,7 @@ import type {
   StoredRecord
 } from "./SessionRecord.js"
 import * as SessionRecord from "./SessionRecord.js"
+import type { AccountText, Ticket } from "./SessionSignIn.js"
 
 /**
  * Marks the objects that are session stores.
@@ -128,6 +129,123 @@ export type WriteResult = Data.TaggedEnum<{
  * @category constructors
  */
 export const WriteResult = Data.taggedEnum<WriteResult>()
+
+/**
+ * The answer of `enlist`: what the sign-in is confirmed by, and how many sessions the account may have with it. The count may be too
+ * high, by sessions that have ended, and never too low.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Enlisted {
+  readonly ticket: Ticket
+  readonly count: number
+}
+
+/**
+ * The answer of `confirm`. `Confirmed`: the account knows of the session, and `count` is as in `Enlisted`. `Void`: all sessions of
+ * the account were ended since the ticket was given, or it is too old, and the session must not live. A store may say so as well of a
+ * session that has ended meanwhile.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Confirmation = Data.TaggedEnum<{
+  readonly Confirmed: { readonly count: number }
+  readonly Void: {}
+}>
+
+/**
+ * Makes the answers of `confirm`, and matches them.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const Confirmation = Data.taggedEnum<Confirmation>()
+
+/**
+ * Some of the sessions of an account, in any order, and where the next ones begin (`undefined`: there are no more).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AccountPage {
+  readonly records: ReadonlyArray<Record>
+  readonly next: string | undefined
+}
+
+/**
+ * The session that `endAll` leaves alone, with the ticket of its sign-in where that is not committed yet.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Spared {
+  readonly id: SessionId
+  readonly ticket?: Ticket | undefined
+}
+
+/**
+ * The answer of `endAll`: the sessions that this call has ended, and the ticket that takes the place of the spared one's. Where
+ * somebody else had ended all sessions since that one was given, it is the same, and still void.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface EndedAll {
+  readonly ended: ReadonlyArray<SessionId>
+  readonly ticket: Ticket | undefined
+}
+
+/**
+ * What a store does that knows which sessions an account has.
+ *
+ * A sign-in calls `enlist` before its record names the account, and `confirm` after. Whatever index a store keeps proves nothing:
+ * the record decides, by `SessionSignIn.isSignedInTo`. So nothing has to be written to two places in one step, and the promise
+ * holds all the same: once `endAll` was answered, each session of the account whose `enlist` was answered before it was called has
+ * ended, or its `confirm` answers `Void`. Each verb may be called again after a crash at any step.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AccountVerbs {
+  /** Notes that the session is about to belong to the account. There need not be such a session yet. */
+  readonly enlist: (
+    account: AccountText,
+    id: SessionId,
+    lifetime: Lifetime,
+    now: number
+  ) => Effect.Effect<Enlisted, UpdateError>
+
+  /** Says whether the session may live, now that its record names the account. */
+  readonly confirm: (
+    account: AccountText,
+    id: SessionId,
+    ticket: Ticket,
+    lifetime: Lifetime,
+    now: number
+  ) => Effect.Effect<Confirmation, UpdateError>
+
+  /**
+   * Live sessions of the account, a bounded number at a time: the first ones, or those from `next` of an earlier answer on. All pages
+   * together have each session that is there from the first call to the last, and may have one twice.
+   */
+  readonly list: (
+    account: AccountText,
+    now: number,
+    next?: string | undefined
+  ) => Effect.Effect<AccountPage, LoadError>
+
+  /** Ends the session if it is a live one of the account, and says whether it was. */
+  readonly end: (account: AccountText, id: SessionId, now: number) => Effect.Effect<boolean, DeleteError>
+
+  /** Ends all sessions of the account, but for the spared one, and makes the tickets of all other sign-ins void. */
+  readonly endAll: (
+    account: AccountText,
+    now: number,
+    spared?: Spared | undefined
+  ) => Effect.Effect<EndedAll, DeleteError>
+}
 
 /**
  * The backend could not say whether there is a session. `Unavailable`: it did not answer in time, or with an error.
@@ -269,8 +387,15 @@ export interface SessionStoreVerbs {
 
   /**
    * Stores a new session under a new key. Insert only: an id that is taken is drawn again, never written over.
+   *
+   * A store with `accounts` takes the `key` that was drawn before, where one is given and its id is not taken.
    */
-  readonly save: (state: SessionState, lifetime: Lifetime, now: number) => Effect.Effect<Saved, SaveError>
+  readonly save: (
+    state: SessionState,
+    lifetime: Lifetime,
+    now: number,
+    key?: SessionKey | undefined
+  ) => Effect.Effect<Saved, SaveError>
 
   /**
    * Merges a change into the record and refreshes its expiry to `ttl` from now, never past `maxLifetime` from its creation.
@@ -335,6 +460,9 @@ export interface SessionStoreVerbs {
    * answer `Gone`, which says no more than that nobody remembers it.
    */
   readonly endings?: EndingVerbs | undefined
+
+  /** What the store does for accounts. A store without it serves no `SessionAccounts`. */
+  readonly accounts?: AccountVerbs | undefined
 }
 
 /**
@@ -450,12 +578,13 @@ const boundVerbs = (verbs: SessionStoreVerbs, duration: Duration.Duration): Sess
     reason: "Unavailable" as const,
     message: `The session store did not answer "${verb}" within ${Duration.format(duration)}`
   })
-  const { endings, rotate } = verbs
+  const { accounts, endings, rotate } = verbs
   return {
     readKey: verbs.readKey,
     cookieHolds: verbs.cookieHolds,
     load: (key, now) => within(verbs.load(key, now), () => new LoadError(tooSlow("load"))),
-    save: (state, lifetime, now) => within(verbs.save(state, lifetime, now), () => new SaveError(tooSlow("save"))),
+    save: (state, lifetime, now, key) =>
+      within(verbs.save(state, lifetime, now, key), () => new SaveError(tooSlow("save"))),
     update: (key, change, lifetime, now) =>
       within(verbs.update(key, change, lifetime, now), () => new UpdateError(tooSlow("update"))),
     updateTtl: (key, lifetime, now) =>
@@ -470,6 +599,16 @@ const boundVerbs = (verbs: SessionStoreVerbs, duration: Duration.Duration): Sess
     endings: endings && {
       ...endings,
       find: (id, now) => within(endings.find(id, now), () => new LoadError(tooSlow("find")))
+    },
+    accounts: accounts && {
+      enlist: (account, id, lifetime, now) =>
+        within(accounts.enlist(account, id, lifetime, now), () => new UpdateError(tooSlow("enlist"))),
+      confirm: (account, id, ticket, lifetime, now) =>
+        within(accounts.confirm(account, id, ticket, lifetime, now), () => new UpdateError(tooSlow("confirm"))),
+      list: (account, now, next) => within(accounts.list(account, now, next), () => new LoadError(tooSlow("list"))),
+      end: (account, id, now) => within(accounts.end(account, id, now), () => new DeleteError(tooSlow("end"))),
+      endAll: (account, now, spared) =>
+        within(accounts.endAll(account, now, spared), () => new DeleteError(tooSlow("endAll")))
     }
   }
 }
@@ -482,21 +621,34 @@ const observe = {
   renew: observeCalls("renew"),
   rotate: observeCalls("rotate"),
   delete: observeCalls("delete"),
-  find: observeCalls("find")
+  find: observeCalls("find"),
+  enlist: observeCalls("enlist"),
+  confirm: observeCalls("confirm"),
+  list: observeCalls("list"),
+  end: observeCalls("end"),
+  endAll: observeCalls("endAll")
 }
 
-const observeVerbs = ({ endings, rotate, ...verbs }: SessionStoreVerbs): SessionStoreVerbs => ({
+const observeVerbs = ({ accounts, endings, rotate, ...verbs }: SessionStoreVerbs): SessionStoreVerbs => ({
   readKey: verbs.readKey,
   cookieHolds: verbs.cookieHolds,
   load: (key, now) => observe.load(verbs.load(key, now), key.id),
-  save: (state, lifetime, now) => observe.save(verbs.save(state, lifetime, now)),
+  save: (state, lifetime, now, key) => observe.save(verbs.save(state, lifetime, now, key)),
   update: (key, change, lifetime, now) => observe.update(verbs.update(key, change, lifetime, now), key.id),
   updateTtl: (key, lifetime, now) => observe.updateTtl(verbs.updateTtl(key, lifetime, now), key.id),
   renew: (key, change, lifetime, now) => observe.renew(verbs.renew(key, change, lifetime, now), key.id),
   rotate: rotate &&
     ((key, change, lifetime, rotation, now) => observe.rotate(rotate(key, change, lifetime, rotation, now), key.id)),
   delete: (key, now, successor) => observe.delete(verbs.delete(key, now, successor), key.id),
-  endings: endings && { ...endings, find: (id, now) => observe.find(endings.find(id, now), id) }
+  endings: endings && { ...endings, find: (id, now) => observe.find(endings.find(id, now), id) },
+  accounts: accounts && {
+    enlist: (account, id, lifetime, now) => observe.enlist(accounts.enlist(account, id, lifetime, now), id),
+    confirm: (account, id, ticket, lifetime, now) =>
+      observe.confirm(accounts.confirm(account, id, ticket, lifetime, now), id),
+    list: (account, now, next) => observe.list(accounts.list(account, now, next)),
+    end: (account, id, now) => observe.end(accounts.end(account, id, now), id),
+    endAll: (account, now, spared) => observe.endAll(accounts.endAll(account, now, spared))
+  }
 })
 
 /**
@@ -511,7 +663,11 @@ export interface ClockedVerbs {
   /** As `SessionStoreVerbs.load`. */
   readonly load: (key: SessionKey) => Effect.Effect<LoadResult, LoadError>
   /** As `SessionStoreVerbs.save`. */
-  readonly save: (state: SessionState, lifetime: Lifetime) => Effect.Effect<Saved, SaveError>
+  readonly save: (
+    state: SessionState,
+    lifetime: Lifetime,
+    key?: SessionKey | undefined
+  ) => Effect.Effect<Saved, SaveError>
   /** As `SessionStoreVerbs.update`. */
   readonly update: (
     key: SessionKey,
@@ -540,6 +696,32 @@ export interface ClockedVerbs {
     key: SessionKey,
     successor?: SessionKey | undefined
   ) => Effect.Effect<boolean | SessionKey, DeleteError>
+  /** As `SessionStoreVerbs.accounts`. */
+  readonly accounts?: ClockedAccountVerbs | undefined
+}
+
+/**
+ * The verbs for accounts without their time.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ClockedAccountVerbs {
+  /** As `AccountVerbs.enlist`. */
+  readonly enlist: (account: AccountText, id: SessionId, lifetime: Lifetime) => Effect.Effect<Enlisted, UpdateError>
+  /** As `AccountVerbs.confirm`. */
+  readonly confirm: (
+    account: AccountText,
+    id: SessionId,
+    ticket: Ticket,
+    lifetime: Lifetime
+  ) => Effect.Effect<Confirmation, UpdateError>
+  /** As `AccountVerbs.list`. */
+  readonly list: (account: AccountText, next?: string | undefined) => Effect.Effect<AccountPage, LoadError>
+  /** As `AccountVerbs.end`. */
+  readonly end: (account: AccountText, id: SessionId) => Effect.Effect<boolean, DeleteError>
+  /** As `AccountVerbs.endAll`. */
+  readonly endAll: (account: AccountText, spared?: Spared | undefined) => Effect.Effect<EndedAll, DeleteError>
 }
 
 /**
@@ -561,17 +743,24 @@ export interface ClockedVerbs {
 export const withClock = (verbs: SessionStoreVerbs): ClockedVerbs => {
   const atNow = <A, E>(call: (now: number) => Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.withFiberRuntime((fiber) => call(nowOn(fiber)))
-  const { rotate } = verbs
+  const { accounts, rotate } = verbs
   return {
     readKey: verbs.readKey,
     load: (key) => atNow((now) => verbs.load(key, now)),
-    save: (state, lifetime) => atNow((now) => verbs.save(state, lifetime, now)),
+    save: (state, lifetime, key) => atNow((now) => verbs.save(state, lifetime, now, key)),
     update: (key, change, lifetime) => atNow((now) => verbs.update(key, change, lifetime, now)),
     updateTtl: (key, lifetime) => atNow((now) => verbs.updateTtl(key, lifetime, now)),
     renew: (key, change, lifetime) => atNow((now) => verbs.renew(key, change, lifetime, now)),
     rotate: rotate &&
       ((key, change, lifetime, rotation) => atNow((now) => rotate(key, change, lifetime, rotation, now))),
-    delete: (key, successor) => atNow((now) => verbs.delete(key, now, successor))
+    delete: (key, successor) => atNow((now) => verbs.delete(key, now, successor)),
+    accounts: accounts && {
+      enlist: (account, id, lifetime) => atNow((now) => accounts.enlist(account, id, lifetime, now)),
+      confirm: (account, id, ticket, lifetime) => atNow((now) => accounts.confirm(account, id, ticket, lifetime, now)),
+      list: (account, next) => atNow((now) => accounts.list(account, now, next)),
+      end: (account, id) => atNow((now) => accounts.end(account, id, now)),
+      endAll: (account, spared) => atNow((now) => accounts.endAll(account, now, spared))
+    }
   }
 }
 

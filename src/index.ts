@@ -23,6 +23,16 @@ export * as Session from "./Session.js"
 /**
  * @since 0.1.0
  */
+export * as SessionAccount from "./SessionAccount.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as SessionAccounts from "./SessionAccounts.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as SessionCsrf from "./SessionCsrf.js"
 
 /**
@@ -74,6 +84,11 @@ export * as SessionOrigin from "./SessionOrigin.js"
  * @since 0.1.0
  */
 export * as SessionRecord from "./SessionRecord.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as SessionSignIn from "./SessionSignIn.js"
 
 /**
  * @since 0.1.0

@@ -93,6 +93,12 @@ describe("the import law", () => {
       "internal/cookie/setCookie.ts": "",
       "SessionMiddleware.ts":
         `import "./internal/request/commit.js"\nimport "./SessionStore.js"\nimport "@effect/platform/HttpApp"`,
+      "SessionSignIn.ts": `import "./SessionRecord.js"`,
+      "SessionAccounts.ts":
+        `import "./SessionGuard.js"\nimport "./internal/session/a.js"\nimport "./internal/events/a.js"\nimport "./internal/request/a.js"`,
+      "SessionAccount.ts":
+        `import "./SessionAccounts.js"\nimport "./internal/session/a.js"\nimport "@effect/platform/HttpApp"`,
+      "SessionGuard.ts": "",
       "SessionRpc.ts":
         `import "./SessionMiddleware.js"\nimport "./internal/request/commit.js"\nimport "@effect/rpc/Rpc"`,
       "index.ts": `export * from "./SessionMiddleware.js"`,
@@ -109,6 +115,7 @@ describe("the import law", () => {
     ["floor-of-internal-effect", "internal/effect/a.ts", typeOf("../../SessionKey.js")],
     ["floor-of-SessionKey", "SessionKey.ts", typeOf("./SessionRecord.js")],
     ["floor-of-SessionRecord", "SessionRecord.ts", typeOf("./SessionEvent.js")],
+    ["floor-of-SessionSignIn", "SessionSignIn.ts", typeOf("./SessionEvent.js")],
     ["floor-of-SessionEvent", "SessionEvent.ts", `import "./Config.js"`],
     ["floor-of-SessionMetrics", "SessionMetrics.ts", `import "./SessionEvent.js"`],
     ["floor-of-internal-http", "internal/http/a.ts", typeOf("../../Session.js")],
@@ -142,6 +149,8 @@ describe("the import law", () => {
     ["floor-of-internal-request", "internal/request/b.ts", `import "../../SessionMiddleware.js"`],
     ["floor-of-SessionMiddleware", "SessionMiddleware.ts", `import "./SessionHttpApi.js"`],
     ["floor-of-SessionCsrf", "SessionCsrf.ts", `import "./SessionMiddleware.js"`],
+    ["floor-of-SessionAccounts", "SessionAccounts.ts", `import "./SessionMiddleware.js"`],
+    ["floor-of-SessionAccount", "SessionAccount.ts", `import "./SessionHttpApi.js"`],
     ["floor-of-SessionHttpApi", "SessionHttpApi.ts", `import "./testing/TestSession.js"`],
     ["floor-of-SessionHttpLayerRouter", "SessionHttpLayerRouter.ts", `import "./SessionHttpApi.js"`],
     ["floor-of-SessionRpc", "SessionRpc.ts", `import "./SessionHttpApi.js"`],

@@ -25,9 +25,11 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import { EndMarks } from "../internal/memory/endMarks.js"
 import { RecordTable } from "../internal/memory/recordTable.js"
 import * as SessionKey from "../SessionKey.js"
 import * as SessionRecord from "../SessionRecord.js"
+import * as SessionSignIn from "../SessionSignIn.js"
 import * as SessionStore from "../SessionStore.js"
 
 /**
@@ -97,9 +99,9 @@ const makeStore = (capacity: number): SessionStore.SessionStore => {
   return SessionStore.make({
     readKey: SessionKey.fromText,
     load: (key, now) => Exit.succeed(SessionStore.loadResult(find(key, now), key, now)),
-    save: (state, lifetime, now) => {
+    save: (state, lifetime, now, drawn) => {
       records.sweep(now, sweptPerCall)
-      let key = SessionKey.mint()
+      let key = drawn ?? SessionKey.mint()
       while (records.has(key.id)) {
         key = SessionKey.mint()
       }
@@ -140,8 +142,62 @@ const makeStore = (capacity: number): SessionStore.SessionStore => {
       find: (id, now) => Exit.succeed(SessionStore.foundRecord(find({ id }, now), now)),
       listen: listeners.listen,
       pollEvery: () => Infinity
-    }
+    },
+    accounts: accountsOf(records)
   }, { timeout: "none" })
+}
+
+// How many sessions of an account are listed in one call.
+const listedPerCall = 128
+
+// The table knows the accounts of its records, so that there is no index of its own to keep. Nobody comes between a record and what is
+// known of it.
+const accountsOf = (records: RecordTable): SessionStore.AccountVerbs => {
+  const marks = new EndMarks()
+
+  const live = (account: SessionSignIn.AccountText, now: number): ReadonlyArray<SessionRecord.StoredRecord> =>
+    records.recordsOf(account).filter((record) => SessionSignIn.isSignedInTo(record, account, now))
+
+  const isLive = (account: SessionSignIn.AccountText, id: SessionKey.SessionId, now: number): boolean =>
+    SessionSignIn.isSignedInTo(records.peek(id), account, now)
+
+  return {
+    enlist: (account, id, _lifetime, now) =>
+      Exit.succeed({
+        ticket: { epoch: marks.epochOf(account), at: now },
+        count: records.countOf(account) + (isLive(account, id, now) ? 0 : 1)
+      }),
+    confirm: (account, id, ticket, _lifetime, now) =>
+      Exit.succeed(
+        SessionSignIn.isVoid(ticket, marks.epochOf(account), now) || !isLive(account, id, now)
+          ? SessionStore.Confirmation.Void()
+          : SessionStore.Confirmation.Confirmed({ count: records.countOf(account) })
+      ),
+    list: (account, now, next = "") => {
+      const rest = live(account, now).filter(({ id }) => id > next).sort((a, b) => a.id < b.id ? -1 : 1)
+      const page = rest.slice(0, listedPerCall)
+      return Exit.succeed({ records: page, next: rest.length > page.length ? page.at(-1)!.id : undefined })
+    },
+    end: (account, id, now) => {
+      const isEnded = isLive(account, id, now)
+      if (isEnded) {
+        records.delete(id)
+      }
+      return Exit.succeed(isEnded)
+    },
+    endAll: (account, now, spared) => {
+      const before = marks.epochOf(account)
+      const epoch = marks.move(account, now)
+      const ended = live(account, now).flatMap(({ id }) => id === spared?.id ? [] : [id])
+      for (const id of ended) {
+        records.delete(id)
+      }
+      return Exit.succeed({
+        ended,
+        ticket: spared?.ticket && SessionSignIn.movedTicket(spared.ticket, before, epoch, now)
+      })
+    }
+  }
 }
 
 /**

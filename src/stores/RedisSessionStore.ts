@@ -32,6 +32,7 @@ import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import type { RedisOptions } from "ioredis"
 import { RecentIds } from "../internal/redis/recentIds.js"
+import { listedField, RedisAccounts } from "../internal/redis/redisAccounts.js"
 import { connectionOfClient, problemOfClient, subscriberOfClient } from "../internal/redis/redisClient.js"
 import type { RedisClient, RedisFailure, SendCommand } from "../internal/redis/redisCommand.js"
 import { makeSendCommand, sendScript } from "../internal/redis/redisCommand.js"
@@ -400,14 +401,19 @@ const makeStore = (
         })
     )
 
-  const read = (id: SessionId): Effect.Effect<StoredRecord | undefined, SessionStore.LoadError> =>
+  const read = (id: SessionId): Effect.Effect<StoredRecord | undefined, RedisFailure> =>
+    Effect.flatMap(
+      recent.has(id)
+        ? Effect.flatMap(send("load", (client) => client.hgetall(redisKey(id))), readHash)
+        : readWithin(id),
+      (hash) => readRecord(id, hash)
+    )
+
+  const accounts = new RedisAccounts({ send, prefix, read, channel: channelOf(prefix) })
+
+  const found = (id: SessionId): Effect.Effect<StoredRecord | undefined, SessionStore.LoadError> =>
     Effect.mapError(
-      Effect.flatMap(
-        recent.has(id)
-          ? Effect.flatMap(send("load", (client) => client.hgetall(redisKey(id))), readHash)
-          : readWithin(id),
-        (hash) => readRecord(id, hash)
-      ),
+      read(id),
       (failure) => {
         const { reason, ...rest } = nameRecord(failure, id)
         return new SessionStore.LoadError({ ...rest, reason: reason === "Malformed" ? reason : "Unavailable" })
@@ -415,17 +421,17 @@ const makeStore = (
     )
 
   const load: SessionStore.SessionStore["load"] = (key, now) =>
-    Effect.map(read(key.id), (record) => SessionStore.loadResult(record, key, now))
+    Effect.map(found(key.id), (record) => SessionStore.loadResult(record, key, now))
 
   const save = (
     state: SessionRecord.SessionState,
     lifetime: SessionRecord.Lifetime,
     now: number,
+    key: SessionKey.SessionKey,
     draws: number
   ): Effect.Effect<SessionStore.Saved, SessionStore.SaveError> => {
-    const key = SessionKey.mint()
     const record = SessionRecord.create(key, state, lifetime, now)
-    const fields = encodeRecord(record)
+    const fields = [...encodeRecord(record), ...listedField(state, lifetime, now)]
     if (bytesOf(fields) > maxBytes) {
       return Effect.fail(new SessionStore.SaveError({ ...tooLarge(), reason: "TooLarge" }))
     }
@@ -440,7 +446,7 @@ const makeStore = (
           return Effect.succeed({ key, expiresAt: record.expiresAt })
         }
         return draws < maxDraws
-          ? save(state, lifetime, now, draws + 1)
+          ? save(state, lifetime, now, SessionKey.mint(), draws + 1)
           : Effect.fail(
             new SessionStore.SaveError({
               reason: "Unavailable",
@@ -472,15 +478,15 @@ const makeStore = (
     script: scripts.RedisScript,
     key: SessionKey.SessionKey,
     newKey: SessionKey.SessionKey,
-    { maxLifetime, ttl }: SessionRecord.Lifetime,
+    lifetime: SessionRecord.Lifetime,
     now: number,
     more: ReadonlyArray<string>,
     expected: SessionChange["expect"] = new Map()
   ): Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError> =>
     Effect.matchEffect(
       runScript(verb, script, key, now, [
-        timeText(now + ttl),
-        maxLifetime === undefined ? "" : timeText(maxLifetime),
+        timeText(now + lifetime.ttl),
+        lifetime.maxLifetime === undefined ? "" : timeText(lifetime.maxLifetime),
         ...more
       ], expected.size),
       {
@@ -488,6 +494,11 @@ const makeStore = (
         onSuccess: (answer) =>
           answer._tag === "TooLarge"
             ? Effect.fail(new SessionStore.UpdateError(tooLarge()))
+            : answer._tag === "Saved" && answer.account !== undefined
+            ? Effect.as(
+              accounts.relist(answer.account, key.id, lifetime, now),
+              toWriteResult(verb, answer, key, newKey, expected)
+            )
             : Effect.succeed(toWriteResult(verb, answer, key, newKey, expected))
       }
     )
@@ -512,7 +523,7 @@ const makeStore = (
   const verbs: SessionStore.SessionStoreVerbs = {
     readKey: SessionKey.fromText,
     load,
-    save: (state, lifetime, now) => save(state, lifetime, now, 1),
+    save: (state, lifetime, now, key = SessionKey.mint()) => save(state, lifetime, now, key, 1),
     update: (key, change, lifetime, now) =>
       rewrite(
         "update",
@@ -521,28 +532,29 @@ const makeStore = (
         key,
         lifetime,
         now,
-        [String(maxBytes), ...changeArguments(change)],
+        [String(maxBytes), ...changeArguments(change, lifetime, now)],
         change.expect
       ),
     updateTtl: (key, lifetime, now) =>
       rewrite("updateTtl", scripts.updateTtl, key, key, lifetime, now, [timeText(lifetime.ttl)]),
     renew: (key, change, lifetime, now) => {
       const newKey = SessionKey.mintSecret(key.id)
-      const args = [String(maxBytes), SessionKey.digest(newKey), ...changeArguments(change)]
+      const args = [String(maxBytes), SessionKey.digest(newKey), ...changeArguments(change, lifetime, now)]
       return rewrite("renew", scripts.renew, key, newKey, lifetime, now, args, change.expect)
     },
     rotate: (key, change, lifetime, { every, extend, grace, mint }, now) => {
       const newKey = SessionKey.mintSecret(key.id)
       const times = [timeText(every), timeText(grace), timeText(now + grace), extend ? "1" : "0", mint ? "1" : "0"]
-      const args = [String(maxBytes), SessionKey.digest(newKey), ...times, ...changeArguments(change)]
+      const args = [String(maxBytes), SessionKey.digest(newKey), ...times, ...changeArguments(change, lifetime, now)]
       return rewrite("rotate", scripts.rotate, key, newKey, lifetime, now, args, change.expect)
     },
     delete: remove,
     endings: {
-      find: (id, now) => Effect.map(read(id), (record) => SessionStore.foundRecord(record, now)),
+      find: (id, now) => Effect.map(found(id), (record) => SessionStore.foundRecord(record, now)),
       listen: endings.listen,
       pollEvery: endings.pollEvery
-    }
+    },
+    accounts
   }
   // Each command has its own limit, which holds in a region that cannot be interrupted as well.
   return SessionStore.make(verbs, { timeout: "none" })
@@ -554,7 +566,7 @@ const bytesOf = (texts: ReadonlyArray<string>): number => texts.reduce((sum, tex
 
 const redisTtl = (millis: number): string => String(millis >= 1 ? Math.min(Math.ceil(millis), 1e15) : 1)
 
-const changeArguments = (change: SessionChange): Array<string> => {
+const changeArguments = (change: SessionChange, lifetime: SessionRecord.Lifetime, now: number): Array<string> => {
   const { absent, valued } = sortExpected(change.expect)
   const args = [String(valued.length), String(absent.length), String(change.unset.size)]
   for (const key of valued) {
@@ -569,6 +581,7 @@ const changeArguments = (change: SessionChange): Array<string> => {
   for (const [key, value] of change.set) {
     args.push(fieldOf(key), value)
   }
+  args.push(...listedField(change.set, lifetime, now))
   return args
 }
 

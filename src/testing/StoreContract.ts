@@ -20,6 +20,7 @@ import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as SessionStore from "../SessionStore.js"
 import type { ContractCase } from "./internal/contractCase.js"
+import { contractOfAccounts } from "./internal/contractOfAccounts.js"
 import { contractOfChanges } from "./internal/contractOfChanges.js"
 import { contractOfContention } from "./internal/contractOfContention.js"
 import { contractOfCreation } from "./internal/contractOfCreation.js"
@@ -57,6 +58,11 @@ export interface Options<E> {
    * them.
    */
   readonly hasEndings?: boolean | undefined
+  /**
+   * Whether the store has the verbs `accounts`, which `SessionAccounts` needs. Left out: it has not, and is spared the cases about
+   * them.
+   */
+  readonly hasAccounts?: boolean | undefined
 }
 
 /**
@@ -92,6 +98,7 @@ const groups: { readonly [group: string]: ReadonlyArray<ContractCase> } = {
   isolation: contractOfIsolation,
   rotation: contractOfRotation,
   endings: contractOfEndings,
+  accounts: contractOfAccounts,
   rules: contractOfRules
 }
 
@@ -102,18 +109,24 @@ const groups: { readonly [group: string]: ReadonlyArray<ContractCase> } = {
  * @category suites
  */
 export const cases = (
-  { canInvalidate, canRotate = canInvalidate, hasEndings = false }: Pick<
+  { canInvalidate, canRotate = canInvalidate, hasAccounts = false, hasEndings = false }: Pick<
     Options<never>,
-    "canInvalidate" | "canRotate" | "hasEndings"
+    "canInvalidate" | "canRotate" | "hasAccounts" | "hasEndings"
   >
-): ReadonlyArray<Case> =>
-  Object.entries(groups)
-    .filter(([group]) => group === "rotation" ? canRotate : group === "endings" ? hasEndings : true)
+): ReadonlyArray<Case> => {
+  const asked: { readonly [group: string]: boolean } = {
+    rotation: canRotate,
+    endings: hasEndings,
+    accounts: hasAccounts
+  }
+  return Object.entries(groups)
+    .filter(([group]) => asked[group] ?? true)
     .flatMap(([group, cases]) =>
       cases
         .filter(({ needsInvalidation }) => canInvalidate || !needsInvalidation)
         .map(({ check, title }) => ({ group, title, check }))
     )
+}
 
 // In milliseconds. A case makes up to some thousand calls, and a backend may be far away, on a slow machine.
 const caseTimeout = 600_000

@@ -102,7 +102,7 @@ describe("RedisSessionStore on a client of the app's", () => {
 
 describe("a Redis that refuses what sessions need", () => {
   const rights =
-    "+hgetall +evalsha +eval +exists +hmget +hget +hexists +hkeys +hlen +hstrlen +hset +hdel +pexpire +del +info +select +quit"
+    "+hgetall +evalsha +eval +exists +hmget +hget +hexists +hkeys +hlen +hstrlen +hset +hdel +hscan +pexpire +pttl +del +info +select +quit"
   const needed = rights.split(" ").filter((right) => !["+info", "+select", "+quit"].includes(right))
 
   const withUser = (...rules: ReadonlyArray<string>) =>

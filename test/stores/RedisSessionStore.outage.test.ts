@@ -345,7 +345,7 @@ describe("RedisSessionStore without its Redis", () => {
       const { port, url } = yield* redisServer()
       const admin = yield* adminOf(url)
       const rights =
-        "on >secret ~session:* +hgetall +evalsha +eval +exists +hmget +hget +hexists +hkeys +hlen +hstrlen +hset +hdel +pexpire +del " +
+        "on >secret ~session:* +hgetall +evalsha +eval +exists +hmget +hget +hexists +hkeys +hlen +hstrlen +hset +hdel +hscan +pexpire +pttl +del " +
         "+info +select +quit"
       yield* Effect.promise(() => admin.acl("SETUSER", "sessions", ...rights.split(" ")))
       const store = yield* makeStore({ url: `redis://sessions:secret@127.0.0.1:${port}` })

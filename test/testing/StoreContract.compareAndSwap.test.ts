@@ -12,7 +12,12 @@ const remote = Layer.sync(
   () => CompareAndSwapSessionStore.make(remoteTexts(new Map()), { timeout: generous })
 )
 
-StoreContract.suite("CompareAndSwapSessionStore over texts", { store: remote, canInvalidate: true, hasEndings: true })
+StoreContract.suite("CompareAndSwapSessionStore over texts", {
+  store: remote,
+  canInvalidate: true,
+  hasEndings: true,
+  hasAccounts: true
+})
 
 StoreContract.suite("the example over items with versions", { store: layer, canInvalidate: true, hasEndings: true })
 

@@ -16,5 +16,6 @@ afterAll(() => server.dispose())
 
 StoreContract.suite("RedisSessionStore over node-redis", {
   store: Layer.unwrapEffect(Effect.map(Effect.promise(() => server.runPromise(Url)), layer)),
-  canInvalidate: true
+  canInvalidate: true,
+  hasAccounts: true
 })

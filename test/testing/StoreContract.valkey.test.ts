@@ -28,6 +28,7 @@ if (program === undefined) {
         (url) => RedisSessionStore.layer({ url, timeout: generous })
       )
     ),
-    canInvalidate: true
+    canInvalidate: true,
+    hasAccounts: true
   })
 }

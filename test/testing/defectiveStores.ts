@@ -12,6 +12,8 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import { livingFor } from "../support/lifetimes.js"
+import { accountDefects } from "./defectiveAccounts.js"
+import { type AccountParts, accountsOver, soundParts } from "./soundAccounts.js"
 
 type Row = StoredRecord | undefined
 
@@ -38,6 +40,13 @@ interface Parts {
   /** How a row gets from the table to the caller, and how a record gets into it. */
   readonly handOut: (record: StoredRecord) => StoredRecord
   readonly keep: (record: StoredRecord) => StoredRecord
+  /** The key of a new session, where one was drawn before. */
+  readonly drawn: (key: SessionKey.SessionKey | undefined) => SessionKey.SessionKey | undefined
+  readonly accounts: AccountParts
+  readonly accountCalls: (
+    accounts: SessionStore.AccountVerbs,
+    rows: Map<string, StoredRecord>
+  ) => Partial<SessionStore.AccountVerbs>
   /** Writes a row, in one step. */
   readonly put: (rows: Map<string, StoredRecord>, name: string, record: StoredRecord) => Effect.Effect<void>
 }
@@ -67,6 +76,9 @@ const sound: Parts = {
   },
   handOut: copy,
   keep: copy,
+  drawn: (key) => key,
+  accounts: soundParts,
+  accountCalls: () => ({}),
   put: (rows, name, record) => Effect.sync(() => rows.set(name, record))
 }
 
@@ -74,6 +86,7 @@ const sound: Parts = {
 const makeStore = (parts: Parts): SessionStore.SessionStore => {
   const rows = new Map<string, StoredRecord>()
   const listeners = parts.listeners()
+  const accounts = accountsOver(rows, parts.accounts)
   const handedOut = (row: Row): Row => row === undefined ? undefined : parts.handOut(row)
 
   const write = (
@@ -107,9 +120,9 @@ const makeStore = (parts: Parts): SessionStore.SessionStore => {
   return SessionStore.make({
     readKey: parts.readKey,
     load: (key, now) => Effect.sync(() => parts.load(handedOut(rows.get(parts.rowName(key.id))), key, now)),
-    save: (state, lifetime, now) =>
+    save: (state, lifetime, now, drawn) =>
       Effect.suspend(() => {
-        let key = parts.mint()
+        let key = parts.drawn(drawn) ?? parts.mint()
         while (parts.isTaken(rows, parts.rowName(key.id))) {
           key = parts.mint()
         }
@@ -157,7 +170,8 @@ const makeStore = (parts: Parts): SessionStore.SessionStore => {
       find: (id, now) => Effect.sync(() => parts.find(handedOut(rows.get(parts.rowName(id))), now)),
       listen: listeners.listen,
       pollEvery: () => Infinity
-    }
+    },
+    accounts: { ...accounts, ...parts.accountCalls(accounts, rows) }
   }, { timeout: "none" })
 }
 
@@ -620,8 +634,12 @@ export const defects: ReadonlyArray<Defect> = [
   {
     defect: "goes by a clock instead of the time that it is given",
     store: withCalls((store) => {
-      const clocked = SessionStore.withClock(store)
-      return { ...clocked, delete: (key, _now, successor) => clocked.delete(key, successor) }
+      const { accounts: _, ...clocked } = SessionStore.withClock(store)
+      return {
+        ...clocked,
+        save: (state, lifetime) => clocked.save(state, lifetime),
+        delete: (key, _now, successor) => clocked.delete(key, successor)
+      }
     }),
     foundBy: "a call goes by the time that it is given"
   },
@@ -1525,5 +1543,19 @@ export const defects: ReadonlyArray<Defect> = [
           : SessionRecord.update(record, key, change, lifetime, now)
     }),
     foundBy: "random calls in a random order"
-  }
+  },
+  // -- accounts
+  {
+    defect: "draws another key than the one that was drawn for a session",
+    store: withParts({ drawn: () => undefined }),
+    foundBy: "a new session has the key that was drawn"
+  },
+  ...accountDefects.map(({ calls, defect, foundBy, parts }) => ({
+    defect,
+    foundBy,
+    store: withParts({
+      accounts: { ...soundParts, ...parts },
+      ...(calls === undefined ? {} : { accountCalls: calls })
+    })
+  }))
 ]

@@ -11,6 +11,7 @@ import { headersAgainstCaching } from "./responseHeaders.js"
 const responses = {
   401: HttpServerResponse.empty({ status: 401 }),
   403: HttpServerResponse.empty({ status: 403 }),
+  409: HttpServerResponse.empty({ status: 409 }),
   500: HttpServerResponse.empty({ status: 500 }),
   503: HttpServerResponse.empty({ status: 503 })
 } as const

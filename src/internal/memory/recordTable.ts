@@ -12,6 +12,9 @@
  */
 import type { SecretDigest, SessionId } from "../../SessionKey.js"
 import type { StoredRecord, Successor, SupersededSecret } from "../../SessionRecord.js"
+import type { AccountText } from "../../SessionSignIn.js"
+import { accountOf } from "../../SessionSignIn.js"
+import { AccountIndex } from "./accountIndex.js"
 import { ExpiryBuckets } from "./expiryBuckets.js"
 import type { PackedTexts } from "./packedTexts.js"
 import { packTexts, unpackTexts } from "./packedTexts.js"
@@ -37,6 +40,7 @@ export class RecordTable {
   private readonly times: Float64Array
   private readonly expiry: ExpiryBuckets
   private readonly rings: SlotRings
+  private readonly accounts = new AccountIndex()
   /** Those that nobody has come back to, and those that had to leave the others, the longest waiting first. */
   private waiting: number | undefined
   /** Those that somebody came back to, the least recently used first. */
@@ -75,17 +79,23 @@ export class RecordTable {
       return undefined
     }
     this.use(slot)
-    const texts = unpackTexts(this.texts[slot]!)
-    const record: StoredRecord = {
-      id: this.index.idOf(slot),
-      digest: texts[0] as SecretDigest,
-      superseded: supersededOf(texts[1]!),
-      state: stateOf(texts),
-      createdAt: this.times[timesPerSlot * slot + createdAt]!,
-      extendedAt: this.times[timesPerSlot * slot + extendedAt]!,
-      expiresAt: this.times[timesPerSlot * slot + expiresAt]!
-    }
-    return this.isTrace.has(slot) ? { ...record, successor: successorOf(texts.at(-1)!) } : record
+    return this.read(slot)
+  }
+
+  /** The record of the id, which does not count as used with this. */
+  peek(id: SessionId): StoredRecord | undefined {
+    const slot = this.index.slotOf(id)
+    return slot === undefined ? undefined : this.read(slot)
+  }
+
+  /** How many records an account has, those that have expired and are still there included. */
+  countOf(account: AccountText): number {
+    return this.accounts.slotsOf(account).size
+  }
+
+  /** The records of an account, which do not count as used with this. */
+  recordsOf(account: AccountText): ReadonlyArray<StoredRecord> {
+    return Array.from(this.accounts.slotsOf(account), (slot) => this.read(slot))
   }
 
   insert(record: StoredRecord): void {
@@ -97,6 +107,7 @@ export class RecordTable {
     this.times[timesPerSlot * slot + extendedAt] = record.extendedAt
     this.expiry.add(slot, record.expiresAt)
     this.waiting = this.rings.append(this.waiting, slot)
+    this.accounts.assign(slot, accountOf(record.state))
   }
 
   /** Puts what a rule of `SessionRecord` made of a record that was just found in its place. */
@@ -105,6 +116,7 @@ export class RecordTable {
     // Those rules change the times alone, or the state as well, or the superseded digests; what leaves a trace takes the state.
     if (record.state !== found.state || record.superseded !== found.superseded) {
       this.texts[slot] = packTexts(toTexts(record))
+      this.accounts.assign(slot, accountOf(record.state))
     }
     this.times[timesPerSlot * slot + extendedAt] = record.extendedAt
     this.times[timesPerSlot * slot + expiresAt] = record.expiresAt
@@ -137,6 +149,20 @@ export class RecordTable {
         this.expiry.add(slot, due)
       }
     }
+  }
+
+  private read(slot: number): StoredRecord {
+    const texts = unpackTexts(this.texts[slot]!)
+    const record: StoredRecord = {
+      id: this.index.idOf(slot),
+      digest: texts[0] as SecretDigest,
+      superseded: supersededOf(texts[1]!),
+      state: stateOf(texts),
+      createdAt: this.times[timesPerSlot * slot + createdAt]!,
+      extendedAt: this.times[timesPerSlot * slot + extendedAt]!,
+      expiresAt: this.times[timesPerSlot * slot + expiresAt]!
+    }
+    return this.isTrace.has(slot) ? { ...record, successor: successorOf(texts.at(-1)!) } : record
   }
 
   private keepTrace(slot: number): void {
@@ -192,6 +218,7 @@ export class RecordTable {
     const id = this.index.idOf(slot)
     this.index.remove(slot)
     this.texts[slot] = undefined
+    this.accounts.assign(slot, undefined)
     this.takeOut(slot)
     this.free = this.rings.append(this.free, slot)
     this.tellEnded(id)

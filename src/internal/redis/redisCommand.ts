@@ -206,7 +206,9 @@ const neededCommands = [
   "hstrlen",
   "hset",
   "hdel",
+  "hscan",
   "pexpire",
+  "pttl",
   "del"
 ] as const
 

@@ -29,7 +29,8 @@ export const fields = {
   successor: "successor",
   createdAt: "createdAt",
   extendedAt: "extendedAt",
-  expiresAt: "expiresAt"
+  expiresAt: "expiresAt",
+  listed: "listed"
 } as const
 
 /**

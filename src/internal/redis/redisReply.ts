@@ -17,8 +17,13 @@ import { savedWords } from "./redisScripts.js"
  * @internal
  */
 export type ScriptAnswer =
-  /** `word` is one of `savedWords`, if any. */
-  | { readonly _tag: "Saved"; readonly expiresAt: number; readonly word: string | undefined }
+  /** `word` is one of `savedWords`, if any. `account`: the one that has to be told that its session lives longer now. */
+  | {
+    readonly _tag: "Saved"
+    readonly expiresAt: number
+    readonly word: string | undefined
+    readonly account: string | undefined
+  }
   | { readonly _tag: "Conflict"; readonly values: ReadonlyArray<string | undefined> }
   | { readonly _tag: "TooLarge" }
   | { readonly _tag: "Superseded" }
@@ -90,10 +95,12 @@ export const readScriptReply = (verb: string, reply: unknown, expected: number):
   const [tag, ...details] = Array.isArray(reply) ? reply as ReadonlyArray<unknown> : []
   switch (tag) {
     case "Saved": {
-      const [time, word, ...more] = details
+      const [time, said, account, ...more] = details
       const expiresAt = isText(time) ? readTime(time) : undefined
-      return expiresAt !== undefined && isSavedWord(verb, word) && more.length === 0
-        ? Either.right({ _tag: "Saved", expiresAt, word })
+      const word = said === "" && account !== undefined ? undefined : said
+      return expiresAt !== undefined && isSavedWord(verb, word) && (account === undefined || isText(account)) &&
+          more.length === 0
+        ? Either.right({ _tag: "Saved", expiresAt, word, account })
         : noAnswer(verb)
     }
     case "Conflict":
@@ -123,6 +130,20 @@ export const readScriptReply = (verb: string, reply: unknown, expected: number):
       return noAnswer(verb)
   }
 }
+
+/**
+ * Reads a word that a script answers, with as many texts behind it as that one has.
+ *
+ * @internal
+ */
+export const readWords = (
+  verb: string,
+  reply: unknown,
+  answers: Readonly<Record<string, number>>
+): Read<ReadonlyArray<string>> =>
+  Array.isArray(reply) && reply.length > 0 && reply.every(isText) && answers[reply[0]!] === reply.length - 1
+    ? Either.right(reply)
+    : noAnswer(verb)
 
 const isSavedWord = (verb: string, word: unknown): word is string | undefined => {
   switch (word) {

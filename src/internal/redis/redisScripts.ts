@@ -9,7 +9,8 @@
  */
 import { createHash } from "node:crypto"
 import * as SessionRecord from "../../SessionRecord.js"
-import { fields, layoutVersion, openGrace } from "./redisRecord.js"
+import { accountKey } from "../../SessionSignIn.js"
+import { fieldOf, fields, layoutVersion, openGrace } from "./redisRecord.js"
 
 /**
  * A Lua script and the name that Redis caches it under.
@@ -77,8 +78,8 @@ end
 const own = `
 local digest, now = ARGV[1], tonumber(ARGV[2])
 local found = redis.call('HMGET', KEYS[1], '${fields.version}', '${fields.digest}', '${fields.createdAt}',
-  '${fields.extendedAt}', '${fields.expiresAt}', '${fields.superseded}', '${fields.successor}')
-local version, current, createdAt, extendedAt, expiresAt, superseded, successor = unpack(found, 1, 7)
+  '${fields.extendedAt}', '${fields.expiresAt}', '${fields.superseded}', '${fields.successor}', '${fields.listed}')
+local version, current, createdAt, extendedAt, expiresAt, superseded, successor, listed = unpack(found, 1, 8)
 if not version and redis.call('EXISTS', KEYS[1]) == 0 then return {'Gone'} end
 if version ~= '${layoutVersion}' then return {'Malformed', '${fields.version}'} end
 if not current then return {'Malformed', '${fields.digest}'} end
@@ -116,10 +117,20 @@ end
 if not isCurrent then return {'Superseded'} end
 `
 
-// How a write ends that has found the caller's key in the record as it is.
+// How a write ends. Where the session lives longer now than its account knows of it, the account is named.
+const savedAs = `
+local function savedAs(word)
+  local account = listed and tonumber(extended) > (tonumber(listed) or 0) and
+    redis.call('HGET', KEYS[1], '${fieldOf(accountKey)}')
+  if account then return {'Saved', extended, word, account} end
+  if word == '' then return {'Saved', extended} end
+  return {'Saved', extended, word}
+end
+`
+
+// How one ends that has found the caller's key in the record as it is.
 const saved = `
-if isNewest then return {'Saved', extended} end
-return {'Saved', extended, '${savedWords.older}'}
+return savedAs(isNewest and '' or '${savedWords.older}')
 `
 
 // What is remembered of the secrets that others have replaced, the newest first, once another has taken the place of the newest one.
@@ -236,6 +247,7 @@ export const update = script(
   sliced,
   expire,
   change,
+  savedAs,
   saved
 )
 
@@ -263,7 +275,8 @@ redis.call('HSET', KEYS[1], '${fields.digest}', ARGV[6],
   end))
 `,
   change,
-  `return {'Saved', extended}`
+  savedAs,
+  `return savedAs('')`
 )
 
 /**
@@ -320,8 +333,9 @@ else
   sliced('HDEL', unset, set - 1)
   sliced('HSET', set, #ARGV)
 end
-if isDue then return {'Saved', extended, '${savedWords.new}'} end
 `,
+  savedAs,
+  `if isDue then return savedAs('${savedWords.new}') end`,
   saved
 )
 
@@ -339,11 +353,16 @@ export const updateTtl = script(
 redis.call('HSET', KEYS[1], '${fields.extendedAt}', ARGV[2], '${fields.expiresAt}', extended)
 expire(extended)
 `,
+  savedAs,
   saved
 )
 
-// Whoever may not tell those who wait ends the session all the same: they ask.
-const tellEnded = `
+/**
+ * Tells those who wait for the end of a session. Whoever may not tell them ends it all the same: they ask.
+ *
+ * @internal
+ */
+export const tellEnded = `
 local function tellEnded(channel, id) redis.pcall('PUBLISH', channel, id) end
 `
 

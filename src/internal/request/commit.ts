@@ -11,11 +11,13 @@ import type * as Session from "../../Session.js"
 import * as SessionEvent from "../../SessionEvent.js"
 import * as SessionKey from "../../SessionKey.js"
 import type * as SessionRecord from "../../SessionRecord.js"
+import { accountOf } from "../../SessionSignIn.js"
 import * as SessionStore from "../../SessionStore.js"
 import { type CookieAttributes, cookieSize, maxCookieBytes } from "../cookie/cookieRules.js"
 import { removalCookie, type SetCookie, setCookie } from "../cookie/setCookie.js"
-import { attempt, chain, chainMatch } from "../effect/chain.js"
+import { attempt, chain, chainMatch, isDone } from "../effect/chain.js"
 import type { SessionLog } from "../session/sessionLog.js"
+import { enlistAnew, mayStay } from "./accountSessions.js"
 import {
   type CommitPlan,
   decideCommit,
@@ -101,7 +103,8 @@ export class Commit {
     })
     return canSetCookie
       ? this.carryOut(plan)
-      : this.runWithoutCookie(plan, withoutCookie(plan, this.log.hasWrites))
+      // Nobody signs in without a renewal.
+      : this.runWithoutCookie(plan, withoutCookie(plan, this.log.hasWrites && !this.log.writesSignIn))
   }
 
   // A deleted session needs no removal of its cookie, which opens nothing any more.
@@ -162,8 +165,19 @@ export class Commit {
     return lifetimeOf(this.services.config.lifecycle, this.log.isRemembered)
   }
 
-  private end(sessions: ReadonlyArray<PresentedKey>, successor?: SessionKey.SessionKey) {
-    return endSessions(this.services, sessions, this.now, successor)
+  private end(
+    sessions: ReadonlyArray<PresentedKey>,
+    successor?: SessionKey.SessionKey
+  ): Effect.Effect<number, SessionStore.DeleteError> {
+    const { presented } = this
+    return chain(endSessions(this.services, sessions, this.now, successor), (ended) => {
+      if (
+        ended > 0 && presented._tag === "Valid" && isSignedIn(presented) && sessions.includes(presented.sessions[0])
+      ) {
+        this.services.tell(SessionEvent.SignedOut({ id: presented.sessions[0].key.id }))
+      }
+      return Effect.succeed(ended)
+    })
   }
 
   /** The other sessions that a logout ends: whatever the browser showed, be it late or under a former name. */
@@ -214,7 +228,22 @@ export class Commit {
     key: SessionKey.SessionKey,
     write: (change: SessionRecord.SessionChange) => Effect.Effect<SessionStore.WriteResult, SessionStore.UpdateError>
   ) {
-    return writeMerged(this.services, this.log, this.clock, key.id, write)
+    return chain(
+      this.enlistLate(),
+      () => writeMerged(this.services, this.log, this.clock, key.id, write)
+    )
+  }
+
+  /** Tells the account of the session before it is written, where the sign-in has not done so. */
+  private enlistLate(): Effect.Effect<void, SessionStore.UpdateError> {
+    const { store: { accounts } } = this.services
+    const { pendingSignIn } = this.log
+    return pendingSignIn === undefined || pendingSignIn.ticket !== undefined || accounts === undefined
+      ? Effect.void
+      : chain(accounts.enlist(pendingSignIn.account, pendingSignIn.id, this.lifetime, this.now), ({ ticket }) => {
+        this.log.pendingSignIn = { ...pendingSignIn, ticket }
+        return Effect.void
+      })
   }
 
   private updated(
@@ -223,9 +252,11 @@ export class Commit {
   ): Effect.Effect<CommitOutcome, CommitError> {
     switch (result._tag) {
       case "Saved":
-        return this.refreshCookie(result, presented)
+        return this.unlessVoid(result, () => this.refreshCookie(result, presented))
       case "Superseded":
-        return Effect.succeed(this.log.hasWrites ? this.writesLost([presented], "Superseded") : keep)
+        return Effect.succeed(
+          this.log.hasWrites && this.log.asksForWrites ? this.writesLost([presented], "Superseded") : keep
+        )
       default:
         return Effect.succeed(this.gone([presented]))
     }
@@ -239,9 +270,12 @@ export class Commit {
       switch (result._tag) {
         case "Saved":
           tell(SessionEvent.Renewed({ id: key.id }))
-          return this.setCookie(result)
+          return this.unlessVoid(result, () => this.setCookie(result))
         case "Superseded":
-          return this.saveBeside([presented], "Superseded")
+          // A session of its own would sign its visitor out of the other one.
+          return this.log.wasSignedIn
+            ? Effect.succeed(this.writesLost([presented], "Superseded"))
+            : this.saveBeside([presented], "Superseded")
         default:
           return Effect.succeed(this.gone([presented]))
       }
@@ -306,14 +340,14 @@ export class Commit {
     condition: (saved: SessionStore.Saved) => Effect.Effect<boolean, CommitError>,
     sessions: ReadonlyArray<PresentedKey>
   ): Effect.Effect<CommitOutcome, CommitError> {
-    const { store, tell } = this.services
-    return Effect.flatMap(store.save(this.log.state(), this.lifetime, this.now), (saved) => {
-      const discard = Effect.ignoreLogged(Effect.suspend(() => store.delete(saved.key, this.now)))
+    const { tell } = this.services
+    return Effect.flatMap(this.storeNew(), (saved) => {
+      const discard = this.discard(saved)
       const kept = Effect.flatMap(this.setCookie(saved), (cookie) =>
         Effect.flatMap(condition(saved), (holds) => {
           if (holds) {
             tell(SessionEvent.Created({ id: saved.key.id }))
-            return Effect.succeed(cookie)
+            return this.unlessVoid(saved, () => Effect.succeed(cookie))
           }
           return Effect.map(discard, () => this.gone(sessions))
         }))
@@ -321,15 +355,62 @@ export class Commit {
     })
   }
 
+  private discard({ key }: SessionStore.Saved): Effect.Effect<void> {
+    return Effect.ignoreLogged(Effect.suspend(() => this.services.store.delete(key, this.now)))
+  }
+
+  /** Stores a new session, of which its account knows before, where it is to come to one. */
+  private storeNew(): Effect.Effect<SessionStore.Saved, SessionStore.SaveError | SessionStore.UpdateError> {
+    const { store } = this.services
+    const { pendingSignIn } = this.log
+    const { accounts } = store
+    return pendingSignIn === undefined || accounts === undefined
+      ? attempt(() => store.save(this.log.state(), this.lifetime, this.now))
+      : enlistAnew(
+        accounts,
+        pendingSignIn,
+        this.lifetime,
+        this.now,
+        (key) => store.save(this.log.state(), this.lifetime, this.now, key)
+      )
+  }
+
+  /**
+   * Goes on with what was written, unless all sessions of its account were ended since the sign-in of this request began, or the
+   * account has too many: then it ends, and nobody ever learns its key.
+   */
+  private unlessVoid(
+    saved: SessionStore.Saved,
+    next: () => Effect.Effect<CommitOutcome, CommitError>
+  ): Effect.Effect<CommitOutcome, CommitError> {
+    const { store: { accounts }, tell } = this.services
+    const { pendingSignIn } = this.log
+    const ticket = pendingSignIn?.ticket
+    if (ticket === undefined || accounts === undefined) {
+      return next()
+    }
+    const { id } = saved.key
+    const signIn = { ...pendingSignIn!, id, ticket }
+    const stays = attempt(() => mayStay(this.services, accounts, signIn, this.lifetime, this.now))
+    return chain(isDone(stays) ? stays : Effect.onError(stays, () => this.discard(saved)), (stays) => {
+      if (stays) {
+        tell(SessionEvent.SignedIn({ id }))
+        return next()
+      }
+      const outcome = this.log.asksForWrites ? this.writesLost([{ key: saved.key }], "Ended") : keep
+      return Effect.as(this.discard(saved), outcome)
+    })
+  }
+
   private save(beside: ReadonlyArray<PresentedKey>): Effect.Effect<CommitOutcome, CommitError> {
-    const { store, tell } = this.services
-    const saved = attempt(() => store.save(this.log.state(), this.lifetime, this.now))
+    const { tell } = this.services
+    const saved = this.storeNew()
     return chain(
       beside.length === 0 ? saved : this.orElseEnd(saved, beside),
       (saved) =>
         chain(this.end(beside, saved.key), () => {
           tell(SessionEvent.Created({ id: saved.key.id }))
-          return this.setCookie(saved)
+          return this.unlessVoid(saved, () => this.setCookie(saved))
         })
     )
   }
@@ -351,7 +432,10 @@ export class Commit {
     return this.log.asksForWrites ? this.writesLost(sessions, "Ended") : keep
   }
 
-  private writesLost(sessions: ReadonlyArray<PresentedKey>, reason: "Ended" | "Superseded"): CommitOutcome {
+  private writesLost(
+    sessions: ReadonlyArray<Pick<PresentedKey, "key">>,
+    reason: "Ended" | "Superseded"
+  ): CommitOutcome {
     const { config, tell } = this.services
     for (const { key } of sessions) {
       tell(SessionEvent.WritesLost({ id: key.id, reason }))
@@ -415,3 +499,6 @@ export class Commit {
     return removalCookie(cookie.name, this.cookies.attributesOf(cookie))
   }
 }
+
+const isSignedIn = ({ record }: Extract<Presented, { readonly _tag: "Valid" }>): boolean =>
+  record !== undefined && accountOf(record.state) !== undefined

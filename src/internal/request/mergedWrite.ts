@@ -48,7 +48,7 @@ export const writeMerged = (
         return Effect.succeed(result)
       }
       tell(SessionEvent.Conflict({ id }))
-      return onConflict(result.found)
+      return log.isOvertaken(result.found) ? overtaken(log, result.found) : onConflict(result.found)
     })
   const turns = turnsOf(store)
   const inTurn = () =>
@@ -70,6 +70,10 @@ export const writeMerged = (
     ? inTurn()
     : tryOnce((found) => Effect.zipRight(rebase(log, log.groundWith(found)), inTurn()))
 }
+
+// The session is another account's now, which is none of this request's business any more.
+const overtaken = (log: SessionLog<DeriveError>, found: Found): Written =>
+  Effect.as(rebase(log, log.groundWith(found)), SessionStore.WriteResult.Superseded())
 
 const tooContended = (millis: number): SessionStore.UpdateError =>
   new SessionStore.UpdateError({

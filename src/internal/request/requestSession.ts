@@ -22,7 +22,7 @@ import { holdsState } from "./contentSecurity.js"
 import { openCookie, type OpenedCookie } from "./openedCookie.js"
 import { present, type Presented, rotates, unasked } from "./presentedSession.js"
 import { untilEnded } from "./sessionEnd.js"
-import { refreshes } from "./sessionPolicy.js"
+import { lifetimeOf, refreshes } from "./sessionPolicy.js"
 import type { SessionServices } from "./sessionServices.js"
 
 /**
@@ -109,6 +109,16 @@ export abstract class RequestSession extends SessionBase {
       : super.untilEnded(record)
   }
 
+  /** What the store of this session does for accounts. */
+  accountVerbs(): SessionStore.AccountVerbs | undefined {
+    return this.services().store.accounts
+  }
+
+  /** Tells those who listen to the sessions. */
+  tell(event: SessionEvent.Happening): void {
+    this.services().tell(event)
+  }
+
   /** Whether the handler ended the session, and nothing has come of that yet. */
   get awaitsEnd(): boolean {
     return this.log().status === "Purged" && !this.log().isCommitted
@@ -133,6 +143,10 @@ export abstract class RequestSession extends SessionBase {
 
   protected override get canRemember(): boolean {
     return this.services().config.lifecycle.rememberMeMillis !== undefined
+  }
+
+  protected override lifetime(): SessionRecord.Lifetime {
+    return lifetimeOf(this.services().config.lifecycle, this.log().isRemembered)
   }
 
   protected override get maxStateBytes(): number {

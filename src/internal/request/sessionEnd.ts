@@ -54,9 +54,13 @@ export const untilEnded = (
       }
       expiresAt = look.record?.expiresAt ?? expiresAt
       const pause = pollEvery() * (1 - jitter * (yield* Random.next))
-      yield* Effect.raceFirst(news.await, sleepFor(expiresAt > now ? Math.min(pause, expiresAt - now) : pause))
+      yield* whicheverComesFirst(news.await, sleepFor(expiresAt > now ? Math.min(pause, expiresAt - now) : pause))
     }
   }))
+
+// Where the caller cannot be interrupted, as the handler of a bare app, the other one still can.
+const whicheverComesFirst = (one: Effect.Effect<void>, other: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.raceFirst(Effect.interruptible(one), Effect.interruptible(other))
 
 // Those who began to wait together, as after a restart of the server, do not go on asking together.
 const jitter = 0.25

@@ -30,12 +30,15 @@ import {
   TypeId
 } from "../../Session.js"
 import type { SessionId } from "../../SessionKey.js"
-import type { JsonText, SessionRecord } from "../../SessionRecord.js"
+import * as SessionKey from "../../SessionKey.js"
+import type { JsonText, Lifetime, SessionRecord } from "../../SessionRecord.js"
+import type { AccountLimit, AccountText, SignIn, Ticket } from "../../SessionSignIn.js"
+import * as SessionSignIn from "../../SessionSignIn.js"
 import { attempt, chain, chainMatch } from "../effect/chain.js"
 import { nowOn } from "../effect/clockOf.js"
 import * as json from "./json.js"
 import { appKeyOf, stateKeyOf } from "./reservedKeys.js"
-import { SessionLog } from "./sessionLog.js"
+import { type PendingSignIn, SessionLog } from "./sessionLog.js"
 import { untilExpired } from "./untilExpired.js"
 
 type LoadedRecord = Exit.Exit<SessionRecord | undefined, SessionGetError>
@@ -46,6 +49,16 @@ type LoadedRecord = Exit.Exit<SessionRecord | undefined, SessionGetError>
  * @internal
  */
 export type Change = "Write" | "Remove" | "Remember" | "Purge" | "Renew"
+
+/**
+ * What a sign-in gets from the store before it is written.
+ *
+ * @internal
+ */
+export interface Admission {
+  readonly ticket: Ticket
+  readonly limit: AccountLimit | undefined
+}
 
 /** What is to go on when the record is there. */
 type Waiting = Array<(loaded: Exit.Exit<void, SessionGetError>) => void>
@@ -249,6 +262,126 @@ export abstract class SessionBase implements Session, Equal.Equal {
 
   get renew(): Effect.Effect<void, SessionInsertError> {
     return this.mark("Renew", () => this.#log.renew())
+  }
+
+  /** The account that the session belongs to, and since when. */
+  signIn(): Effect.Effect<SignIn | undefined, SessionGetError> {
+    return this.whenLoaded(() => Effect.succeed(this.#log.signIn))
+  }
+
+  /**
+   * Lets the session come to an account once it is admitted. One that belongs to another account ends, and a new one takes its place.
+   * A sign-in to the same account keeps since when the session belongs to it, and the facts where none are given.
+   */
+  enter<E, R>(
+    account: AccountText,
+    facts: JsonText | undefined,
+    admit: (id: SessionId, lifetime: Lifetime, now: number) => Effect.Effect<Admission, E, R>
+  ): Effect.Effect<void, E | SessionInsertError, R> {
+    return Effect.withFiberRuntime((fiber) =>
+      chain(
+        this.writable(fiber),
+        () =>
+          chain(this.markNow("Renew", () => this.sessionFor(account)), (session) =>
+            Effect.flatMap(admit(session.id, this.lifetime(), nowOn(fiber)), ({ limit, ticket }) =>
+              this.enterNow(facts, nowOn(fiber), { account, ...session, limit, ticket })))
+      )
+    )
+  }
+
+  /**
+   * Lets the session come to an account that it belonged to before this library knew of accounts. When its visitor proved who he is
+   * nobody knows. Where it is too late for that, the next request does it.
+   */
+  adopt(account: AccountText): SignIn {
+    const { isTooLate, record, signIn } = this.#log
+    const adopted = { account, signedInAt: record?.createdAt ?? 0, authenticatedAt: 0 }
+    if (record !== undefined && signIn === undefined && !isTooLate) {
+      this.#log.adopt(adopted, record.id)
+    }
+    return adopted
+  }
+
+  /** Notes that the visitor has proved once more who he is, or does nothing where the session belongs to no account. */
+  proveAgain(): Effect.Effect<SignIn | undefined, SessionInsertError> {
+    return Effect.withFiberRuntime((fiber) =>
+      chain(this.writable(fiber), () => {
+        const { signIn } = this.#log
+        const again = signIn && { ...signIn, authenticatedAt: nowOn(fiber) }
+        return again === undefined ? Effect.succeed(undefined) : this.keepNow(again, () => this.#log.keepSignIn(again))
+      })
+    )
+  }
+
+  /** The sign-in of this request that is not committed yet. */
+  pendingSignIn(): PendingSignIn | undefined {
+    return this.#log.pendingSignIn
+  }
+
+  /** Gives it another ticket. */
+  replaceTicket(ticket: Ticket): void {
+    const { pendingSignIn } = this.#log
+    this.#log.pendingSignIn = pendingSignIn && { ...pendingSignIn, ticket }
+  }
+
+  /** How long the session may live by the limits that hold now. */
+  protected lifetime(): Lifetime {
+    return { ttl: Infinity, maxLifetime: undefined }
+  }
+
+  // It is one to come where this request has none, and where it has one of another account.
+  private sessionFor(account: AccountText): Pick<PendingSignIn, "id" | "key"> {
+    const { pendingSignIn, record, signIn } = this.#log
+    const isOfOther = signIn !== undefined && signIn.account !== account
+    const drawn = isOfOther ? undefined : pendingSignIn?.key
+    if (drawn === undefined && record !== undefined && !isOfOther) {
+      return { id: record.id, key: undefined }
+    }
+    const key = drawn ?? SessionKey.mint()
+    return { id: key.id, key }
+  }
+
+  // The store may have taken its time, in which another fiber of this request may have done something else.
+  private enterNow(
+    facts: JsonText | undefined,
+    now: number,
+    pending: PendingSignIn
+  ): Effect.Effect<void, SessionInsertError> {
+    const { account } = pending
+    const found = this.#log.signIn
+    const before = found?.account === account ? found : undefined
+    const kept = facts ?? before?.facts
+    const signIn = {
+      account,
+      signedInAt: before?.signedInAt ?? now,
+      authenticatedAt: now,
+      ...(kept === undefined ? {} : { facts: kept })
+    }
+    return Effect.asVoid(this.keepNow(signIn, () => {
+      if (before !== found) {
+        this.#log.purge()
+      }
+      // Of two sign-ins of one request, what came between counts for both.
+      const { pendingSignIn } = this.#log
+      this.#log.enter(
+        signIn,
+        pendingSignIn?.id === pending.id
+          ? { ...pending, ticket: pendingSignIn.ticket ?? pending.ticket }
+          : pending
+      )
+    }))
+  }
+
+  private keepNow(signIn: SignIn, keep: () => void): Effect.Effect<SignIn, SessionInsertError> {
+    const isTooLarge = SessionSignIn.toEntries(signIn).some(([key, text]) =>
+      this.#log.outgrows(key, text, this.maxStateBytes)
+    )
+    return isTooLarge
+      ? Effect.fail(tooLarge(SessionSignIn.signInKey, this.maxStateBytes))
+      : this.markNow("Renew", () => {
+        keep()
+        return signIn
+      })
   }
 
   /** Goes on when the state may be read, in one step of the fiber where nothing has to be waited for. */

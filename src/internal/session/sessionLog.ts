@@ -6,7 +6,10 @@
  */
 import * as Effect from "effect/Effect"
 import type { ClearSiteData, SessionStatus } from "../../Session.js"
+import type { SessionId, SessionKey } from "../../SessionKey.js"
 import type { JsonText, SessionChange, SessionRecord, SessionState } from "../../SessionRecord.js"
+import type { AccountLimit, AccountText, SignIn, Ticket } from "../../SessionSignIn.js"
+import { accountKey, accountOf, signInKey, signInOf, toEntries } from "../../SessionSignIn.js"
 import { isReserved, rememberKey } from "./reservedKeys.js"
 import { afterRenew, afterWrite } from "./sessionStatus.js"
 
@@ -30,7 +33,25 @@ type Write<E> =
     readonly derive: Derive<E>
   }
 
+/**
+ * A sign-in that is not committed yet.
+ *
+ * @internal
+ */
+export interface PendingSignIn {
+  readonly account: AccountText
+  /** The session that the account knows of: the loaded one, or the one to come. */
+  readonly id: SessionId
+  /** The key of the session to come, where one has been drawn for it. */
+  readonly key: SessionKey | undefined
+  /** None where the account is not told of it before the commit. */
+  readonly ticket: Ticket | undefined
+  readonly limit: AccountLimit | undefined
+}
+
 const emptyState: SessionState = new Map()
+
+const isOfApp = (key: string): boolean => key === accountKey || !isReserved(key)
 
 const bytesOf = (key: string, value: JsonText | undefined): number =>
   value === undefined ? 0 : Buffer.byteLength(key) + Buffer.byteLength(value)
@@ -49,6 +70,10 @@ export class SessionLog<E> {
   /** What a purge asked the browser to forget besides the cookie. */
   clearSiteData: ReadonlyArray<ClearSiteData> = []
   record: SessionRecord | undefined = undefined
+  /** The sign-in of this request, which a purge undoes like everything else. */
+  pendingSignIn: PendingSignIn | undefined = undefined
+  /** Whether the session belonged to its account by a value of the app's when it was loaded. */
+  private isAdopted = false
   private base: SessionState = emptyState
   /** How many bytes the state has, where somebody asked since its ground changed. */
   private bytes: number | undefined = undefined
@@ -63,19 +88,40 @@ export class SessionLog<E> {
     return this.writes.size > 0
   }
 
-  /** Whether a session made of this state alone would hold a value of the app's. */
+  /** Whether a session made of this state alone would hold a value of the app's, or belong to an account. */
   get hasValues(): boolean {
     for (const [key, { value }] of this.writes) {
-      if (value !== undefined && !isReserved(key)) {
+      if (value !== undefined && isOfApp(key)) {
         return true
       }
     }
     for (const key of this.base.keys()) {
-      if (!isReserved(key) && !this.writes.has(key)) {
+      if (isOfApp(key) && !this.writes.has(key)) {
         return true
       }
     }
     return false
+  }
+
+  /** The sign-in of this session, as this request sees it. */
+  get signIn(): SignIn | undefined {
+    return this.read(accountKey) === undefined ? undefined : signInOf(this.state())
+  }
+
+  /** Whether this request signs its visitor in, or has him prove who he is. */
+  get writesSignIn(): boolean {
+    return this.writes.has(signInKey)
+  }
+
+  /** Whether the session that the writes stand on belongs to an account already, be it by a value of the app's. */
+  get wasSignedIn(): boolean {
+    return accountOf(this.base) !== undefined || this.isAdopted
+  }
+
+  /** Whether the session has come meanwhile to another account than the one that it is about to come to. */
+  isOvertaken(found: ReadonlyMap<string, JsonText | undefined>): boolean {
+    const account = found.get(accountKey)
+    return account !== undefined && account !== this.read(accountKey)
   }
 
   /** Whether a write depends on what was there, so that a parallel request can make it out of date. */
@@ -189,6 +235,33 @@ export class SessionLog<E> {
     this.status = afterRenew(this.status)
   }
 
+  /** Lets the session come to an account. There is no way to do so without a renewal. */
+  enter(signIn: SignIn, pending: PendingSignIn): void {
+    this.pendingSignIn = pending
+    this.keepSignIn(signIn)
+  }
+
+  /**
+   * Lets the session come to an account that it belonged to all along, by a value of the app's. That is no write of the request's: it
+   * loses nothing where it comes to nothing.
+   */
+  adopt(signIn: SignIn, id: SessionId): void {
+    this.isAdopted = true
+    this.pendingSignIn = { account: signIn.account, id, key: undefined, ticket: undefined, limit: undefined }
+    for (const [key, value] of toEntries(signIn)) {
+      this.writes.set(key, { _tag: "Assign", value })
+    }
+    this.bytes = undefined
+  }
+
+  /** Replaces the times and the facts of a sign-in, which takes a renewal as well. */
+  keepSignIn(signIn: SignIn): void {
+    for (const [key, value] of toEntries(signIn)) {
+      this.assign(key, value)
+    }
+    this.renew()
+  }
+
   purge(clearSiteData: ReadonlyArray<ClearSiteData> = []): void {
     this.status = "Purged"
     this.clearSiteData = [...this.clearSiteData, ...clearSiteData]
@@ -196,12 +269,15 @@ export class SessionLog<E> {
     this.base = emptyState
     this.bytes = undefined
     this.writes.clear()
+    this.pendingSignIn = undefined
+    this.isAdopted = false
     this.asksForWrites = false
   }
 
   /** Drops the writes of a handler that did not get to its end. */
   dropWrites(): void {
     this.writes.clear()
+    this.pendingSignIn = undefined
     this.bytes = undefined
     this.asksForWrites = false
     this.status = this.status === "Purged" ? "Purged" : "Unchanged"
@@ -224,6 +300,10 @@ export class SessionLog<E> {
     }
     if (holdsRemembering && !this.hasChangedRemembering) {
       expect.set(rememberKey, this.base.get(rememberKey))
+    }
+    // A session comes from no account to one, and never from one to another.
+    if (this.writes.has(accountKey)) {
+      expect.set(accountKey, this.base.get(accountKey))
     }
     return { set, unset, expect }
   }

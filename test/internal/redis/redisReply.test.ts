@@ -57,7 +57,7 @@ describe("a reply of Redis", () => {
   it("is read where it is one", () => {
     assert.deepStrictEqual(
       readScriptReply("update", ["Saved", "1000.5"], 0),
-      Either.right({ _tag: "Saved", expiresAt: 1000.5, word: undefined })
+      Either.right({ _tag: "Saved", expiresAt: 1000.5, word: undefined, account: undefined })
     )
     for (
       const [verb, word] of [["update", "older"], ["updateTtl", "older"], ["rotate", "older"], [
@@ -67,7 +67,13 @@ describe("a reply of Redis", () => {
     ) {
       assert.deepStrictEqual(
         readScriptReply(verb, ["Saved", "1", word], 0),
-        Either.right({ _tag: "Saved", expiresAt: 1, word })
+        Either.right({ _tag: "Saved", expiresAt: 1, word, account: undefined })
+      )
+    }
+    for (const [said, word] of [["", undefined], ["older", "older"]] as const) {
+      assert.deepStrictEqual(
+        readScriptReply("update", ["Saved", "1", said, "\"ada\""], 0),
+        Either.right({ _tag: "Saved", expiresAt: 1, word, account: "\"ada\"" })
       )
     }
     assert.deepStrictEqual(

@@ -1,0 +1,4 @@
+import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
+import { accountSuite } from "./suite.js"
+
+accountSuite("MemorySessionStore", () => MemorySessionStore.layer())
