@@ -1,5 +1,5 @@
 /**
- * The statements that reach a database, in its own words: what Postgres counts, what MariaDB logs. SQLite has nobody who would
+ * The statements that reach a database, in its own words: what Postgres counts, what MariaDB logs as prepared. SQLite has nobody who would
  * tell, so there it is what the client says it does.
  */
 import type * as SqlClient from "@effect/sql/SqlClient"
@@ -36,7 +36,7 @@ const watchMysql = (sql: SqlClient.SqlClient): WatchStatements => (table, work) 
     yield* Effect.orDie(sql`SET GLOBAL general_log = OFF`)
     const rows = yield* Effect.orDie(
       sql<{ argument: string }>`SELECT CONVERT(argument USING utf8mb4) AS argument FROM mysql.general_log
-        WHERE command_type IN ('Query', 'Execute') AND LOCATE(${`\`${table}\``}, argument) > 0 AND LOCATE('general_log', argument) = 0`
+        WHERE command_type = 'Execute' AND LOCATE(${`\`${table}\``}, argument) > 0 AND LOCATE('general_log', argument) = 0`
     )
     return rows.map(({ argument }) => argument).sort()
   })

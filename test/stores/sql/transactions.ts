@@ -135,29 +135,6 @@ const onSqlite: Group = (_, database) => {
       assert.strictEqual(yield* countRows(sql, orders), 0)
       assert.deepStrictEqual(yield* namesIn(clocked, key), ["a", "b"])
     }))
-
-  it.scopedLive("that begin while a session's write is on its way take none of it back", () =>
-    Effect.gen(function*() {
-      const { clocked, sql } = yield* openWorld(database)
-      const { order } = yield* makeOrders(sql)
-      const failing = sql.withTransaction(Effect.gen(function*() {
-        yield* order
-        yield* Effect.yieldNow()
-        return yield* Effect.fail("no order after all")
-      }))
-      const writes = Effect.replicateEffect(
-        Effect.flatMap(beginSession(clocked), (key) => Effect.as(clocked.update(key, changeOf("b"), hourly), key)),
-        200,
-        { concurrency: "unbounded" }
-      )
-      const [keys] = yield* Effect.all([
-        writes,
-        Effect.replicateEffect(Effect.exit(failing), 200, { concurrency: "unbounded", discard: true })
-      ], { concurrency: "unbounded" })
-      for (const key of keys) {
-        assert.deepStrictEqual(yield* namesIn(clocked, key), ["a", "b"])
-      }
-    }))
 }
 
 export const transactions: Group = (name, database) => {
