@@ -7,20 +7,13 @@
  *
  * @example
  * ```ts
- * import type * as SqlClient from "@effect/sql/SqlClient"
- * import type * as SessionStore from "effect-session/SessionStore"
  * import * as SqlSessionStore from "effect-session/stores/SqlSessionStore"
- * import type * as Effect from "effect/Effect"
- * import type * as Layer from "effect/Layer"
  *
- * // Needs a SqlClient, such as that of PgClient.layer.
- * export const Live: Layer.Layer<SessionStore.SessionStore, SessionStore.SessionStoreConfigError, SqlClient.SqlClient> =
- *   SqlSessionStore.layer()
+ * // Needs the app's SqlClient, such as that of PgClient.layer.
+ * export const SessionStoreLive = SqlSessionStore.layer()
  *
- * // One of the app's migrations, which make the table.
- * export const migrations: Record<string, Effect.Effect<void, unknown, SqlClient.SqlClient>> = {
- *   "0001_sessions": SqlSessionStore.migration()
- * }
+ * // One of the app's migrations, for the Migrator of its SQL package: it makes the table.
+ * export const migrations = { "0001_sessions": SqlSessionStore.migration() }
  * ```
  *
  * @since 0.1.0

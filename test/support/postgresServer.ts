@@ -15,8 +15,6 @@ export interface PostgresServerOptions {
   readonly settings?: Readonly<Record<string, string>> | undefined
   /** Whether what was acknowledged is on the disk. Left out, it is not, which is faster. */
   readonly isDurable?: boolean | undefined
-  /** What its texts are kept in, in the words of `initdb`. Default `UTF8`. */
-  readonly encoding?: string | undefined
 }
 
 /** A restart finds what was there, as far as it was written. */
@@ -26,7 +24,7 @@ export interface RunningPostgres extends RunningServer {
 }
 
 export const postgresServer = (
-  { encoding = "UTF8", isDurable = false, settings }: PostgresServerOptions = {}
+  { isDurable = false, settings }: PostgresServerOptions = {}
 ): Effect.Effect<RunningPostgres, never, Scope.Scope> =>
   Effect.gen(function*() {
     const program = findProgram(postgres)
@@ -40,7 +38,7 @@ export const postgresServer = (
     yield* Effect.promise(() =>
       promisify(execFile)(
         init,
-        [...["-D", data, "-U", "postgres", "-A", "trust", "-E", encoding], "--no-locale", "--no-sync"],
+        [...["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"], "--no-locale", "--no-sync"],
         { cwd: folder, ...user }
       )
     )

@@ -2,10 +2,13 @@ import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as SessionKey from "effect-session/SessionKey"
+import * as SessionRecord from "effect-session/SessionRecord"
 import * as SessionStore from "effect-session/SessionStore"
 import * as SqlSessionStore from "effect-session/stores/SqlSessionStore"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { databaseAt, type SqlDatabase } from "../../support/sqlDatabases.js"
 import {
   beginSession,
   countRows,
@@ -23,6 +26,38 @@ const storeOn = (sql: SqlClient.SqlClient, table: string) =>
   Effect.map(openStore(sql, { table, createTable: false }), SessionStore.withClock)
 
 const schemaOf = { sqlite: "main", postgres: "public", mysql: "app" }
+
+const oddTexts = [
+  "\u0000",
+  "\ud800",
+  "\udc00\ud800",
+  "é",
+  "日本",
+  "🜲",
+  "'\"`\\",
+  "\r\n\t",
+  "__proto__",
+  "\u2028\ufeff\ufffe",
+  "\\u00e9"
+]
+
+/** The same server, where texts are Latin-1: in the database, or on the way there. SQLite knows UTF-8 alone. */
+const latinDatabase = (sql: SqlClient.SqlClient, { name, url }: SqlDatabase) => {
+  const other = new URL(url)
+  switch (name) {
+    case "sqlite":
+      return Effect.succeed(databaseAt(name, url))
+    case "postgres":
+      other.pathname = "/latin"
+      return Effect.as(
+        Effect.orDie(sql`CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`),
+        databaseAt(name, other.href)
+      )
+    case "mysql":
+      other.searchParams.set("charset", "LATIN1_SWEDISH_CI")
+      return Effect.succeed(databaseAt(name, other.href))
+  }
+}
 
 export const tables: Group = (name, database) => {
   describe("the table", () => {
@@ -134,26 +169,31 @@ export const tables: Group = (name, database) => {
         assert.match(JSON.stringify(yield* plans[name]()), /USING INDEX|Index Scan using|"type":"const"/)
       }))
 
-    it.scopedLive("keeps each text that a session can have", () =>
+    it.scopedLive("keeps each text that a session can have, whatever the database and the connection keep texts in", () =>
       Effect.gen(function*() {
-        const { clocked } = yield* openWorld(database)
-        const values = [
-          "\u0000",
-          "\ud800",
-          "\udc00\ud800",
-          "é",
-          "日本",
-          "🜲",
-          "'\"`\\",
-          "\r\n\t",
-          "__proto__",
-          "\u2028\ufeff\ufffe"
-        ]
-        const state = new Map(values.map((text) => [text, JSON.stringify({ [text]: text })] as const))
-        const { key } = yield* clocked.save(state, hourly)
-        const loaded = yield* clocked.load(Option.getOrThrow(clocked.readKey(SessionKey.toText(key))))
-        assert(loaded._tag === "Live")
-        assert.deepStrictEqual(new Map(loaded.record.state), state)
+        const plain = yield* openClient(database)
+        const latin = yield* openClient(latinDatabase(plain, yield* database))
+        for (const sql of [plain, latin]) {
+          const clocked = SessionStore.withClock(yield* openStore(sql, { table: freshTable() }))
+          const state = new Map(oddTexts.map((text) => [text, JSON.stringify({ [text]: text })] as const))
+          const { key } = yield* clocked.save(state, hourly)
+          const loaded = yield* clocked.load(Option.getOrThrow(clocked.readKey(SessionKey.toText(key))))
+          assert(loaded._tag === "Live")
+          assert.deepStrictEqual(new Map(loaded.record.state), state)
+        }
+      }))
+
+    it.scopedLive("holds nothing that opens a session", () =>
+      Effect.gen(function*() {
+        const { clocked, sql, table } = yield* openWorld(database)
+        const key = yield* beginSession(clocked)
+        const renewed = yield* clocked.renew(key, SessionRecord.noChange, hourly)
+        assert(renewed._tag === "Saved")
+        const content = JSON.stringify(yield* sql`SELECT * FROM ${sql(table)}`)
+        assert.include(content, key.id)
+        for (const { secret } of [key, renewed.key]) {
+          assert.notInclude(content, Redacted.value(secret))
+        }
       }))
 
     it.scopedLive("keeps a session of four mebibytes", () =>
