@@ -32,7 +32,7 @@ import type * as Scope from "effect/Scope"
 import type { RedisOptions } from "ioredis"
 import { RecentIds } from "../internal/redis/recentIds.js"
 import { listedField, RedisAccounts } from "../internal/redis/redisAccounts.js"
-import { connectionOfClient, problemOfClient } from "../internal/redis/redisClient.js"
+import { connectionOfClient, primariesOf, problemOfClient } from "../internal/redis/redisClient.js"
 import type { RedisClient, RedisFailure, SendCommand } from "../internal/redis/redisCommand.js"
 import { makeSendCommand, sendScript } from "../internal/redis/redisCommand.js"
 import { connect } from "../internal/redis/redisConnection.js"
@@ -168,7 +168,7 @@ export const make = (
     const send = makeSendCommand(connection, limit)
     // One that is not there has been reported.
     yield* checkRights(send, prefix, "url", () => Effect.void)
-    return makeStore(send, prefix, maxBytes)
+    return makeStore(send, () => [send], prefix, maxBytes)
   })
 
 /**
@@ -196,7 +196,11 @@ export const fromClient = (
     yield* checkRights(send, prefix, "client", ({ message }) =>
       Effect.logWarning(`Redis could not be asked whether sessions can be kept in it: ${message}`))
     yield* checkNodes(client, limit)
-    return makeStore(send, prefix, maxBytes)
+    const servers = () =>
+      primariesOf(client).map((one) =>
+        one === client ? send : makeSendCommand(connectionOfClient(one), limit)
+      )
+    return makeStore(send, servers, prefix, maxBytes)
   })
 
 const configError = (option: string) => (message: string) =>
@@ -333,7 +337,12 @@ const maxDraws = 8
 // Whoever writes keeps to the limit, so that a record which this process has seen within it needs no second look.
 const recentGeneration = 8_192
 
-const makeStore = (send: SendCommand, prefix: string, maxBytes: number): SessionStore.SessionStore => {
+const makeStore = (
+  send: SendCommand,
+  servers: () => ReadonlyArray<SendCommand>,
+  prefix: string,
+  maxBytes: number
+): SessionStore.SessionStore => {
   const redisKey = (id: SessionId): string => prefix + id
   const recent = new RecentIds(recentGeneration)
 
@@ -363,7 +372,7 @@ const makeStore = (send: SendCommand, prefix: string, maxBytes: number): Session
       (hash) => readRecord(id, hash)
     )
 
-  const accounts = new RedisAccounts({ send, prefix, read })
+  const accounts = new RedisAccounts({ send, servers, prefix, read })
 
   const load: SessionStore.SessionStore["load"] = (key, now) =>
     Effect.mapError(

@@ -24,6 +24,8 @@ export interface RedisRecords {
   readonly prefix: string
   /** The record of an id; fails as `Malformed` where it is none. */
   readonly read: (id: SessionId) => Effect.Effect<StoredRecord | undefined, RedisFailure>
+  /** How commands get to each of the servers that hold records. */
+  readonly servers: () => ReadonlyArray<SendCommand>
 }
 
 /** An id of an index, and what stands beside it. */
@@ -64,10 +66,10 @@ export class RedisAccounts implements SessionStore.AccountVerbs {
         timeText(now + spanOf(lifetime)),
         millisText(spanOf(lifetime)),
         SessionKey.mintId()
-      ], { Enlisted: 2 }),
+      ], { Enlisted: 3 }),
       {
         onFailure: (failure) => new SessionStore.UpdateError(failure),
-        onSuccess: ([, epoch, count]) => ({ ticket: { epoch: epoch!, at: now }, count: Number(count) })
+        onSuccess: ([, epoch, count, whole]) => ({ ticket: { epoch: epoch!, at: now }, count: countOf(count, whole) })
       }
     )
 
@@ -78,17 +80,17 @@ export class RedisAccounts implements SessionStore.AccountVerbs {
         ticket.epoch ?? "",
         timeText(now + spanOf(lifetime)),
         millisText(spanOf(lifetime))
-      ], { Confirmed: 1, Void: 0 }),
+      ], { Confirmed: 2, Void: 0 }),
       {
         onFailure: (failure) => new SessionStore.UpdateError(failure),
-        onSuccess: ([tag, count]) =>
-          tag === "Void" ? void_ : SessionStore.Confirmation.Confirmed({ count: Number(count) })
+        onSuccess: ([tag, count, whole]) =>
+          tag === "Void" ? void_ : SessionStore.Confirmation.Confirmed({ count: countOf(count, whole) })
       }
     )
 
   readonly list: SessionStore.AccountVerbs["list"] = (account, now, cursor) =>
     Effect.mapError(
-      Effect.flatMap(this.pageOf(account, "list", cursor), ({ entries, next }) =>
+      Effect.flatMap(this.firstPage(account, now, cursor), ({ entries, next }) =>
         Effect.flatMap(
           Effect.forEach(entries, ([id]) => this.read(id), { concurrency: atOnce }),
           (records) =>
@@ -118,17 +120,17 @@ export class RedisAccounts implements SessionStore.AccountVerbs {
     const moved = this.runOnIndex(account, "endAll", scripts.moveEpoch, [
       epoch,
       millisText(SessionSignIn.epochRetention)
-    ], { Moved: 1 })
+    ], { Moved: 2 })
     return Effect.mapError(
-      Effect.flatMap(
-        moved,
-        ([, before]) =>
-          Effect.map(this.endPages(account, epoch, now, spared?.id, undefined, new Set()), (ended) => ({
+      Effect.flatMap(moved, ([, before, whole]) =>
+        this.makeWhole(account, now, whole).pipe(
+          Effect.zipRight(this.endPages(account, epoch, now, spared?.id, undefined, new Set())),
+          Effect.map((ended) => ({
             ended: Array.from(ended),
             ticket: spared?.ticket &&
               SessionSignIn.movedTicket(spared.ticket, before === "" ? undefined : before, epoch, now)
           }))
-      ),
+        )),
       deleteFailed
     )
   }
@@ -145,6 +147,57 @@ export class RedisAccounts implements SessionStore.AccountVerbs {
         Effect.logWarning(`The account of session ${id} could not be told that it goes on: ${message}`)
       ),
       Effect.asVoid
+    )
+  }
+
+  private firstPage(
+    account: AccountText,
+    now: number,
+    cursor: string | undefined
+  ): Effect.Effect<Page, RedisFailure> {
+    const page = this.pageOf(account, "list", cursor)
+    return cursor !== undefined ? page : Effect.flatMap(
+      this.runOnIndex(account, "list", scripts.ask, [], { Index: 1 }),
+      ([, whole]) => Effect.zipRight(this.makeWhole(account, now, whole), page)
+    )
+  }
+
+  /** Looks through all records for those that the index misses, where it may miss any. */
+  private makeWhole(account: AccountText, now: number, whole: string | undefined): Effect.Effect<void, RedisFailure> {
+    if (whole === scripts.wholeWord) {
+      return Effect.void
+    }
+    const word = SessionKey.mintId()
+    const listed = { Listed: 0 }
+    const kept = millisText(SessionSignIn.epochRetention)
+    return this.runOnIndex(account, "look", scripts.beginLook, [word, kept], listed).pipe(
+      Effect.zipRight(Effect.forEach(this.records.servers(), (send) => this.lookThrough(send, account, now, "0"))),
+      Effect.zipRight(this.runOnIndex(account, "look", scripts.endLook, [word], listed)),
+      Effect.asVoid
+    )
+  }
+
+  private lookThrough(
+    send: SendCommand,
+    account: AccountText,
+    now: number,
+    cursor: string
+  ): Effect.Effect<void, RedisFailure> {
+    const { prefix } = this.records
+    const args = [cursor, literally(prefix) + "?".repeat(SessionKey.idLength), account]
+    return Effect.flatMap(
+      Effect.flatMap(sendScript(send, "look", scripts.look, undefined, args), (reply) => readPairs("look", reply)),
+      ({ next, pairs }) =>
+        Effect.forEach(pairs, ([key, untilThen]) => {
+          const span = millisText(Math.max(SessionSignIn.ticketValidity, Number(untilThen) - now))
+          return this.runOnIndex(account, "look", scripts.relist, [key.slice(prefix.length), untilThen, span], {
+            Listed: 0
+          })
+        }, { concurrency: atOnce, discard: true }).pipe(
+          Effect.zipRight(
+            next === undefined ? Effect.void : Effect.suspend(() => this.lookThrough(send, account, now, next))
+          )
+        )
     )
   }
 
@@ -248,18 +301,33 @@ const isOver = (value: string, now: number): boolean => {
   return since === undefined || now - Number(since) >= SessionSignIn.ticketValidity
 }
 
-const readPage = (verb: string, reply: unknown): Either.Either<Page, RedisFailure> => {
-  const [tag, cursor, hash, ...more] = Array.isArray(reply) ? reply as ReadonlyArray<unknown> : []
-  if (!Array.isArray(hash) || hash.length % 2 === 1 || more.length > 0) {
-    return readWords(verb, undefined, {}) as Either.Either<never, RedisFailure>
-  }
+/** At most so many sessions: any number where some may be missing. */
+const countOf = (count: string | undefined, whole: string | undefined): number =>
+  whole === scripts.wholeWord ? Number(count) : Number.MAX_SAFE_INTEGER
+
+/** A text as a pattern that matches it and nothing else. */
+const literally = (text: string): string => text.replace(/[\\*?[\]^]/g, "\\$&")
+
+interface Pairs {
+  readonly pairs: ReadonlyArray<readonly [string, string]>
+  readonly next: string | undefined
+}
+
+const readPage = (verb: string, reply: unknown): Either.Either<Page, RedisFailure> =>
+  Either.map(readPairs(verb, reply), ({ next, pairs }) => ({
+    next,
+    entries: pairs.filter((entry): entry is Entry => SessionKey.isSessionId(entry[0]))
+  }))
+
+const readPairs = (verb: string, reply: unknown): Either.Either<Pairs, RedisFailure> => {
+  const [tag, cursor, texts, ...more] = Array.isArray(reply) ? reply as ReadonlyArray<unknown> : []
+  const list = Array.isArray(texts) && texts.length % 2 === 0 && more.length === 0 ? texts : [undefined]
   return Either.flatMap(
     readWords(verb, [tag, cursor], { Page: 1 }),
     ([, next]) =>
-      Either.map(readWords(verb, ["Found", ...hash], { Found: hash.length }), ([, ...texts]) => ({
+      Either.map(readWords(verb, ["Pairs", ...list], { Pairs: list.length }), ([, ...words]) => ({
         next: next === "0" ? undefined : next,
-        entries: Array.from({ length: texts.length / 2 }, (_, i) => [texts[2 * i]!, texts[2 * i + 1]!] as const)
-          .filter((entry): entry is Entry => SessionKey.isSessionId(entry[0]))
+        pairs: Array.from({ length: words.length / 2 }, (_, i) => [words[2 * i]!, words[2 * i + 1]!] as const)
       }))
   )
 }

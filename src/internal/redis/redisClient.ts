@@ -55,6 +55,25 @@ export const connectionOfClient = (client: RedisClient): RedisConnection => ({
   ...(isWatched(client) ? { whenReady: waitForReady(client) } : {})
 })
 
+/**
+ * The clients of all servers that hold records.
+ *
+ * @internal
+ */
+export const primariesOf = (client: RedisClient): ReadonlyArray<RedisClient> =>
+  isFunctionOf(client, "primaries")
+    ? client.primaries!()
+    : isCluster(client)
+    ? client.nodes("master")
+    : [client]
+
+interface ClusterClient {
+  readonly nodes: (role: "master") => ReadonlyArray<RedisClient>
+}
+
+const isCluster = (client: unknown): client is ClusterClient =>
+  Predicate.hasProperty(client, "isCluster") && client.isCluster === true && isFunctionOf(client, "nodes")
+
 const leave = (client: RedisClient): void => {
   if (isFunctionOf(client, "reconnect")) {
     client.reconnect!()
