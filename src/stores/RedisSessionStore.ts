@@ -391,7 +391,7 @@ const makeStore = (
     draws: number
   ): Effect.Effect<SessionStore.Saved, SessionStore.SaveError> => {
     const record = SessionRecord.create(key, state, lifetime, now)
-    const fields = [...encodeRecord(record), ...listedField(state, lifetime, now)]
+    const fields = encodeRecord(record).concat(listedField(state, lifetime, now))
     if (bytesOf(fields) > maxBytes) {
       return Effect.fail(new SessionStore.SaveError({ ...tooLarge(), reason: "TooLarge" }))
     }
@@ -534,8 +534,7 @@ const changeArguments = (change: SessionChange, lifetime: SessionRecord.Lifetime
   for (const [key, value] of change.set) {
     args.push(fieldOf(key), value)
   }
-  args.push(...listedField(change.set, lifetime, now))
-  return args
+  return args.concat(listedField(change.set, lifetime, now))
 }
 
 /** The keys that something was expected of, in the order in which a script gets them and answers for them. */

@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as SessionKey from "effect-session/SessionKey"
 import * as SessionRecord from "effect-session/SessionRecord"
 import * as SessionSignIn from "effect-session/SessionSignIn"
-import * as SessionStore from "effect-session/SessionStore"
+import type * as SessionStore from "effect-session/SessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Effect from "effect/Effect"
 import { Cluster, Redis } from "ioredis"
@@ -157,6 +157,36 @@ describe("the index of an account in Redis", () => {
       assert.deepStrictEqual(Array.from(ended).sort(), [...ids, last.id].sort())
       for (const key of [...keys, last]) {
         assert.strictEqual(yield* stateOf(store, key, start), "Absent")
+      }
+    }))
+
+  it.scopedLive("that is evicted while all sessions end keeps none of them alive", () =>
+    Effect.gen(function*() {
+      const { url } = yield* redisServer({ args: ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"] })
+      const admin = yield* adminOf(url)
+      const sound = yield* makeStore(url)
+      const client = yield* Effect.acquireRelease(
+        Effect.sync(() => new Redis(url)),
+        (client) => Effect.sync(() => client.disconnect())
+      )
+      for (let step = 1; step <= 6; step++) {
+        let calls = 0
+        const store = yield* RedisSessionStore.fromClient({
+          hgetall: (key) => client.hgetall(key),
+          eval: (...args) => client.eval(...args),
+          evalsha: async (...args) => {
+            if (++calls === step) {
+              await admin.del(indexKey)
+            }
+            return client.evalsha(...args)
+          }
+        }, { timeout: generous })
+        const keys = yield* Effect.replicateEffect(signIn(sound, start), 3)
+        calls = 0
+        yield* store.accounts!.endAll(ada, start)
+        for (const key of keys) {
+          assert.strictEqual(yield* stateOf(sound, key, start), "Absent", `evicted before call ${step}`)
+        }
       }
     }))
 

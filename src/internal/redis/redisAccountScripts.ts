@@ -137,29 +137,21 @@ return {'Listed'}
 )
 
 /**
- * `ARGV`: another epoch, and for how long it is kept at least. Answers `Moved` with the epoch before, and whether all ids are there; nothing for
- * the epoch where there was none: then no sign-in can be under way that could be confirmed.
+ * `ARGV`: another epoch, and for how long it is kept at least. Answers `Moved` with the epoch before; nothing, where there was none:
+ * then no sign-in can be under way that could be confirmed.
  *
  * @internal
  */
 export const moveEpoch = script(
   keep,
-  whole,
   `
 local before = redis.call('HGET', KEYS[1], '${indexFields.epoch}')
-if not before then return {'Moved', '', wholeness()} end
+if not before then return {'Moved', ''} end
 redis.call('HSET', KEYS[1], '${indexFields.epoch}', ARGV[1])
 keepFor(ARGV[2])
-return {'Moved', before, wholeness()}
+return {'Moved', before}
 `
 )
-
-/**
- * Answers `Index` with whether all ids are there.
- *
- * @internal
- */
-export const ask = script(whole, `return {'Index', wholeness()}`)
 
 /**
  * `ARGV`: a word of whoever looks for what is missing, and for how long the index is kept at least.
@@ -204,18 +196,22 @@ for _, key in ipairs(found[2]) do
     records[#records + 1] = record[2] or record[3] or '0'
   end
 end
-return {'Page', found[1], records}
+return {'Page', found[1], records, ''}
 `)
 
 /**
- * `ARGV[1]`: where to begin, `0` at first. Answers `Page` with where to go on (`0`: nowhere), and the fields and values.
+ * `ARGV[1]`: where to begin, `0` at first. Answers `Page` with where to go on (`0`: nowhere), the fields and values, and whether all ids
+ * are there.
  *
  * @internal
  */
-export const page = script(`
+export const page = script(
+  whole,
+  `
 local found = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', 128)
-return {'Page', found[1], found[2]}
-`)
+return {'Page', found[1], found[2], wholeness()}
+`
+)
 
 /**
  * `ARGV`: ids and their values, by turns. Takes those away that are still as they were.

@@ -34,6 +34,17 @@ type Entry = readonly [id: SessionId, value: string]
 interface Page {
   readonly entries: ReadonlyArray<Entry>
   readonly next: string | undefined
+  readonly whole: string
+}
+
+// How often an index may be evicted while all sessions of its account are ended.
+const maxRounds = 8
+
+const evictedAgain: RedisFailure = {
+  reason: "Unavailable",
+  message:
+    `Redis evicted the index of an account ${maxRounds} times while its sessions were ended: give it more memory, or set ` +
+    "maxmemory-policy to noeviction"
 }
 
 // How many records are read or ended side by side; ioredis sends them together.
@@ -90,7 +101,7 @@ export class RedisAccounts implements SessionStore.AccountVerbs {
 
   readonly list: SessionStore.AccountVerbs["list"] = (account, now, cursor) =>
     Effect.mapError(
-      Effect.flatMap(this.firstPage(account, now, cursor), ({ entries, next }) =>
+      Effect.flatMap(this.listedPage(account, now, cursor), ({ entries, next }) =>
         Effect.flatMap(
           Effect.forEach(entries, ([id]) => this.read(id), { concurrency: atOnce }),
           (records) =>
@@ -120,11 +131,10 @@ export class RedisAccounts implements SessionStore.AccountVerbs {
     const moved = this.runOnIndex(account, "endAll", scripts.moveEpoch, [
       epoch,
       millisText(SessionSignIn.epochRetention)
-    ], { Moved: 2 })
+    ], { Moved: 1 })
     return Effect.mapError(
-      Effect.flatMap(moved, ([, before, whole]) =>
-        this.makeWhole(account, now, whole).pipe(
-          Effect.zipRight(this.endPages(account, epoch, now, spared?.id, undefined, new Set())),
+      Effect.flatMap(moved, ([, before]) =>
+        this.endEach(account, epoch, now, spared?.id, 1, new Set()).pipe(
           Effect.map((ended) => ({
             ended: Array.from(ended),
             ticket: spared?.ticket &&
@@ -150,23 +160,23 @@ export class RedisAccounts implements SessionStore.AccountVerbs {
     )
   }
 
-  private firstPage(
+  // What is missing is looked for once, before anything is answered.
+  private listedPage(
     account: AccountText,
     now: number,
     cursor: string | undefined
   ): Effect.Effect<Page, RedisFailure> {
-    const page = this.pageOf(account, "list", cursor)
-    return cursor !== undefined ? page : Effect.flatMap(
-      this.runOnIndex(account, "list", scripts.ask, [], { Index: 1 }),
-      ([, whole]) => Effect.zipRight(this.makeWhole(account, now, whole), page)
+    return Effect.flatMap(
+      this.pageOf(account, "list", cursor),
+      (page) =>
+        cursor !== undefined || page.whole === scripts.wholeWord
+          ? Effect.succeed(page)
+          : Effect.zipRight(this.makeWhole(account, now), this.pageOf(account, "list", cursor))
     )
   }
 
   /** Looks through all records for those that the index misses, where it may miss any. */
-  private makeWhole(account: AccountText, now: number, whole: string | undefined): Effect.Effect<void, RedisFailure> {
-    if (whole === scripts.wholeWord) {
-      return Effect.void
-    }
+  private makeWhole(account: AccountText, now: number): Effect.Effect<void, RedisFailure> {
     const word = SessionKey.mintId()
     const listed = { Listed: 0 }
     const kept = millisText(SessionSignIn.epochRetention)
@@ -201,6 +211,30 @@ export class RedisAccounts implements SessionStore.AccountVerbs {
     )
   }
 
+  // An index may be evicted at any moment. What it missed at the end is looked for, and ends as well.
+  private endEach(
+    account: AccountText,
+    epoch: string,
+    now: number,
+    spared: SessionId | undefined,
+    rounds: number,
+    ended: Set<SessionId>
+  ): Effect.Effect<ReadonlySet<SessionId>, RedisFailure> {
+    return Effect.flatMap(
+      this.endPages(account, epoch, now, spared, undefined, ended),
+      (whole) =>
+        whole === scripts.wholeWord
+          ? Effect.succeed(ended)
+          : rounds === maxRounds
+          ? Effect.fail(evictedAgain)
+          : Effect.zipRight(
+            this.makeWhole(account, now),
+            Effect.suspend(() => this.endEach(account, epoch, now, spared, rounds + 1, ended))
+          )
+    )
+  }
+
+  /** Ends what is in the index, and says whether that was all. */
   private endPages(
     account: AccountText,
     epoch: string,
@@ -208,8 +242,8 @@ export class RedisAccounts implements SessionStore.AccountVerbs {
     spared: SessionId | undefined,
     cursor: string | undefined,
     ended: Set<SessionId>
-  ): Effect.Effect<ReadonlySet<SessionId>, RedisFailure> {
-    return Effect.flatMap(this.pageOf(account, "endAll", cursor), ({ entries, next }) => {
+  ): Effect.Effect<string, RedisFailure> {
+    return Effect.flatMap(this.pageOf(account, "endAll", cursor), ({ entries, next, whole }) => {
       const others = entries.filter(([id]) => id !== spared)
       return Effect.forEach(
         others,
@@ -220,7 +254,7 @@ export class RedisAccounts implements SessionStore.AccountVerbs {
         Effect.zipRight(this.forget(account, others.filter(([, value]) => epochOf(value) !== epoch))),
         Effect.zipRight(
           next === undefined
-            ? Effect.succeed(ended)
+            ? Effect.succeed(whole)
             : Effect.suspend(() => this.endPages(account, epoch, now, spared, next, ended))
         )
       )
@@ -311,22 +345,26 @@ const literally = (text: string): string => text.replace(/[\\*?[\]^]/g, "\\$&")
 interface Pairs {
   readonly pairs: ReadonlyArray<readonly [string, string]>
   readonly next: string | undefined
+  readonly whole: string
 }
 
 const readPage = (verb: string, reply: unknown): Either.Either<Page, RedisFailure> =>
-  Either.map(readPairs(verb, reply), ({ next, pairs }) => ({
-    next,
+  Either.map(readPairs(verb, reply), ({ pairs, ...rest }) => ({
+    ...rest,
     entries: pairs.filter((entry): entry is Entry => SessionKey.isSessionId(entry[0]))
   }))
 
 const readPairs = (verb: string, reply: unknown): Either.Either<Pairs, RedisFailure> => {
-  const [tag, cursor, texts, ...more] = Array.isArray(reply) ? reply as ReadonlyArray<unknown> : []
-  const list = Array.isArray(texts) && texts.length % 2 === 0 && more.length === 0 ? texts : [undefined]
+  const [tag, cursor, texts, whole, ...more] = Array.isArray(reply) ? reply as ReadonlyArray<unknown> : []
+  const list = Array.isArray(texts) && texts.length % 2 === 0 && more.length === 0
+    ? texts as ReadonlyArray<unknown>
+    : [undefined]
   return Either.flatMap(
-    readWords(verb, [tag, cursor], { Page: 1 }),
-    ([, next]) =>
+    readWords(verb, [tag, cursor, whole], { Page: 2 }),
+    ([, next, whole]) =>
       Either.map(readWords(verb, ["Pairs", ...list], { Pairs: list.length }), ([, ...words]) => ({
         next: next === "0" ? undefined : next,
+        whole: whole!,
         pairs: Array.from({ length: words.length / 2 }, (_, i) => [words[2 * i]!, words[2 * i + 1]!] as const)
       }))
   )
