@@ -160,6 +160,21 @@ describe("the index of an account in Redis", () => {
       }
     }))
 
+  it.scopedLive("that was evicted is made anew also where the client has a prefix of its own", () =>
+    Effect.gen(function*() {
+      const { url } = yield* redisServer({ args: ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"] })
+      const admin = yield* adminOf(url)
+      const client = yield* Effect.acquireRelease(
+        Effect.sync(() => new Redis(url, { keyPrefix: "app:" })),
+        (client) => Effect.sync(() => client.disconnect())
+      )
+      const store = yield* RedisSessionStore.fromClient(client, { timeout: generous })
+      const key = yield* signIn(store, start)
+      assert.strictEqual(yield* Effect.promise(() => admin.del(`app:${indexKey}`)), 1)
+      assert.deepStrictEqual(yield* listedIn(store, start), [key.id])
+      assert.deepStrictEqual((yield* store.accounts!.endAll(ada, start)).ended, [key.id])
+    }))
+
   it.scopedLive("that is evicted while all sessions end keeps none of them alive", () =>
     Effect.gen(function*() {
       const { url } = yield* redisServer({ args: ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"] })

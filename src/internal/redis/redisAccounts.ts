@@ -193,14 +193,15 @@ export class RedisAccounts implements SessionStore.AccountVerbs {
     now: number,
     cursor: string
   ): Effect.Effect<void, RedisFailure> {
-    const { prefix } = this.records
-    const args = [cursor, literally(prefix) + "?".repeat(SessionKey.idLength), account]
+    // A client may put a prefix of its own before the store's.
+    const pattern = `*${literally(this.records.prefix)}${"?".repeat(SessionKey.idLength)}`
+    const args = [cursor, pattern, account]
     return Effect.flatMap(
       Effect.flatMap(sendScript(send, "look", scripts.look, undefined, args), (reply) => readPairs("look", reply)),
       ({ next, pairs }) =>
         Effect.forEach(pairs, ([key, untilThen]) => {
           const span = millisText(Math.max(SessionSignIn.ticketValidity, Number(untilThen) - now))
-          return this.runOnIndex(account, "look", scripts.relist, [key.slice(prefix.length), untilThen, span], {
+          return this.runOnIndex(account, "look", scripts.relist, [key.slice(-SessionKey.idLength), untilThen, span], {
             Listed: 0
           })
         }, { concurrency: atOnce, discard: true }).pipe(
