@@ -268,7 +268,8 @@ export const Tag = <Self>() =>
   options: Options<Id, IdEncoded, Facts, FactsEncoded, SessionSelf>
 ): TagClass<Self, Name, Id, Facts, SessionSelf> => {
   const tag = Context.Tag(name)<Self, SignedIn<Id, Facts>>()
-  const session = options.session ?? (Session.Session as Context.Tag<any, Session.Session>)
+  const session: Context.Tag<SessionSelf, Session.Session> = options.session ??
+    (Session.Session as Context.Tag<any, Session.Session>)
   const freshness = Duration.decode(options.freshFor ?? defaultFreshness)
   const encodeId = Schema.encodeOption(options.id)
   const decodeId = Schema.decodeOption(Schema.parseJson(options.id))

@@ -33,7 +33,7 @@ import type * as Scope from "effect/Scope"
 import type { RedisOptions } from "ioredis"
 import { RecentIds } from "../internal/redis/recentIds.js"
 import { listedField, RedisAccounts } from "../internal/redis/redisAccounts.js"
-import { connectionOfClient, problemOfClient, subscriberOfClient } from "../internal/redis/redisClient.js"
+import { connectionOfClient, primariesOf, problemOfClient, subscriberOfClient } from "../internal/redis/redisClient.js"
 import type { RedisClient, RedisFailure, SendCommand } from "../internal/redis/redisCommand.js"
 import { makeSendCommand, sendScript } from "../internal/redis/redisCommand.js"
 import { connect, openSubscriber } from "../internal/redis/redisConnection.js"
@@ -174,7 +174,7 @@ export const make = (
       makeEndings(send, prefix, limit, () => openSubscriber(address, limit, options.redis)),
       closeEndings
     )
-    return makeStore(send, prefix, maxBytes, endings)
+    return makeStore(send, () => [send], prefix, maxBytes, endings)
   })
 
 /**
@@ -205,9 +205,13 @@ const makeOfClient = (client: RedisClient, options: ClientOptions | undefined) =
     yield* checkRights(send, prefix, "client", ({ message }) =>
       Effect.logWarning(`Redis could not be asked whether sessions can be kept in it: ${message}`))
     yield* checkNodes(client, limit)
+    const servers = () =>
+      primariesOf(client).map((one) =>
+        one === client ? send : makeSendCommand(connectionOfClient(one), limit)
+      )
     const endings = yield* makeEndings(send, prefix, limit, () =>
       subscriberOfClient(client))
-    return { store: makeStore(send, prefix, maxBytes, endings), endings }
+    return { store: makeStore(send, servers, prefix, maxBytes, endings), endings }
   })
 
 const channelOf = (prefix: string): string => `${prefix}~ended`
@@ -376,6 +380,7 @@ const recentGeneration = 8_192
 
 const makeStore = (
   send: SendCommand,
+  servers: () => ReadonlyArray<SendCommand>,
   prefix: string,
   maxBytes: number,
   endings: RedisEndings
@@ -409,7 +414,7 @@ const makeStore = (
       (hash) => readRecord(id, hash)
     )
 
-  const accounts = new RedisAccounts({ send, prefix, read, channel: channelOf(prefix) })
+  const accounts = new RedisAccounts({ send, servers, prefix, read, channel: channelOf(prefix) })
 
   const found = (id: SessionId): Effect.Effect<StoredRecord | undefined, SessionStore.LoadError> =>
     Effect.mapError(
@@ -431,7 +436,7 @@ const makeStore = (
     draws: number
   ): Effect.Effect<SessionStore.Saved, SessionStore.SaveError> => {
     const record = SessionRecord.create(key, state, lifetime, now)
-    const fields = [...encodeRecord(record), ...listedField(state, lifetime, now)]
+    const fields = encodeRecord(record).concat(listedField(state, lifetime, now))
     if (bytesOf(fields) > maxBytes) {
       return Effect.fail(new SessionStore.SaveError({ ...tooLarge(), reason: "TooLarge" }))
     }
@@ -581,8 +586,7 @@ const changeArguments = (change: SessionChange, lifetime: SessionRecord.Lifetime
   for (const [key, value] of change.set) {
     args.push(fieldOf(key), value)
   }
-  args.push(...listedField(change.set, lifetime, now))
-  return args
+  return args.concat(listedField(change.set, lifetime, now))
 }
 
 /** The keys that something was expected of, in the order in which a script gets them and answers for them. */

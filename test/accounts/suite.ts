@@ -124,7 +124,22 @@ export const accountSuite = <E>(name: string, store: () => Layer.Layer<SessionSt
     )
 
     check(
-      "in a request that is answered with a failure of the store leaves nothing",
+      "in a session that ends meanwhile comes to nothing",
+      Effect.gen(function*() {
+        const one = yield* visitor
+        yield* one.post("/value/cart")
+        const two = visitorWith(one.browser.copy())
+        const signIn = yield* begin(one, "/signin", "held", { account: "ada" })
+        yield* two.post("/signout")
+        assert.strictEqual(yield* signIn, 409)
+        assert.isNull(yield* one.account)
+        yield* two.signIn("ada", "two")
+        assert.deepStrictEqual(labelsOf(yield* two.devices), ["two"])
+      })
+    )
+
+    check(
+      "with an id that is too long fails, and leaves nothing",
       Effect.gen(function*() {
         const ada = yield* visitor
         assert.strictEqual(yield* ada.signIn("x".repeat(600)), 500)

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { SessionId, SessionKey } from "effect-session/SessionKey"
+import * as SessionSignIn from "effect-session/SessionSignIn"
 import * as SessionStore from "effect-session/SessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Context from "effect/Context"
@@ -79,6 +80,15 @@ describe("RedisSessionStore, where somebody waits for the end of a session", () 
         yield* end(there, key)
         yield* until(Effect.sync(() => heard.times() > before))
         assert.strictEqual(heardOfOther.times(), beforeOfOther)
+        const account = "\"ada\""
+        const now = Date.now()
+        const { key: ofAccount } = yield* SessionStore.withClock(here).save(
+          new Map(SessionSignIn.toEntries({ account, signedInAt: now, authenticatedAt: now })),
+          livingFor(600_000)
+        )
+        const heardOfAccount = yield* listening(here, ofAccount.id)
+        assert.isTrue(yield* there.accounts!.end(account, ofAccount.id, now))
+        yield* until(Effect.sync(() => heardOfAccount.times() > 0))
         assert.isTrue(Option.isNone(yield* here.endings!.find(key.id, Date.now())))
         assert.isTrue(Option.isSome(yield* here.endings!.find(other.id, Date.now())))
       }

@@ -26,6 +26,8 @@ export interface RedisRecords {
   readonly channel: string
   /** The record of an id; fails as `Malformed` where it is none. */
   readonly read: (id: SessionId) => Effect.Effect<StoredRecord | undefined, RedisFailure>
+  /** How commands get to each of the servers that hold records. */
+  readonly servers: () => ReadonlyArray<SendCommand>
 }
 
 /** An id of an index, and what stands beside it. */
@@ -34,6 +36,17 @@ type Entry = readonly [id: SessionId, value: string]
 interface Page {
   readonly entries: ReadonlyArray<Entry>
   readonly next: string | undefined
+  readonly whole: string
+}
+
+// How often an index may be evicted while all sessions of its account are ended.
+const maxRounds = 8
+
+const evictedAgain: RedisFailure = {
+  reason: "Unavailable",
+  message:
+    `Redis evicted the index of an account ${maxRounds} times while its sessions were ended: give it more memory, or set ` +
+    "maxmemory-policy to noeviction"
 }
 
 // How many records are read or ended side by side; ioredis sends them together.
@@ -66,10 +79,10 @@ export class RedisAccounts implements SessionStore.AccountVerbs {
         timeText(now + spanOf(lifetime)),
         millisText(spanOf(lifetime)),
         SessionKey.mintId()
-      ], { Enlisted: 2 }),
+      ], { Enlisted: 3 }),
       {
         onFailure: (failure) => new SessionStore.UpdateError(failure),
-        onSuccess: ([, epoch, count]) => ({ ticket: { epoch: epoch!, at: now }, count: Number(count) })
+        onSuccess: ([, epoch, count, whole]) => ({ ticket: { epoch: epoch!, at: now }, count: countOf(count, whole) })
       }
     )
 
@@ -80,17 +93,17 @@ export class RedisAccounts implements SessionStore.AccountVerbs {
         ticket.epoch ?? "",
         timeText(now + spanOf(lifetime)),
         millisText(spanOf(lifetime))
-      ], { Confirmed: 1, Void: 0 }),
+      ], { Confirmed: 2, Void: 0 }),
       {
         onFailure: (failure) => new SessionStore.UpdateError(failure),
-        onSuccess: ([tag, count]) =>
-          tag === "Void" ? void_ : SessionStore.Confirmation.Confirmed({ count: Number(count) })
+        onSuccess: ([tag, count, whole]) =>
+          tag === "Void" ? void_ : SessionStore.Confirmation.Confirmed({ count: countOf(count, whole) })
       }
     )
 
   readonly list: SessionStore.AccountVerbs["list"] = (account, now, cursor) =>
     Effect.mapError(
-      Effect.flatMap(this.pageOf(account, "list", cursor), ({ entries, next }) =>
+      Effect.flatMap(this.listedPage(account, now, cursor), ({ entries, next }) =>
         Effect.flatMap(
           Effect.forEach(entries, ([id]) => this.read(id), { concurrency: atOnce }),
           (records) =>
@@ -122,15 +135,14 @@ export class RedisAccounts implements SessionStore.AccountVerbs {
       millisText(SessionSignIn.epochRetention)
     ], { Moved: 1 })
     return Effect.mapError(
-      Effect.flatMap(
-        moved,
-        ([, before]) =>
-          Effect.map(this.endPages(account, epoch, now, spared?.id, undefined, new Set()), (ended) => ({
+      Effect.flatMap(moved, ([, before]) =>
+        this.endEach(account, epoch, now, spared?.id, 1, new Set()).pipe(
+          Effect.map((ended) => ({
             ended: Array.from(ended),
             ticket: spared?.ticket &&
               SessionSignIn.movedTicket(spared.ticket, before === "" ? undefined : before, epoch, now)
           }))
-      ),
+        )),
       deleteFailed
     )
   }
@@ -150,6 +162,82 @@ export class RedisAccounts implements SessionStore.AccountVerbs {
     )
   }
 
+  // What is missing is looked for once, before anything is answered.
+  private listedPage(
+    account: AccountText,
+    now: number,
+    cursor: string | undefined
+  ): Effect.Effect<Page, RedisFailure> {
+    return Effect.flatMap(
+      this.pageOf(account, "list", cursor),
+      (page) =>
+        cursor !== undefined || page.whole === scripts.wholeWord
+          ? Effect.succeed(page)
+          : Effect.zipRight(this.makeWhole(account, now), this.pageOf(account, "list", cursor))
+    )
+  }
+
+  /** Looks through all records for those that the index misses, where it may miss any. */
+  private makeWhole(account: AccountText, now: number): Effect.Effect<void, RedisFailure> {
+    const word = SessionKey.mintId()
+    const listed = { Listed: 0 }
+    const kept = millisText(SessionSignIn.epochRetention)
+    return this.runOnIndex(account, "look", scripts.beginLook, [word, kept], listed).pipe(
+      Effect.zipRight(Effect.forEach(this.records.servers(), (send) => this.lookThrough(send, account, now, "0"))),
+      Effect.zipRight(this.runOnIndex(account, "look", scripts.endLook, [word], listed)),
+      Effect.asVoid
+    )
+  }
+
+  private lookThrough(
+    send: SendCommand,
+    account: AccountText,
+    now: number,
+    cursor: string
+  ): Effect.Effect<void, RedisFailure> {
+    // A client may put a prefix of its own before the store's.
+    const pattern = `*${literally(this.records.prefix)}${"?".repeat(SessionKey.idLength)}`
+    const args = [cursor, pattern, account]
+    return Effect.flatMap(
+      Effect.flatMap(sendScript(send, "look", scripts.look, undefined, args), (reply) => readPairs("look", reply)),
+      ({ next, pairs }) =>
+        Effect.forEach(pairs, ([key, untilThen]) => {
+          const span = millisText(Math.max(SessionSignIn.ticketValidity, Number(untilThen) - now))
+          return this.runOnIndex(account, "look", scripts.relist, [key.slice(-SessionKey.idLength), untilThen, span], {
+            Listed: 0
+          })
+        }, { concurrency: atOnce, discard: true }).pipe(
+          Effect.zipRight(
+            next === undefined ? Effect.void : Effect.suspend(() => this.lookThrough(send, account, now, next))
+          )
+        )
+    )
+  }
+
+  // An index may be evicted at any moment. What it missed at the end is looked for, and ends as well.
+  private endEach(
+    account: AccountText,
+    epoch: string,
+    now: number,
+    spared: SessionId | undefined,
+    rounds: number,
+    ended: Set<SessionId>
+  ): Effect.Effect<ReadonlySet<SessionId>, RedisFailure> {
+    return Effect.flatMap(
+      this.endPages(account, epoch, now, spared, undefined, ended),
+      (whole) =>
+        whole === scripts.wholeWord
+          ? Effect.succeed(ended)
+          : rounds === maxRounds
+          ? Effect.fail(evictedAgain)
+          : Effect.zipRight(
+            this.makeWhole(account, now),
+            Effect.suspend(() => this.endEach(account, epoch, now, spared, rounds + 1, ended))
+          )
+    )
+  }
+
+  /** Ends what is in the index, and says whether that was all. */
   private endPages(
     account: AccountText,
     epoch: string,
@@ -157,8 +245,8 @@ export class RedisAccounts implements SessionStore.AccountVerbs {
     spared: SessionId | undefined,
     cursor: string | undefined,
     ended: Set<SessionId>
-  ): Effect.Effect<ReadonlySet<SessionId>, RedisFailure> {
-    return Effect.flatMap(this.pageOf(account, "endAll", cursor), ({ entries, next }) => {
+  ): Effect.Effect<string, RedisFailure> {
+    return Effect.flatMap(this.pageOf(account, "endAll", cursor), ({ entries, next, whole }) => {
       const others = entries.filter(([id]) => id !== spared)
       return Effect.forEach(
         others,
@@ -169,7 +257,7 @@ export class RedisAccounts implements SessionStore.AccountVerbs {
         Effect.zipRight(this.forget(account, others.filter(([, value]) => epochOf(value) !== epoch))),
         Effect.zipRight(
           next === undefined
-            ? Effect.succeed(ended)
+            ? Effect.succeed(whole)
             : Effect.suspend(() => this.endPages(account, epoch, now, spared, next, ended))
         )
       )
@@ -251,18 +339,37 @@ const isOver = (value: string, now: number): boolean => {
   return since === undefined || now - Number(since) >= SessionSignIn.ticketValidity
 }
 
-const readPage = (verb: string, reply: unknown): Either.Either<Page, RedisFailure> => {
-  const [tag, cursor, hash, ...more] = Array.isArray(reply) ? reply as ReadonlyArray<unknown> : []
-  if (!Array.isArray(hash) || hash.length % 2 === 1 || more.length > 0) {
-    return readWords(verb, undefined, {}) as Either.Either<never, RedisFailure>
-  }
+/** At most so many sessions: any number where some may be missing. */
+const countOf = (count: string | undefined, whole: string | undefined): number =>
+  whole === scripts.wholeWord ? Number(count) : Number.MAX_SAFE_INTEGER
+
+/** A text as a pattern that matches it and nothing else. */
+const literally = (text: string): string => text.replace(/[\\*?[\]^]/g, "\\$&")
+
+interface Pairs {
+  readonly pairs: ReadonlyArray<readonly [string, string]>
+  readonly next: string | undefined
+  readonly whole: string
+}
+
+const readPage = (verb: string, reply: unknown): Either.Either<Page, RedisFailure> =>
+  Either.map(readPairs(verb, reply), ({ pairs, ...rest }) => ({
+    ...rest,
+    entries: pairs.filter((entry): entry is Entry => SessionKey.isSessionId(entry[0]))
+  }))
+
+const readPairs = (verb: string, reply: unknown): Either.Either<Pairs, RedisFailure> => {
+  const [tag, cursor, texts, whole, ...more] = Array.isArray(reply) ? reply as ReadonlyArray<unknown> : []
+  const list = Array.isArray(texts) && texts.length % 2 === 0 && more.length === 0
+    ? texts as ReadonlyArray<unknown>
+    : [undefined]
   return Either.flatMap(
-    readWords(verb, [tag, cursor], { Page: 1 }),
-    ([, next]) =>
-      Either.map(readWords(verb, ["Found", ...hash], { Found: hash.length }), ([, ...texts]) => ({
+    readWords(verb, [tag, cursor, whole], { Page: 2 }),
+    ([, next, whole]) =>
+      Either.map(readWords(verb, ["Pairs", ...list], { Pairs: list.length }), ([, ...words]) => ({
         next: next === "0" ? undefined : next,
-        entries: Array.from({ length: texts.length / 2 }, (_, i) => [texts[2 * i]!, texts[2 * i + 1]!] as const)
-          .filter((entry): entry is Entry => SessionKey.isSessionId(entry[0]))
+        whole: whole!,
+        pairs: Array.from({ length: words.length / 2 }, (_, i) => [words[2 * i]!, words[2 * i + 1]!] as const)
       }))
   )
 }

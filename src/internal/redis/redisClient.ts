@@ -58,6 +58,25 @@ export const connectionOfClient = (client: RedisClient): RedisConnection => ({
   ...(isWatched(client) ? { whenReady: waitForReady(client) } : {})
 })
 
+/**
+ * The clients of all servers that hold records.
+ *
+ * @internal
+ */
+export const primariesOf = (client: RedisClient): ReadonlyArray<RedisClient> =>
+  isFunctionOf(client, "primaries")
+    ? client.primaries!()
+    : isCluster(client)
+    ? client.nodes("master")
+    : [client]
+
+interface ClusterClient {
+  readonly nodes: (role: "all" | "master") => ReadonlyArray<RedisClient>
+}
+
+const isCluster = (client: unknown): client is ClusterClient =>
+  Predicate.hasProperty(client, "isCluster") && client.isCluster === true && isFunctionOf(client, "nodes")
+
 const leave = (client: RedisClient): void => {
   if (isFunctionOf(client, "reconnect")) {
     client.reconnect!()
@@ -89,13 +108,6 @@ interface DuplicableClient {
 
 const isDuplicable = (client: unknown): client is DuplicableClient =>
   statusOf(client) !== undefined && isFunctionOf(client, "duplicate") && isFunctionOf(client, "subscribe")
-
-interface ClusterClient {
-  readonly nodes: (role: "all") => ReadonlyArray<unknown>
-}
-
-const isCluster = (client: unknown): client is ClusterClient =>
-  Predicate.hasProperty(client, "isCluster") && client.isCluster === true && isFunctionOf(client, "nodes")
 
 interface WatchedClient {
   readonly status: string

@@ -25,6 +25,11 @@ export interface RedisClient {
    * the Sentinel, can lead to the primary. `Redis` and `Cluster` of ioredis need none.
    */
   readonly reconnect?: () => void
+  /**
+   * The clients of all primaries, where this one leads to several. Called where Redis evicts what it has no room for, and sessions of an
+   * account have to be looked for on all of them. `Cluster` of ioredis needs none.
+   */
+  readonly primaries?: () => ReadonlyArray<RedisClient>
 }
 
 /**
@@ -229,7 +234,7 @@ export const sendScript = (
   send: SendCommand,
   verb: string,
   script: RedisScript,
-  key: string,
+  key: string | undefined,
   args: Array<string>
 ): Effect.Effect<unknown, RedisFailure> => {
   if (args.reduce((sum, arg) => sum + arg.length, 0) > maxLength) {
@@ -238,11 +243,12 @@ export const sendScript = (
   }
   // ioredis flattens lists. Passing the list as it is keeps a session of many values from overflowing the stack.
   const list = args as unknown as string
+  const keys = key === undefined ? [] : [key]
   return send(verb, (client) =>
-    client.evalsha(script.sha, 1, key, list).catch((error: unknown) => {
+    client.evalsha(script.sha, keys.length, ...keys, list).catch((error: unknown) => {
       // Nothing has run, so that sending it again cannot do it twice.
       if (error instanceof Error && error.message.startsWith("NOSCRIPT")) {
-        return client.eval(script.source, 1, key, list)
+        return client.eval(script.source, keys.length, ...keys, list)
       }
       throw error
     }))
