@@ -358,19 +358,16 @@ export const Tag = <Self>() =>
  * ```ts
  * import * as HttpRouter from "@effect/platform/HttpRouter"
  * import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
- * import * as Effect from "effect/Effect"
  * import * as Schema from "effect/Schema"
  * import * as SessionAccount from "effect-session/SessionAccount"
  * import * as SessionMiddleware from "effect-session/SessionMiddleware"
  *
  * class Account extends SessionAccount.Tag<Account>()("Account", { id: Schema.NonEmptyString }) {}
  *
- * const orLogin = Effect.catchTag("AccountRequired", () => HttpServerResponse.redirect("/login", { status: 303 }))
- *
  * const app = HttpRouter.empty.pipe(
  *   HttpRouter.post("/password", HttpServerResponse.text("Changed")),
- *   SessionAccount.guard(Account, { fresh: "5 minutes" }),
- *   orLogin,
+ *   HttpRouter.use(SessionAccount.guard(Account, { fresh: "5 minutes" })),
+ *   HttpRouter.catchTag("AccountRequired", () => HttpServerResponse.redirect("/login", { status: 303 })),
  *   SessionMiddleware.session
  * )
  * ```
