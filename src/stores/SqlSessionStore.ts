@@ -27,6 +27,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { makeAccounts, type SqlAccounts } from "../internal/sql/sqlAccounts.js"
 import { makeCalls } from "../internal/sql/sqlCalls.js"
 import { ensureTable, findTable } from "../internal/sql/sqlCreation.js"
 import { dialectOf, type SqlDialect } from "../internal/sql/sqlDialect.js"
@@ -119,7 +120,8 @@ export const make = (
     if (settings.sweep !== undefined) {
       yield* Effect.forkScoped(sweepForever(rows.sweep, settings.sweep))
     }
-    return CompareAndSwapSessionStore.make(backendOf(rows, table), { timeout: settings.timeout })
+    const accounts = makeAccounts(calls, rows, statements)
+    return CompareAndSwapSessionStore.make(backendOf(rows, accounts, table), { timeout: settings.timeout })
   })
 
 /**
@@ -204,7 +206,11 @@ const silence = (timeout: Duration.Duration): SqlFailure => ({
   description: `it did not answer within ${Duration.format(timeout)}`
 })
 
-const backendOf = (rows: SqlRows, { title }: SqlTable): CompareAndSwapSessionStore.Backend<string> => {
+const backendOf = (
+  rows: SqlRows,
+  accounts: SqlAccounts,
+  { title }: SqlTable
+): CompareAndSwapSessionStore.Backend<string> => {
   const answered = <A>(what: string, call: Effect.Effect<A, SqlFailure>) =>
     Effect.mapError(call, (failure) =>
       new CompareAndSwapSessionStore.BackendError({
@@ -213,8 +219,16 @@ const backendOf = (rows: SqlRows, { title }: SqlTable): CompareAndSwapSessionSto
       }))
   return {
     get: (id) => answered("read a session", rows.get(id)),
-    insert: (id, text, expiresAt) => answered("keep a new session", rows.insert(id, text, expiresAt)),
-    replace: (id, version, text, expiresAt) => answered("change a session", rows.replace(id, version, text, expiresAt)),
-    remove: (id, version) => answered("end a session", rows.remove(id, version))
+    insert: (id, text, expiresAt, account) => answered("keep a new session", rows.insert(id, text, expiresAt, account)),
+    replace: (id, version, text, expiresAt, account) =>
+      answered("change a session", rows.replace(id, version, text, expiresAt, account)),
+    remove: (id, version) => answered("end a session", rows.remove(id, version)),
+    accounts: {
+      rowsOf: (account, after, limit) =>
+        answered("find the sessions of an account", accounts.rowsOf(account, after, limit)),
+      stateOf: (account) => answered("look at an account", accounts.stateOf(account)),
+      moveEpoch: (account, from, to, keepUntil) =>
+        answered("end the sessions of an account", accounts.moveEpoch(account, from, to, keepUntil))
+    }
   }
 }

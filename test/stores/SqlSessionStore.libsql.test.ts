@@ -30,7 +30,9 @@ describe("SqlSessionStore by libsql", () => {
 
   // What the client is asked for by these; that the rules are kept, the other one shows.
   const groups = ["creation", "changes", "ownership", "contention"]
-  for (const { check, group, title } of StoreContract.cases({ canInvalidate: true })) {
+  for (
+    const { check, group, title } of StoreContract.cases({ canInvalidate: true, hasAccounts: true, hasEndings: true })
+  ) {
     if (groups.includes(group)) {
       it.live(`${group}: ${title}`, () => check(store))
     }

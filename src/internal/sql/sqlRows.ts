@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import { randomBytes } from "node:crypto"
 import type { SessionId } from "../../SessionKey.js"
+import type { AccountDigest } from "../../SessionSignIn.js"
 import type { SqlCalls } from "./sqlCalls.js"
 import type { SqlFailure } from "./sqlFailure.js"
 import type { SqlStatements } from "./sqlStatements.js"
@@ -17,17 +18,39 @@ export interface SqlRow {
   readonly version: string
 }
 
+/**
+ * A row as it is to be, and the version that it takes the place of: `undefined` where there is to be none.
+ *
+ * @internal
+ */
+export interface SqlPut {
+  readonly id: string
+  readonly from: string | undefined
+  readonly to: string
+  readonly account: AccountDigest | undefined
+  readonly expiresAt: number
+  readonly data: string
+}
+
 /** @internal */
 export interface SqlRows {
   readonly get: (id: SessionId) => Effect.Effect<SqlRow | undefined, SqlFailure>
-  readonly insert: (id: SessionId, text: string, expiresAt: number) => Effect.Effect<boolean, SqlFailure>
+  readonly insert: (
+    id: SessionId,
+    text: string,
+    expiresAt: number,
+    account: AccountDigest | undefined
+  ) => Effect.Effect<boolean, SqlFailure>
   readonly replace: (
     id: SessionId,
     version: string,
     text: string,
-    expiresAt: number
+    expiresAt: number,
+    account: AccountDigest | undefined
   ) => Effect.Effect<boolean, SqlFailure>
   readonly remove: (id: SessionId, version: string) => Effect.Effect<boolean, SqlFailure>
+  /** Puts a row, and says whether it was on the condition that it was to be. */
+  readonly put: (row: SqlPut) => Effect.Effect<boolean, SqlFailure>
   /** Removes rows that have expired by then, a batch at most, and says how many. */
   readonly sweep: (time: number) => Effect.Effect<number, SqlFailure>
 }
@@ -38,28 +61,30 @@ export interface SqlRows {
  * @internal
  */
 export const makeRows = ({ changed, rows }: SqlCalls, statements: SqlStatements, maxText: number): SqlRows => {
-  const writeText = (text: string, write: (data: string) => Effect.Effect<number, SqlFailure>) => {
+  const put: SqlRows["put"] = ({ account = null, data, expiresAt, from, id, to }) =>
+    Effect.map(
+      from === undefined
+        ? Effect.catchIf(
+          changed(statements.insert, [id, to, account, columnTime(expiresAt), data]),
+          ({ fault }) => fault === "Duplicate",
+          () => Effect.succeed(0)
+        )
+        : changed(statements.replace, [to, account, columnTime(expiresAt), data, id, from]),
+      isOne
+    )
+  const putText = (text: string, row: Omit<SqlPut, "data" | "to">) => {
     const data = asciiJson(text)
-    return data.length > maxText ? Effect.fail(tooLarge(maxText)) : Effect.map(write(data), isOne)
+    return data.length > maxText ? Effect.fail(tooLarge(maxText)) : put({ ...row, data, to: drawVersion() })
   }
   return {
+    put,
     get: (id) =>
       Effect.map(
         rows(statements.read, [id]),
         ([row]) => row === undefined ? undefined : { text: textOf(row["data"]), version: textOf(row["version"]) }
       ),
-    insert: (id, text, expiresAt) =>
-      writeText(text, (data) =>
-        Effect.catchIf(
-          changed(statements.insert, [id, drawVersion(), null, columnTime(expiresAt), data]),
-          ({ fault }) => fault === "Duplicate",
-          () => Effect.succeed(0)
-        )),
-    replace: (id, version, text, expiresAt) =>
-      writeText(
-        text,
-        (data) => changed(statements.replace, [drawVersion(), null, columnTime(expiresAt), data, id, version])
-      ),
+    insert: (id, text, expiresAt, account) => putText(text, { id, from: undefined, expiresAt, account }),
+    replace: (id, version, text, expiresAt, account) => putText(text, { id, from: version, expiresAt, account }),
     remove: (id, version) => Effect.map(changed(statements.remove, [id, version]), isOne),
     sweep: (time) => changed(statements.sweep, Array.from({ length: statements.sweepTimes }, () => columnTime(time)))
   }

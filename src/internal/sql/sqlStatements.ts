@@ -18,6 +18,10 @@ export interface SqlStatements {
   readonly replace: string
   /** Takes the `id` and the `version` that have to be there. */
   readonly remove: string
+  /** Of the rows of an account behind an id: `id`, `data` and `version`, in the order of the ids. Takes `account`, `id` and how many. */
+  readonly ofAccount: string
+  /** Of an account, the version of its epoch as `epoch`, and how many rows it has as `sessions`. Takes the `id` of the epoch, and `account`. */
+  readonly accountState: string
   /** Takes the time up to which rows have expired, as often as `sweepTimes` says. */
   readonly sweep: string
   readonly sweepTimes: number
@@ -38,6 +42,12 @@ export const makeStatements = ({ dialect, name }: SqlTable, batch: number): SqlS
       at(4)
     } WHERE id = ${at(5)} AND version = ${at(6)}${answer}`,
     remove: `DELETE FROM ${name} WHERE id = ${at(1)} AND version = ${at(2)}${answer}`,
+    ofAccount: `SELECT id, data, version FROM ${name} WHERE account = ${at(1)} AND id > ${at(2)} ORDER BY id LIMIT ${
+      at(3)
+    }`,
+    accountState: `SELECT (SELECT version FROM ${name} WHERE id = ${
+      at(1)
+    }) AS epoch, (SELECT COUNT(*) FROM ${name} WHERE account = ${at(2)}) AS sessions`,
     ...sweepOf(dialect, name, batch)
   }
 }

@@ -67,7 +67,7 @@ const creationOf = (dialect: SqlDialect, { index, name, own, schema }: Names): R
       return [
         `CREATE TABLE IF NOT EXISTS ${name} (
   id varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-  version varchar(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  version varchar(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   account varchar(64) CHARACTER SET ascii COLLATE ascii_bin,
   expires_at bigint NOT NULL,
   data longtext CHARACTER SET ascii COLLATE ascii_bin NOT NULL,

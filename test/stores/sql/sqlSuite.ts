@@ -31,7 +31,7 @@ export const sqlSuite = (title: string, name: DatabaseName): void => {
     )
   )
 
-  StoreContract.suite(title, { store, canInvalidate: true })
+  StoreContract.suite(title, { store, canInvalidate: true, hasAccounts: true, hasEndings: true })
 
   AcceptanceSuite.suite(title, { store, canInvalidate: true })
 
