@@ -7,7 +7,7 @@ import { databaseNames, makeDatabase } from "../support/sqlDatabases.js"
 import { drawnTriples, everyPair, makeStage, quiet, talkative, Tally } from "./suite.js"
 
 // The rules are the same on each, so that the slower ones need not go through all of it.
-const triplesOf = { sqlite: scaled(300, 25_000), postgres: scaled(100, 25_000), mysql: scaled(100, 25_000) }
+const triplesOf = { sqlite: scaled(150, 25_000), postgres: scaled(100, 25_000), mysql: scaled(100, 25_000) }
 
 describe("requests of one session in a table", () => {
   for (const name of databaseNames) {

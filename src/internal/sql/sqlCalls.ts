@@ -28,8 +28,14 @@ export interface SqlCalls {
 /** @internal */
 export const makeCalls = (sql: SqlClient.SqlClient, dialect: SqlDialect): SqlCalls => {
   const alone = dialect === "sqlite" ? onTheOneConnection(sql) : apart
-  const call = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlFailure> =>
-    Effect.retry(alone(Effect.mapError(statement, failureOf)), { while: ({ fault }) => fault === "Repeatable" })
+  const call = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlFailure> => {
+    const attempt: Effect.Effect<A, SqlFailure> = Effect.catchIf(
+      alone(Effect.mapError(statement, failureOf)),
+      ({ fault }) => fault === "Repeatable",
+      () => attempt
+    )
+    return attempt
+  }
   const rows: SqlCalls["rows"] = (text, params) => {
     const statement = sql.unsafe<Row>(text, params)
     return call(dialect === "sqlite" ? preparedAnew(statement) : statement.withoutTransform)

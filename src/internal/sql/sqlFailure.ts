@@ -60,8 +60,8 @@ const faults: ReadonlyArray<readonly [fault: SqlFault, holds: (error: DriverErro
     "ForeignTable",
     (error) => ["42703", "42S22"].includes(stateOf(error) ?? "") || /no such column/i.test(error.message)
   ],
-  // MySQL counts a deadlock among the serialization failures.
-  ["Repeatable", (error) => ["40001", "40P01"].includes(stateOf(error) ?? "")],
+  // MySQL counts a deadlock among the serialization failures, and MariaDB has one of its own for a row that has changed meanwhile.
+  ["Repeatable", (error) => ["40001", "40P01"].includes(stateOf(error) ?? "") || error.errno === 1020],
   ["Duplicate", ({ errno }) => errno === 1062],
   ["TooLarge", (error) => error.errno === 1153 || error.code === "SQLITE_TOOBIG" || stateOf(error) === "54000"],
   ["Refused", (error) => stateOf(error)?.startsWith("42") ?? false]
