@@ -148,8 +148,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "a client that hangs up interrupts the store",
     file: "internal/port/boundedCall.ts",
-    from: "Effect.forkDaemon(Effect.intoDeferred(",
-    to: "Effect.fork(Effect.intoDeferred(",
+    from: "Effect.forkDaemon(Effect.interruptible(call))",
+    to: "Effect.fork(Effect.interruptible(call))",
     pair: [{ by: "browser", program: "log out", cut: "the client hangs up" }, { by: "browser", program: "read" }],
     stage: "authored",
     breaks: "askedEndIsCarriedOut"
