@@ -200,13 +200,19 @@ export interface EndedAll {
  *
  * A sign-in calls `enlist` before its record names the account, and `confirm` after. Whatever index a store keeps proves nothing:
  * the record decides, by `SessionSignIn.isSignedInTo`. So nothing has to be written to two places in one step, and the promise
- * holds all the same: once `endAll` was answered, each session of the account whose `enlist` was answered before it was called has
- * ended, or its `confirm` answers `Void`. Each verb may be called again after a crash at any step.
+ * holds all the same: once `endAll` was answered, each session of the account whose ticket was given before it was called has ended, or
+ * its `confirm` answers `Void`. Each verb may be called again after a crash at any step.
  *
  * @since 0.1.0
  * @category models
  */
 export interface AccountVerbs {
+  /**
+   * A ticket for a sign-in that begins before it is known whether it comes to anything, so that no session is noted yet. `enlist` follows
+   * where it does, and `confirm` gets this ticket.
+   */
+  readonly begin: (account: AccountText, now: number) => Effect.Effect<Ticket, UpdateError>
+
   /** Notes that the session is about to belong to the account. There need not be such a session yet. */
   readonly enlist: (
     account: AccountText,
@@ -526,6 +532,7 @@ const boundVerbs = (verbs: SessionStoreVerbs, duration: Duration.Duration): Sess
     delete: (key, now, successor) =>
       within(verbs.delete(key, now, successor), () => new DeleteError(tooSlow("delete"))),
     accounts: accounts && {
+      begin: (account, now) => within(accounts.begin(account, now), () => new UpdateError(tooSlow("begin"))),
       enlist: (account, id, lifetime, now) =>
         within(accounts.enlist(account, id, lifetime, now), () => new UpdateError(tooSlow("enlist"))),
       confirm: (account, id, ticket, lifetime, now) =>
@@ -546,6 +553,7 @@ const observe = {
   renew: observeCalls("renew"),
   rotate: observeCalls("rotate"),
   delete: observeCalls("delete"),
+  begin: observeCalls("begin"),
   enlist: observeCalls("enlist"),
   confirm: observeCalls("confirm"),
   list: observeCalls("list"),
@@ -565,6 +573,7 @@ const observeVerbs = ({ accounts, rotate, ...verbs }: SessionStoreVerbs): Sessio
     ((key, change, lifetime, rotation, now) => observe.rotate(rotate(key, change, lifetime, rotation, now), key.id)),
   delete: (key, now, successor) => observe.delete(verbs.delete(key, now, successor), key.id),
   accounts: accounts && {
+    begin: (account, now) => observe.begin(accounts.begin(account, now)),
     enlist: (account, id, lifetime, now) => observe.enlist(accounts.enlist(account, id, lifetime, now), id),
     confirm: (account, id, ticket, lifetime, now) =>
       observe.confirm(accounts.confirm(account, id, ticket, lifetime, now), id),
@@ -630,6 +639,8 @@ export interface ClockedVerbs {
  * @category models
  */
 export interface ClockedAccountVerbs {
+  /** As `AccountVerbs.begin`. */
+  readonly begin: (account: AccountText) => Effect.Effect<Ticket, UpdateError>
   /** As `AccountVerbs.enlist`. */
   readonly enlist: (account: AccountText, id: SessionId, lifetime: Lifetime) => Effect.Effect<Enlisted, UpdateError>
   /** As `AccountVerbs.confirm`. */
@@ -678,6 +689,7 @@ export const withClock = (verbs: SessionStoreVerbs): ClockedVerbs => {
       ((key, change, lifetime, rotation) => atNow((now) => rotate(key, change, lifetime, rotation, now))),
     delete: (key, successor) => atNow((now) => verbs.delete(key, now, successor)),
     accounts: accounts && {
+      begin: (account) => atNow((now) => accounts.begin(account, now)),
       enlist: (account, id, lifetime) => atNow((now) => accounts.enlist(account, id, lifetime, now)),
       confirm: (account, id, ticket, lifetime) => atNow((now) => accounts.confirm(account, id, ticket, lifetime, now)),
       list: (account, next) => atNow((now) => accounts.list(account, now, next)),
