@@ -6,10 +6,15 @@
  * | variable | value |
  * | --- | --- |
  * | `PORT` | the port to listen on, `0` for a free one; default `3000` |
- * | `SESSION_STORE` | `memory` (default), `cookie` or `redis` |
+ * | `SESSION_STORE` | `memory` (default), `cookie`, `redis`, `sqlite`, `postgres` or `mysql` (MariaDB too) |
  * | `REDIS_URL` | where Redis is; default `redis://127.0.0.1:6379` |
  * | `REDIS_TIMEOUT` | how long a call may wait for Redis, such as `500 millis`; default `1 second` |
+ * | `DATABASE_URL` | where the database is: `file:/path/app.db`, `postgres://…` or `mysql://…` |
+ * | `DATABASE_TIMEOUT` | how long a call may wait for the database; default `5 seconds` |
+ * | `SESSION_MAX_PER_ACCOUNT` | how many sessions an account may have: the oldest goes for one more; without, any number |
  * | `SESSION_…` | what `Config.fromEnv` reads; without `SESSION_KEYS`, a key is drawn that lasts as long as the process |
+ *
+ * The routes about accounts are there on a store that knows accounts, which the one in the cookie does not.
  *
  * The cookie is that of the library's defaults: `__Host-id` with Secure. Clients that keep such cookies from plain HTTP,
  * as curl does, need `SESSION_COOKIE_NAME=id SESSION_COOKIE_SECURE=false`.
@@ -19,7 +24,9 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as SessionConfig from "effect-session/Config"
+import * as SessionAccounts from "effect-session/SessionAccounts"
 import * as SessionMiddleware from "effect-session/SessionMiddleware"
+import * as SessionStore from "effect-session/SessionStore"
 import * as CookieSessionStore from "effect-session/stores/CookieSessionStore"
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
@@ -30,8 +37,11 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { PromptServer } from "./promptServer.js"
+import { accountRoutes } from "./workbench/accountRoutes.js"
+import { databaseStore } from "./workbench/database.js"
 import { router } from "./workbench/routes.js"
 
 const Port = Config.integer("PORT").pipe(
@@ -39,8 +49,13 @@ const Port = Config.integer("PORT").pipe(
   Config.withDefault(3000)
 )
 
+const StoreName = Config.literal("memory", "cookie", "redis", "sqlite", "postgres", "mysql")("SESSION_STORE").pipe(
+  Config.withDefault("memory")
+)
+
 const Store = Layer.unwrapEffect(Effect.gen(function*() {
-  switch (yield* Config.withDefault(Config.literal("memory", "cookie", "redis")("SESSION_STORE"), "memory")) {
+  const name = yield* StoreName
+  switch (name) {
     case "memory":
       return MemorySessionStore.layer()
     case "cookie":
@@ -50,6 +65,8 @@ const Store = Layer.unwrapEffect(Effect.gen(function*() {
         url: Config.withDefault(Config.redacted("REDIS_URL"), Redacted.make("redis://127.0.0.1:6379")),
         timeout: Config.withDefault(Config.duration("REDIS_TIMEOUT"), RedisSessionStore.defaults.timeout)
       })
+    default:
+      return databaseStore(name)
   }
 }))
 
@@ -72,8 +89,26 @@ const Announcement = Layer.effectDiscard(
   HttpServer.addressFormattedWith((address) => Console.log(`listening on ${address}`))
 )
 
+const Accounts = Layer.unwrapEffect(
+  Effect.map(
+    Config.option(Config.integer("SESSION_MAX_PER_ACCOUNT")),
+    (maxPerAccount) => SessionAccounts.layer({ maxPerAccount: Option.getOrUndefined(maxPerAccount) })
+  )
+)
+
+const Served = Layer.unwrapEffect(
+  Effect.map(SessionStore.SessionStore, ({ accounts }) =>
+    accounts === undefined
+      ? router.pipe(SessionMiddleware.session, HttpServer.serve())
+      : HttpRouter.concat(router, accountRoutes).pipe(
+        SessionMiddleware.session,
+        HttpServer.serve(),
+        Layer.provide(Accounts)
+      ))
+)
+
 const App = Announcement.pipe(
-  Layer.provide(router.pipe(SessionMiddleware.session, HttpServer.serve())),
+  Layer.provide(Served),
   Layer.provide(Sessions),
   Layer.provide(Store),
   Layer.provide(

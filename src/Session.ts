@@ -286,7 +286,7 @@ export interface Session {
   readonly contains: (key: string | { readonly key: string }) => Effect.Effect<boolean, SessionGetError>
 
   /**
-   * All values by key, as JSON. Keys that begin with `~effect-session/` belong to this library and are left out.
+   * All values by key, as JSON. What this library keeps beside them is left out.
    */
   readonly entries: Effect.Effect<ReadonlyMap<string, Json>, SessionGetError>
 
@@ -315,6 +315,20 @@ export interface Session {
    * How long the stored session has yet to live, from what this request found, and never less than zero.
    */
   readonly timeLeft: Effect.Effect<Option.Option<Duration.Duration>, SessionGetError>
+
+  /**
+   * Completes when the session of this request has ended: by a `purge` in whichever request, or because it expired or was
+   * removed. At once where there is none (any more, or yet: one that this request began counts from the next request on). It can
+   * be awaited by several fibers, also in a streamed body or behind a WebSocket, and is interrupted at any time:
+   *
+   *     Stream.interruptWhen(events, session.ended)
+   *
+   * A renewal is no end; another session that began in the place of this one is. A store that cannot be reached ends
+   * nothing: it is asked again until it says. How soon it is known depends on the store: at once in memory, and in Redis by a
+   * message; others are asked every few seconds. A session that is kept in its cookie has no record that could be asked for,
+   * and ends for this request when that cookie expires.
+   */
+  readonly ended: Effect.Effect<void, SessionGetError>
 
   /**
    * Whether the session is remembered, which is what `remember` says of it.

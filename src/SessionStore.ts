@@ -26,11 +26,13 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import { nowOn } from "./internal/effect/clockOf.js"
 import { respondable, respondWith } from "./internal/http/errorResponse.js"
 import { callWithin } from "./internal/port/boundedCall.js"
+import * as listeners from "./internal/port/endListeners.js"
 import { observeCalls } from "./internal/port/observedCall.js"
 import type { SessionId, SessionKey } from "./SessionKey.js"
 import type {
@@ -458,9 +460,78 @@ export interface SessionStoreVerbs {
     successor?: SessionKey | undefined
   ) => Effect.Effect<boolean | SessionKey, DeleteError>
 
+  /**
+   * How those who wait for the end of a session (`Session.ended`) learn of it. Without, they ask every 5 seconds (`load`, and once
+   * the key has been renewed a second call), and where the key they came with was renewed more than an hour ago they go by the
+   * answer `Gone`, which says no more than that nobody remembers it.
+   */
+  readonly endings?: EndingVerbs | undefined
+
   /** What the store does for accounts. A store without it serves no `SessionAccounts`. */
   readonly accounts?: AccountVerbs | undefined
 }
+
+/**
+ * How a store tells of sessions that end. What decides is `find`; the rest says when it is worth asking.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface EndingVerbs {
+  /**
+   * The record of the id as it is now, whichever of its keys somebody has: `none` where its session has ended, by whatever it
+   * may be. An expired record is none at exactly its limit, and what is left of a session that gave way to another
+   * (`SessionRecord.end`) is none. Changes nothing, the expiry included. `foundRecord` makes the answer of a stored record.
+   */
+  readonly find: (id: SessionId, now: number) => Effect.Effect<Option.Option<Record>, LoadError>
+
+  /**
+   * Calls `notify` whenever the session of the id may have ended, whatever process ended it, for as long as the scope is open. It
+   * may be called too often, late or not at all: `find` is asked then, and as often as `pollEvery` says besides. `makeEndListeners`
+   * keeps such functions. Left out where the backend tells nobody of anything.
+   */
+  readonly listen?: ((id: SessionId, notify: () => void) => Effect.Effect<void, never, Scope.Scope>) | undefined
+
+  /**
+   * For how long, in milliseconds, those who wait go without a `find` at most; `Infinity` where `listen` misses nothing. It is
+   * called before each wait: a store that has lost the connection over which it hears may ask for more. When a record expires is
+   * known, and needs no question before.
+   */
+  readonly pollEvery: () => number
+}
+
+/**
+ * How often, in milliseconds, a store is asked whether a session is still there that tells nobody by itself.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaultPollEvery = 5_000
+
+/**
+ * Those who wait for the end of sessions in this process, for stores that hear of it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface EndListeners {
+  /** The verb `EndingVerbs.listen`. */
+  readonly listen: NonNullable<EndingVerbs["listen"]>
+  /** Notifies, at once, those who listen to the id. */
+  readonly tell: (id: SessionId) => void
+  /** Notifies all: messages may have been lost. */
+  readonly tellAll: () => void
+  /** How many listen. */
+  readonly size: number
+}
+
+/**
+ * Makes a list of listeners, with nobody on it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeEndListeners = (): EndListeners => new listeners.EndListeners()
 
 /**
  * A store, as `make` makes it of its verbs.
@@ -513,7 +584,7 @@ const boundVerbs = (verbs: SessionStoreVerbs, duration: Duration.Duration): Sess
     reason: "Unavailable" as const,
     message: `The session store did not answer "${verb}" within ${Duration.format(duration)}`
   })
-  const { accounts, rotate } = verbs
+  const { accounts, endings, rotate } = verbs
   return {
     readKey: verbs.readKey,
     cookieHolds: verbs.cookieHolds,
@@ -531,6 +602,10 @@ const boundVerbs = (verbs: SessionStoreVerbs, duration: Duration.Duration): Sess
         within(rotate(key, change, lifetime, rotation, now), () => new UpdateError(tooSlow("rotate")))),
     delete: (key, now, successor) =>
       within(verbs.delete(key, now, successor), () => new DeleteError(tooSlow("delete"))),
+    endings: endings && {
+      ...endings,
+      find: (id, now) => within(endings.find(id, now), () => new LoadError(tooSlow("find")))
+    },
     accounts: accounts && {
       begin: (account, now) => within(accounts.begin(account, now), () => new UpdateError(tooSlow("begin"))),
       enlist: (account, id, lifetime, now) =>
@@ -553,6 +628,7 @@ const observe = {
   renew: observeCalls("renew"),
   rotate: observeCalls("rotate"),
   delete: observeCalls("delete"),
+  find: observeCalls("find"),
   begin: observeCalls("begin"),
   enlist: observeCalls("enlist"),
   confirm: observeCalls("confirm"),
@@ -561,7 +637,7 @@ const observe = {
   endAll: observeCalls("endAll")
 }
 
-const observeVerbs = ({ accounts, rotate, ...verbs }: SessionStoreVerbs): SessionStoreVerbs => ({
+const observeVerbs = ({ accounts, endings, rotate, ...verbs }: SessionStoreVerbs): SessionStoreVerbs => ({
   readKey: verbs.readKey,
   cookieHolds: verbs.cookieHolds,
   load: (key, now) => observe.load(verbs.load(key, now), key.id),
@@ -572,6 +648,7 @@ const observeVerbs = ({ accounts, rotate, ...verbs }: SessionStoreVerbs): Sessio
   rotate: rotate &&
     ((key, change, lifetime, rotation, now) => observe.rotate(rotate(key, change, lifetime, rotation, now), key.id)),
   delete: (key, now, successor) => observe.delete(verbs.delete(key, now, successor), key.id),
+  endings: endings && { ...endings, find: (id, now) => observe.find(endings.find(id, now), id) },
   accounts: accounts && {
     begin: (account, now) => observe.begin(accounts.begin(account, now)),
     enlist: (account, id, lifetime, now) => observe.enlist(accounts.enlist(account, id, lifetime, now), id),
@@ -724,6 +801,15 @@ export const loadResult = (record: StoredRecord | undefined, key: SessionKey, no
       return absent
   }
 }
+
+/**
+ * The answer of `find` for a record that the backend found under the id (`undefined`: none).
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const foundRecord = (record: StoredRecord | undefined, now: number): Option.Option<Record> =>
+  record === undefined || SessionRecord.hasEnded(record, now) ? Option.none() : Option.some(record)
 
 /**
  * The answer of a write that has put `record` in the place of another, for the caller's key, or for the `newKey` that the write

@@ -4,6 +4,7 @@
  */
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as Session from "effect-session/Session"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
@@ -29,3 +30,6 @@ export const adjustable =
       const response = yield* app
       return fail === "1" ? yield* new RequestedFailure() : response
     })
+
+/** What a route that works with the session does before it waits: the session that it acts on is the one of before. */
+export const readSession = Effect.flatMap(Session.Session, (session) => session.entries)

@@ -8,7 +8,7 @@ import * as Session from "effect-session/Session"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { adjustable } from "./adjustments.js"
+import { adjustable, readSession } from "./adjustments.js"
 
 const Counter = Session.entry("counter", Schema.NonNegativeInt)
 const UserId = Session.entry("user_id", Schema.String)
@@ -103,8 +103,6 @@ const status = Effect.gen(function*() {
   const session = yield* Session.Session
   return json({ status: yield* session.status, id: Option.getOrNull(yield* session.id) })
 })
-
-const readSession = Effect.flatMap(Session.Session, (session) => session.entries)
 
 const sessionRoutes = HttpRouter.empty.pipe(
   HttpRouter.get("/", summary),

@@ -75,9 +75,10 @@ export const make = (
 
 // Each verb is one synchronous step, which nothing can come between.
 const makeStore = (capacity: number): SessionStore.SessionStore => {
-  const records = new RecordTable(capacity)
+  const listeners = SessionStore.makeEndListeners()
+  const records = new RecordTable(capacity, listeners.tell)
 
-  const find = ({ id }: SessionKey.SessionKey, now: number): SessionRecord.StoredRecord | undefined => {
+  const find = ({ id }: Pick<SessionKey.SessionKey, "id">, now: number): SessionRecord.StoredRecord | undefined => {
     records.sweep(now, sweptPerCall)
     return records.find(id)
   }
@@ -136,6 +137,11 @@ const makeStore = (capacity: number): SessionStore.SessionStore => {
         records.replace(found!, trace)
       }
       return Exit.succeed(answer)
+    },
+    endings: {
+      find: (id, now) => Exit.succeed(SessionStore.foundRecord(find({ id }, now), now)),
+      listen: listeners.listen,
+      pollEvery: () => Infinity
     },
     accounts: accountsOf(records)
   }, { timeout: "none" })

@@ -28,14 +28,16 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import type { RedisOptions } from "ioredis"
 import { RecentIds } from "../internal/redis/recentIds.js"
 import { listedField, RedisAccounts } from "../internal/redis/redisAccounts.js"
-import { connectionOfClient, primariesOf, problemOfClient } from "../internal/redis/redisClient.js"
+import { connectionOfClient, primariesOf, problemOfClient, subscriberOfClient } from "../internal/redis/redisClient.js"
 import type { RedisClient, RedisFailure, SendCommand } from "../internal/redis/redisCommand.js"
 import { makeSendCommand, sendScript } from "../internal/redis/redisCommand.js"
-import { connect } from "../internal/redis/redisConnection.js"
+import { connect, openSubscriber } from "../internal/redis/redisConnection.js"
+import { RedisEndings, type RedisSubscriber } from "../internal/redis/redisEndings.js"
 import { problemOfNodes } from "../internal/redis/redisNodes.js"
 import { decodeRecord, encodeRecord, fieldOf, successorText, timeText } from "../internal/redis/redisRecord.js"
 import {
@@ -168,7 +170,11 @@ export const make = (
     const send = makeSendCommand(connection, limit)
     // One that is not there has been reported.
     yield* checkRights(send, prefix, "url", () => Effect.void)
-    return makeStore(send, () => [send], prefix, maxBytes)
+    const endings = yield* Effect.acquireRelease(
+      makeEndings(send, prefix, limit, () => openSubscriber(address, limit, options.redis)),
+      closeEndings
+    )
+    return makeStore(send, () => [send], prefix, maxBytes, endings)
   })
 
 /**
@@ -187,6 +193,9 @@ export const fromClient = (
   client: RedisClient,
   options?: ClientOptions | undefined
 ): Effect.Effect<SessionStore.SessionStore, SessionStore.SessionStoreConfigError> =>
+  Effect.map(makeOfClient(client, options), ({ store }) => store)
+
+const makeOfClient = (client: RedisClient, options: ClientOptions | undefined) =>
   Effect.gen(function*() {
     const limit = yield* decodeTimeout(options)
     const prefix = yield* decodePrefix(options)
@@ -200,8 +209,34 @@ export const fromClient = (
       primariesOf(client).map((one) =>
         one === client ? send : makeSendCommand(connectionOfClient(one), limit)
       )
-    return makeStore(send, servers, prefix, maxBytes)
+    const endings = yield* makeEndings(send, prefix, limit, () =>
+      subscriberOfClient(client))
+    return { store: makeStore(send, servers, prefix, maxBytes, endings), endings }
   })
+
+const channelOf = (prefix: string): string => `${prefix}~ended`
+
+const makeEndings = (
+  send: SendCommand,
+  prefix: string,
+  limit: Duration.Duration,
+  open: () => RedisSubscriber | undefined
+): Effect.Effect<RedisEndings> =>
+  Effect.map(Effect.runtime<never>(), (runtime) => {
+    const channel = channelOf(prefix)
+    const asked = Effect.suspend(() =>
+      sendScript(send, "publish", scripts.tryToTell, prefix + SessionKey.mintId(), [channel])
+    )
+    return new RedisEndings({
+      channel,
+      open,
+      limitMillis: Duration.toMillis(limit),
+      refusedToTell: Effect.map(asked, (reply) => reply === "" ? undefined : String(reply)),
+      fork: Runtime.runFork(runtime)
+    })
+  })
+
+const closeEndings = (endings: RedisEndings): Effect.Effect<void> => Effect.sync(() => endings.close())
 
 const configError = (option: string) => (message: string) =>
   new SessionStore.SessionStoreConfigError({ option, message })
@@ -263,7 +298,13 @@ export const layerFromClient = (
   client: RedisClient,
   options?: ClientOptions | undefined
 ): Layer.Layer<SessionStore.SessionStore, SessionStore.SessionStoreConfigError> =>
-  Layer.effect(SessionStore.SessionStore, fromClient(client, options))
+  Layer.scoped(
+    SessionStore.SessionStore,
+    Effect.map(
+      Effect.acquireRelease(makeOfClient(client, options), ({ endings }) => closeEndings(endings)),
+      ({ store }) => store
+    )
+  )
 
 // -- options
 
@@ -341,7 +382,8 @@ const makeStore = (
   send: SendCommand,
   servers: () => ReadonlyArray<SendCommand>,
   prefix: string,
-  maxBytes: number
+  maxBytes: number,
+  endings: RedisEndings
 ): SessionStore.SessionStore => {
   const redisKey = (id: SessionId): string => prefix + id
   const recent = new RecentIds(recentGeneration)
@@ -372,16 +414,19 @@ const makeStore = (
       (hash) => readRecord(id, hash)
     )
 
-  const accounts = new RedisAccounts({ send, servers, prefix, read })
+  const accounts = new RedisAccounts({ send, servers, prefix, read, channel: channelOf(prefix) })
 
-  const load: SessionStore.SessionStore["load"] = (key, now) =>
+  const found = (id: SessionId): Effect.Effect<StoredRecord | undefined, SessionStore.LoadError> =>
     Effect.mapError(
-      Effect.map(read(key.id), (record) => SessionStore.loadResult(record, key, now)),
+      read(id),
       (failure) => {
-        const { reason, ...rest } = nameRecord(failure, key.id)
+        const { reason, ...rest } = nameRecord(failure, id)
         return new SessionStore.LoadError({ ...rest, reason: reason === "Malformed" ? reason : "Unavailable" })
       }
     )
+
+  const load: SessionStore.SessionStore["load"] = (key, now) =>
+    Effect.map(found(key.id), (record) => SessionStore.loadResult(record, key, now))
 
   const save = (
     state: SessionRecord.SessionState,
@@ -467,7 +512,9 @@ const makeStore = (
     Effect.mapBoth(
       runScript("delete", scripts.remove, key, now, [
         successor === undefined ? "" : successorText({ id: successor.id, digest: SessionKey.digest(successor) }),
-        timeText(now + SessionRecord.supersededRetention.millis)
+        timeText(now + SessionRecord.supersededRetention.millis),
+        channelOf(prefix),
+        key.id
       ], 0),
       {
         onFailure: (failure) => new SessionStore.DeleteError({ ...failure, reason: "Unavailable" }),
@@ -507,6 +554,11 @@ const makeStore = (
       return rewrite("rotate", scripts.rotate, key, newKey, lifetime, now, args, change.expect)
     },
     delete: remove,
+    endings: {
+      find: (id, now) => Effect.map(found(id), (record) => SessionStore.foundRecord(record, now)),
+      listen: endings.listen,
+      pollEvery: endings.pollEvery
+    },
     accounts
   }
   // Each command has its own limit, which holds in a region that cannot be interrupted as well.

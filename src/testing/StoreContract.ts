@@ -24,6 +24,7 @@ import { contractOfAccounts } from "./internal/contractOfAccounts.js"
 import { contractOfChanges } from "./internal/contractOfChanges.js"
 import { contractOfContention } from "./internal/contractOfContention.js"
 import { contractOfCreation } from "./internal/contractOfCreation.js"
+import { contractOfEndings } from "./internal/contractOfEndings.js"
 import { contractOfInput } from "./internal/contractOfInput.js"
 import { contractOfInterruption } from "./internal/contractOfInterruption.js"
 import { contractOfIsolation } from "./internal/contractOfIsolation.js"
@@ -52,6 +53,11 @@ export interface Options<E> {
    * serves no lifecycle with `renewEvery`.
    */
   readonly canRotate?: boolean | undefined
+  /**
+   * Whether the store has `endings`, for those who wait for the end of a session. Left out: `false`, and it is spared the cases about
+   * them.
+   */
+  readonly hasEndings?: boolean | undefined
   /**
    * Whether the store has the verbs `accounts`, which `SessionAccounts` needs. Left out: it has not, and is spared the cases about
    * them.
@@ -91,6 +97,7 @@ const groups: { readonly [group: string]: ReadonlyArray<ContractCase> } = {
   input: contractOfInput,
   isolation: contractOfIsolation,
   rotation: contractOfRotation,
+  endings: contractOfEndings,
   accounts: contractOfAccounts,
   rules: contractOfRules
 }
@@ -102,18 +109,24 @@ const groups: { readonly [group: string]: ReadonlyArray<ContractCase> } = {
  * @category suites
  */
 export const cases = (
-  { canInvalidate, canRotate = canInvalidate, hasAccounts = false }: Pick<
+  { canInvalidate, canRotate = canInvalidate, hasAccounts = false, hasEndings = false }: Pick<
     Options<never>,
-    "canInvalidate" | "canRotate" | "hasAccounts"
+    "canInvalidate" | "canRotate" | "hasAccounts" | "hasEndings"
   >
-): ReadonlyArray<Case> =>
-  Object.entries(groups).filter(([group]) =>
-    (canRotate || group !== "rotation") && (hasAccounts || group !== "accounts")
-  ).flatMap(([group, cases]) =>
-    cases
-      .filter(({ needsInvalidation }) => canInvalidate || !needsInvalidation)
-      .map(({ check, title }) => ({ group, title, check }))
-  )
+): ReadonlyArray<Case> => {
+  const asked: { readonly [group: string]: boolean } = {
+    rotation: canRotate,
+    endings: hasEndings,
+    accounts: hasAccounts
+  }
+  return Object.entries(groups)
+    .filter(([group]) => asked[group] ?? true)
+    .flatMap(([group, cases]) =>
+      cases
+        .filter(({ needsInvalidation }) => canInvalidate || !needsInvalidation)
+        .map(({ check, title }) => ({ group, title, check }))
+    )
+}
 
 // In milliseconds. A case makes up to some thousand calls, and a backend may be far away, on a slow machine.
 const caseTimeout = 600_000

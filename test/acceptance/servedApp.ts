@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { createServer } from "node:http"
 
-export type Verb = Exclude<keyof SessionStore.SessionStoreVerbs, "readKey" | "cookieHolds">
+export type Verb = Exclude<keyof SessionStore.SessionStoreVerbs, "readKey" | "cookieHolds" | "endings">
 
 /** Which verbs of the store were called, in order. */
 export class StoreCalls extends Context.Tag("test/StoreCalls")<StoreCalls, Array<Verb>>() {}

@@ -10,7 +10,10 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { Redis } from "ioredis"
 import { heldMillis } from "../support/handTimers.js"
-import { freePort, RedisServer } from "../support/redisServer.js"
+import { RedisServer } from "../support/redisServer.js"
+import { freePort } from "../support/serverProcess.js"
+import { databaseNames, makeDatabase } from "../support/sqlDatabases.js"
+import type { DatabaseName } from "../support/sqlDatabases.js"
 import { generous } from "../support/timeLimits.js"
 import type { Visitor } from "./cookieJar.js"
 import { send, visitor } from "./cookieJar.js"
@@ -19,7 +22,7 @@ import { runExample, startExample } from "./exampleProcess.js"
 
 class Workbench extends Context.Tag("test/Workbench")<Workbench, RunningExample>() {}
 
-const limits = { SESSION_STORE_TIMEOUT: generous, REDIS_TIMEOUT: generous }
+const limits = { SESSION_STORE_TIMEOUT: generous, REDIS_TIMEOUT: generous, DATABASE_TIMEOUT: generous }
 
 const workbenchOn = (env: Readonly<Record<string, string>>) =>
   Layer.scoped(Workbench, runExample("workbench.ts", { ...limits, ...env }))
@@ -28,6 +31,11 @@ const onRedis = Layer.provideMerge(
   Layer.unwrapEffect(Effect.map(RedisServer, ({ url }) => workbenchOn({ SESSION_STORE: "redis", REDIS_URL: url }))),
   RedisServer.layer()
 )
+
+const onDatabase = (name: DatabaseName) =>
+  Layer.unwrapScoped(
+    Effect.map(makeDatabase(name), ({ url }) => workbenchOn({ SESSION_STORE: name, DATABASE_URL: url }))
+  )
 
 const newVisitor = Effect.map(Workbench, ({ url }) => visitor(url))
 
@@ -413,6 +421,170 @@ const promises = (it: Methods<Workbench>) => {
     }))
 }
 
+interface ShownSession {
+  readonly id: string
+  readonly createdAt: string
+  readonly expiresAt: string
+  readonly isCurrent: boolean
+  readonly label: string | null
+}
+
+const sessionsOf = (visitor: Visitor) =>
+  Effect.map(visitor.send("GET /account/sessions"), (reply) => {
+    assert.strictEqual(reply.status, 200)
+    return (reply.json() as { readonly sessions: ReadonlyArray<ShownSession> }).sessions
+  })
+
+const accountOf = (visitor: Visitor) =>
+  Effect.map(
+    visitor.send("GET /account"),
+    (reply) => reply.json() as { readonly account: string | null; readonly authenticatedAt: string | null }
+  )
+
+/** A visitor who has signed in, and what it was given. */
+const signedIn = (account: string, label?: string) =>
+  Effect.tap(newVisitor, (visitor) => expectStatus(visitor, "POST /signin", 204, { account, label }))
+
+const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+
+/** What holds where the store knows accounts. Each test has accounts of its own. */
+const accounts = (it: Methods<Workbench>) => {
+  it.scoped("nobody is signed in at first, and what needs an account is answered 401", () =>
+    Effect.gen(function*() {
+      const visitor = yield* knownVisitor
+      yield* expectJson(visitor, "GET /account", { account: null, authenticatedAt: null })
+      for (
+        const line of [
+          "GET /account/sessions",
+          "DELETE /account/sessions/x",
+          "POST /account/end-others",
+          "POST /account/end-all",
+          "GET /account/fresh?seconds=60"
+        ]
+      ) {
+        yield* expectStatus(visitor, line, 401)
+      }
+      yield* expectJson(visitor, "GET /entries", { a: 1 })
+    }))
+
+  it.scoped("a sign-in keeps the values, and makes the old cookie void", () =>
+    Effect.gen(function*() {
+      const visitor = yield* knownVisitor
+      const thief = visitor.copy()
+      yield* expectStatus(visitor, "POST /signin", 204, { account: "ada-1" })
+      const { account, authenticatedAt } = yield* accountOf(visitor)
+      assert.strictEqual(account, "ada-1")
+      assert.match(authenticatedAt!, isoTime)
+      yield* expectJson(visitor, "GET /entries", { a: 1 })
+      yield* expectJson(thief, "GET /account", { account: null, authenticatedAt: null })
+    }))
+
+  it.scoped("a sign-in to another account begins a session with nothing of the one before", () =>
+    Effect.gen(function*() {
+      const visitor = yield* signedIn("ada-2")
+      yield* visitor.send("PUT /entries/a", 1)
+      const before = visitor.copy()
+      yield* expectStatus(visitor, "POST /signin", 204, { account: "bob-2" })
+      assert.strictEqual((yield* accountOf(visitor)).account, "bob-2")
+      yield* expectJson(visitor, "GET /entries", {})
+      assert.isNull((yield* accountOf(before)).account)
+    }))
+
+  it.scoped("the sessions of an account are listed, the oldest sign-in first, and end one by one", () =>
+    Effect.gen(function*() {
+      const one = yield* signedIn("ada-3", "one")
+      const two = yield* signedIn("ada-3")
+      const other = yield* signedIn("bob-3", "other")
+      const shown = yield* sessionsOf(two)
+      assert.deepStrictEqual(
+        shown.map(({ isCurrent, label }) => [label, isCurrent]).sort(),
+        [[null, true], ["one", false]]
+      )
+      for (const { createdAt, expiresAt } of shown) {
+        assert.match(createdAt, isoTime)
+        assert.match(expiresAt, isoTime)
+      }
+      const { id } = shown.find(({ label }) => label === "one")!
+      assert.strictEqual((yield* statusOf(one)).id, id)
+      yield* expectStatus(other, `DELETE /account/sessions/${id}`, 404)
+      yield* expectStatus(two, "DELETE /account/sessions/nonsense", 404)
+      assert.strictEqual((yield* accountOf(one)).account, "ada-3")
+      yield* expectStatus(two, `DELETE /account/sessions/${id}`, 204)
+      yield* expectStatus(two, `DELETE /account/sessions/${id}`, 404)
+      assert.isNull((yield* accountOf(one)).account)
+      assert.lengthOf(yield* sessionsOf(two), 1)
+    }))
+
+  it.scoped("all others end, or all, and each is counted once", () =>
+    Effect.gen(function*() {
+      const [one, two, three] = [yield* signedIn("ada-4"), yield* signedIn("ada-4"), yield* signedIn("ada-4")]
+      const other = yield* signedIn("bob-4")
+      yield* expectJson(one, "POST /account/end-others", { ended: 2 })
+      for (const ended of [two, three]) {
+        assert.isNull((yield* accountOf(ended)).account)
+      }
+      const four = yield* signedIn("ada-4")
+      yield* expectJson(four, "POST /account/end-all", { ended: 2 })
+      for (const ended of [one, four]) {
+        assert.isNull((yield* accountOf(ended)).account)
+      }
+      assert.strictEqual((yield* accountOf(other)).account, "bob-4")
+    }))
+
+  it.scoped("end-all wins over a write in flight, and over a renewal", () =>
+    Effect.gen(function*() {
+      const visitor = yield* signedIn("ada-5")
+      const workbench = yield* Workbench
+      // A renewal that comes too late has nothing to lose.
+      for (const [line, status] of [["PUT /entries/a", 409], ["POST /renew", 204], ["POST /signin", 409]] as const) {
+        const tab = yield* signedIn("ada-5")
+        const late = yield* Effect.fork(tab.send(`${line}?delay=${heldMillis}`, { account: "ada-5" }))
+        yield* workbench.waiting
+        yield* visitor.copy().send("POST /account/end-others")
+        yield* workbench.endWaits
+        assert.strictEqual((yield* Fiber.join(late)).status, status, line)
+        assert.isNull((yield* accountOf(tab)).account, line)
+      }
+      assert.lengthOf(yield* sessionsOf(visitor), 1)
+    }))
+
+  it.scoped("what needs a fresh sign-in is answered 401 with a stale one", () =>
+    Effect.gen(function*() {
+      const visitor = yield* signedIn("ada-6")
+      yield* expectStatus(visitor, "GET /account/fresh?seconds=100000", 204)
+      yield* expectStatus(visitor, "GET /account/fresh?seconds=0", 401)
+      for (const query of ["", "?seconds=", "?seconds=soon", "?seconds=-1"]) {
+        yield* expectStatus(visitor, `GET /account/fresh${query}`, 400)
+      }
+    }))
+
+  it.scoped("no key of a session's values reaches who is signed in", () =>
+    Effect.gen(function*() {
+      const visitor = yield* knownVisitor
+      for (const key of ["~effect-session/account", "~effect-session/sign-in"]) {
+        yield* expectStatus(visitor, `PUT ${pathOf(key)}`, 204, "root")
+        yield* expectJson(visitor, `GET ${pathOf(key)}`, { value: "root" })
+      }
+      yield* expectJson(visitor, "GET /account", { account: null, authenticatedAt: null })
+      yield* expectStatus(visitor, "POST /signin", 204, { account: "ada-7" })
+      for (const key of ["~effect-session/account", "~effect-session/sign-in"]) {
+        yield* expectStatus(visitor, `DELETE ${pathOf(key)}`, 204)
+      }
+      yield* expectStatus(visitor, "POST /clear", 204)
+      assert.strictEqual((yield* accountOf(visitor)).account, "ada-7")
+    }))
+
+  it.scoped("a sign-in that cannot be understood is answered 400 and signs nobody in", () =>
+    Effect.gen(function*() {
+      const { url } = yield* Workbench
+      for (const body of ["", "{", "{}", "null", "{\"account\":1}", "{\"account\":\"ada\",\"label\":1}"]) {
+        const reply = yield* send(`${url}/signin`, { method: "POST", body })
+        assert.strictEqual(reply.status, 400, body)
+        assert.deepStrictEqual(reply.headers.getSetCookie(), [], body)
+      }
+    }))
+}
+
 /** Every command that clients sent to Redis while `work` ran, by name; what a script did inside of Redis is not a call. */
 const commandsDuring = <A, E, R>(work: Effect.Effect<A, E, R>) =>
   Effect.scoped(Effect.gen(function*() {
@@ -483,6 +655,20 @@ const costs = (it: Methods<Workbench | RedisServer>) => {
       assert.deepStrictEqual(yield* commandsDuring(visitor.send("PUT /entries/a", 1)), ["evalsha"])
     }))
 
+  it.scoped("a sign-in is two commands more than a login by hand, and who is signed in costs the one read", () =>
+    Effect.gen(function*() {
+      yield* warm
+      yield* signedIn("warm")
+      const newcomer = yield* newVisitor
+      const signIn = newcomer.send("POST /signin", { account: "ada-8" })
+      assert.deepStrictEqual(yield* commandsDuring(signIn), ["evalsha", "evalsha", "evalsha"])
+      assert.deepStrictEqual(yield* commandsDuring(newcomer.send("GET /account")), ["hgetall"])
+      const visitor = yield* warm
+      const login = yield* commandsDuring(visitor.send("POST /login", { user_id: "ada" }))
+      const signInAgain = yield* commandsDuring(visitor.send("POST /signin", { account: "ada-8" }))
+      assert.lengthOf(signInAgain, login.length + 2)
+    }))
+
   it.scoped("strangers cost nothing, whatever their cookies hold", () =>
     Effect.gen(function*() {
       const { url } = yield* Workbench
@@ -500,14 +686,49 @@ describe("workbench", () => {
   layer(workbenchOn({}), options)("without SESSION_STORE, in memory", (it) => {
     contract(it)
     promises(it)
+    accounts(it)
   })
 
-  layer(workbenchOn({ SESSION_STORE: "cookie" }), options)("SESSION_STORE=cookie", contract)
+  layer(workbenchOn({ SESSION_STORE: "cookie" }), options)("SESSION_STORE=cookie", (it) => {
+    contract(it)
+    it.scoped("there are no accounts, since nothing knows which sessions there are", () =>
+      Effect.gen(function*() {
+        const visitor = yield* newVisitor
+        for (const line of ["POST /signin", "GET /account", "GET /account/sessions", "POST /account/end-all"]) {
+          yield* expectStatus(visitor, line, 404)
+        }
+      }))
+  })
 
   layer(onRedis, options)("SESSION_STORE=redis", (it) => {
     contract(it)
     promises(it)
+    accounts(it)
     costs(it)
+  })
+
+  for (const name of databaseNames) {
+    layer(onDatabase(name), options)(`SESSION_STORE=${name}`, (it) => {
+      contract(it)
+      promises(it)
+    })
+  }
+
+  layer(workbenchOn({ SESSION_MAX_PER_ACCOUNT: "2" }), options)("SESSION_MAX_PER_ACCOUNT=2", (it) => {
+    it.scoped("the oldest sign-in goes for one more", () =>
+      Effect.gen(function*() {
+        const visitors = [
+          yield* signedIn("ada", "one"),
+          yield* signedIn("ada", "two"),
+          yield* signedIn("bob"),
+          yield* signedIn("ada", "three")
+        ]
+        assert.deepStrictEqual(
+          yield* Effect.forEach(visitors, (visitor) => Effect.map(accountOf(visitor), ({ account }) => account)),
+          [null, "ada", "bob", "ada"]
+        )
+        assert.lengthOf(yield* sessionsOf(visitors[3]!), 2)
+      }))
   })
 
   describe("the process", () => {
@@ -572,8 +793,11 @@ describe("workbench", () => {
       Effect.gen(function*() {
         const running = yield* runExample("workbench.ts")
         const failures: ReadonlyArray<readonly [env: Readonly<Record<string, string>>, word: string]> = [
-          [{ SESSION_STORE: "postgres" }, "SESSION_STORE"],
+          [{ SESSION_STORE: "mongo" }, "SESSION_STORE"],
+          [{ SESSION_STORE: "postgres" }, "DATABASE_URL"],
+          [{ SESSION_STORE: "sqlite", DATABASE_URL: "postgres://localhost" }, "DATABASE_URL"],
           [{ PORT: "65536" }, "PORT"],
+          [{ SESSION_MAX_PER_ACCOUNT: "0" }, "maxPerAccount"],
           [{ SESSION_KEYS: "too-short" }, "SESSION_KEYS"],
           [{ SESSION_COOKIE_SECURE: "false" }, "cookie.secure"],
           [{ PORT: new URL(running.url).port }, "EADDRINUSE"]

@@ -142,4 +142,4 @@ export const tellingOfCalls = (
   }
 }
 
-export type Verb = Exclude<keyof SessionStore.SessionStoreVerbs, "readKey" | "cookieHolds">
+export type Verb = Exclude<keyof SessionStore.SessionStoreVerbs, "readKey" | "cookieHolds" | "endings">

@@ -34,17 +34,41 @@ export const withReplacements = async (
 
 /** The library whose sources are in the folder. */
 export const importLibrary = async (folder: string): Promise<Library> => {
-  const [Config, Session, SessionMiddleware, SessionStore, CookieSessionStore, MemorySessionStore, RedisSessionStore] =
-    await Promise.all(
-      [
-        "Config",
-        "Session",
-        "SessionMiddleware",
-        "SessionStore",
-        "stores/CookieSessionStore",
-        "stores/MemorySessionStore",
-        "stores/RedisSessionStore"
-      ].map((file) => import(/* @vite-ignore */ `${folder}/${file}.ts`))
-    )
-  return { Config, Session, SessionMiddleware, SessionStore, CookieSessionStore, MemorySessionStore, RedisSessionStore }
+  const [
+    Config,
+    Session,
+    SessionAccount,
+    SessionAccounts,
+    SessionMiddleware,
+    SessionStore,
+    CompareAndSwapSessionStore,
+    CookieSessionStore,
+    MemorySessionStore,
+    RedisSessionStore
+  ] = await Promise.all(
+    [
+      "Config",
+      "Session",
+      "SessionAccount",
+      "SessionAccounts",
+      "SessionMiddleware",
+      "SessionStore",
+      "stores/CompareAndSwapSessionStore",
+      "stores/CookieSessionStore",
+      "stores/MemorySessionStore",
+      "stores/RedisSessionStore"
+    ].map((file) => import(/* @vite-ignore */ `${folder}/${file}.ts`))
+  )
+  return {
+    Config,
+    Session,
+    SessionAccount,
+    SessionAccounts,
+    SessionMiddleware,
+    SessionStore,
+    CompareAndSwapSessionStore,
+    CookieSessionStore,
+    MemorySessionStore,
+    RedisSessionStore
+  }
 }

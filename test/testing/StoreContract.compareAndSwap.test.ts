@@ -12,8 +12,13 @@ const remote = Layer.sync(
   () => CompareAndSwapSessionStore.make(remoteTexts(new Map()), { timeout: generous })
 )
 
-StoreContract.suite("CompareAndSwapSessionStore over texts", { store: remote, canInvalidate: true, hasAccounts: true })
+StoreContract.suite("CompareAndSwapSessionStore over texts", {
+  store: remote,
+  canInvalidate: true,
+  hasEndings: true,
+  hasAccounts: true
+})
 
-StoreContract.suite("the example over items with versions", { store: layer, canInvalidate: true })
+StoreContract.suite("the example over items with versions", { store: layer, canInvalidate: true, hasEndings: true })
 
 AcceptanceSuite.suite("apps on CompareAndSwapSessionStore", { store: remote, canInvalidate: true })

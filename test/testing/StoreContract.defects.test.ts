@@ -11,7 +11,7 @@ import { defects, soundStore } from "./defectiveStores.js"
 // The random case finds a defect with some luck, which a proof may not depend on: this one draws it.
 FastCheck.configureGlobal({ seed: 20_260 })
 
-const cases = StoreContract.cases({ canInvalidate: true, hasAccounts: true })
+const cases = StoreContract.cases({ canInvalidate: true, hasEndings: true, hasAccounts: true })
 
 const passes = (one: StoreContract.Case, store: typeof soundStore): Promise<boolean> =>
   Effect.runPromise(Effect.map(Effect.exit(one.check(store)), (exit) => exit._tag === "Success"))

@@ -23,5 +23,6 @@ StoreContract.suite("RedisSessionStore", {
     )
   ),
   canInvalidate: true,
+  hasEndings: true,
   hasAccounts: true
 })

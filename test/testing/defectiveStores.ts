@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
 import { livingFor } from "../support/lifetimes.js"
 import { accountDefects } from "./defectiveAccounts.js"
 import { type AccountParts, accountsOver, soundParts } from "./soundAccounts.js"
@@ -27,6 +28,8 @@ interface Parts {
   readonly rotate: typeof SessionRecord.rotate
   readonly refresh: typeof SessionRecord.refresh
   readonly end: typeof SessionRecord.end
+  readonly find: typeof SessionStore.foundRecord
+  readonly listeners: () => SessionStore.EndListeners
   /** The name of the row of a session. */
   readonly rowName: (id: string) => string
   readonly isTaken: (rows: ReadonlyMap<string, StoredRecord>, name: string) => boolean
@@ -60,6 +63,8 @@ const sound: Parts = {
   rotate: SessionRecord.rotate,
   refresh: SessionRecord.refresh,
   end: SessionRecord.end,
+  find: SessionStore.foundRecord,
+  listeners: SessionStore.makeEndListeners,
   rowName: (id) => id,
   isTaken: (rows, name) => rows.has(name),
   beforeWrite: {
@@ -80,6 +85,7 @@ const sound: Parts = {
 // Nothing happens in a call before what it answers is run.
 const makeStore = (parts: Parts): SessionStore.SessionStore => {
   const rows = new Map<string, StoredRecord>()
+  const listeners = parts.listeners()
   const accounts = accountsOver(rows, parts.accounts)
   const handedOut = (row: Row): Row => row === undefined ? undefined : parts.handOut(row)
 
@@ -158,8 +164,13 @@ const makeStore = (parts: Parts): SessionStore.SessionStore => {
               // Somebody may have been faster where there is something to wait for.
               ? Effect.sync(() => rows.delete(name))
               : Effect.as(parts.put(rows, name, parts.keep(trace)), answer)
-          )
+          ).pipe(Effect.tap(() => Effect.sync(() => listeners.tell(key.id))))
       }),
+    endings: {
+      find: (id, now) => Effect.sync(() => parts.find(handedOut(rows.get(parts.rowName(id))), now)),
+      listen: listeners.listen,
+      pollEvery: () => Infinity
+    },
     accounts: { ...accounts, ...parts.accountCalls(accounts, rows) }
   }, { timeout: "none" })
 }
@@ -257,6 +268,62 @@ export interface Defect {
 }
 
 export const defects: ReadonlyArray<Defect> = [
+  // -- endings
+  {
+    defect: "finds a session that has expired",
+    store: withParts({ find: (record) => Option.fromNullable(record) }),
+    foundBy: "find shows a session as it is"
+  },
+  {
+    defect: "finds no session that was renewed so long ago that nobody remembers its first key",
+    store: withParts({
+      find: (record, now) =>
+        record?.superseded.some(({ at }) => now - at >= SessionRecord.supersededRetention.millis) === true
+          ? Option.none()
+          : SessionStore.foundRecord(record, now)
+    }),
+    foundBy: "find shows a session whose keys are renewed"
+  },
+  {
+    defect: "finds what is left of a session that gave way to another",
+    store: withParts({
+      find: (record, now) =>
+        record === undefined || SessionRecord.isExpired(record, now) ? Option.none() : Option.some(record)
+    }),
+    foundBy: "find shows no session that has ended"
+  },
+  {
+    defect: "tells one alone of those who listen",
+    store: withParts({
+      listeners: () => {
+        const all = new Map<string, () => void>()
+        return {
+          ...SessionStore.makeEndListeners(),
+          listen: (id, notify) =>
+            Effect.acquireRelease(
+              Effect.sync(() => all.set(id, notify)),
+              () => Effect.sync(() => all.get(id) === notify && all.delete(id))
+            ),
+          tell: (id) => all.get(id)?.()
+        }
+      }
+    }),
+    foundBy: "who listens is told"
+  },
+  {
+    defect: "goes on telling who has stopped to listen",
+    store: withParts({
+      listeners: () => {
+        const inner = SessionStore.makeEndListeners()
+        return {
+          ...inner,
+          tell: inner.tell,
+          listen: (id, notify) => Effect.flatMap(Scope.make(), (scope) => Scope.extend(inner.listen(id, notify), scope))
+        }
+      }
+    }),
+    foundBy: "who listens is told"
+  },
   // -- rotation
   {
     defect: "replaces a secret that is young",

@@ -55,7 +55,8 @@ export class RecordTable {
   /** How many slots were ever taken. */
   private touched = 0
 
-  constructor(private readonly capacity: number) {
+  /** `tellEnded` hears of each id whose session has ended, or made room. */
+  constructor(private readonly capacity: number, private readonly tellEnded: (id: SessionId) => void = () => {}) {
     this.index = new SlotIndex(capacity)
     this.texts = new Array<PackedTexts | undefined>(capacity)
     this.times = new Float64Array(timesPerSlot * capacity)
@@ -126,6 +127,7 @@ export class RecordTable {
     }
     if (record.successor !== undefined) {
       this.keepTrace(slot)
+      this.tellEnded(record.id)
     }
   }
 
@@ -150,13 +152,17 @@ export class RecordTable {
   }
 
   private read(slot: number): StoredRecord {
-    return {
-      ...fromTexts(unpackTexts(this.texts[slot]!)),
+    const texts = unpackTexts(this.texts[slot]!)
+    const record: StoredRecord = {
       id: this.index.idOf(slot),
+      digest: texts[0] as SecretDigest,
+      superseded: supersededOf(texts[1]!),
+      state: stateOf(texts),
       createdAt: this.times[timesPerSlot * slot + createdAt]!,
       extendedAt: this.times[timesPerSlot * slot + extendedAt]!,
       expiresAt: this.times[timesPerSlot * slot + expiresAt]!
     }
+    return this.isTrace.has(slot) ? { ...record, successor: successorOf(texts.at(-1)!) } : record
   }
 
   private keepTrace(slot: number): void {
@@ -209,11 +215,13 @@ export class RecordTable {
   }
 
   private release(slot: number): void {
+    const id = this.index.idOf(slot)
     this.index.remove(slot)
     this.texts[slot] = undefined
     this.accounts.assign(slot, undefined)
     this.takeOut(slot)
     this.free = this.rings.append(this.free, slot)
+    this.tellEnded(id)
   }
 }
 
@@ -232,15 +240,12 @@ const toTexts = ({ digest, state, successor, superseded }: StoredRecord): Readon
 const secretText = ({ at, digest, graceEndsAt }: SupersededSecret): string =>
   graceEndsAt === undefined ? `${digest} ${at}` : `${digest} ${at} ${graceEndsAt}`
 
-const fromTexts = (
-  texts: ReadonlyArray<string>
-): Pick<StoredRecord, "digest" | "superseded" | "state" | "successor"> => {
+const stateOf = (texts: ReadonlyArray<string>): StoredRecord["state"] => {
   const state = new Map<string, string>()
   for (let i = 3; i < texts.length; i += 2) {
     state.set(texts[i - 1]!, texts[i]!)
   }
-  const record = { digest: texts[0] as SecretDigest, superseded: supersededOf(texts[1]!), state }
-  return texts.length % 2 === 0 ? record : { ...record, successor: successorOf(texts.at(-1)!) }
+  return state
 }
 
 const successorOf = (text: string): Successor => {
@@ -248,8 +253,10 @@ const successorOf = (text: string): Successor => {
   return { id: id as SessionId, digest: digest as SecretDigest }
 }
 
+const noSecrets: ReadonlyArray<SupersededSecret> = []
+
 const supersededOf = (text: string): ReadonlyArray<SupersededSecret> =>
-  text === "" ? [] : text.split(",").map((secret) => {
+  text === "" ? noSecrets : text.split(",").map((secret) => {
     const [digest, at, grace] = secret.split(" ")
     const superseded = { digest: digest as SecretDigest, at: Number(at) }
     return grace === undefined ? superseded : { ...superseded, graceEndsAt: grace === "Open" ? grace : Number(grace) }

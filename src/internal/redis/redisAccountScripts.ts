@@ -13,7 +13,7 @@
  */
 import { accountKey, ticketValidity } from "../../SessionSignIn.js"
 import { fieldOf, fields, layoutVersion } from "./redisRecord.js"
-import { script } from "./redisScripts.js"
+import { script, tellEnded } from "./redisScripts.js"
 
 /** @internal */
 export const indexFields = { epoch: "epoch", pruneAt: "pruneAt", whole: "whole", look: "look" } as const
@@ -252,17 +252,22 @@ return {'Forgotten'}
 `)
 
 /**
- * Of a record. `ARGV`: now, and the account. Answers `Deleted` where the session was a live one of the account, or `Gone`.
+ * Of a record. `ARGV`: now, the account, the channel on which it is told, and the id. Answers `Deleted` where the session was a live one
+ * of the account, or `Gone`.
  *
  * @internal
  */
-export const endOf = script(`
+export const endOf = script(
+  tellEnded,
+  `
 local found = redis.call('HMGET', KEYS[1], '${fields.version}', '${fields.expiresAt}', '${fields.successor}', '${accountField}')
 if found[1] ~= '${layoutVersion}' or found[3] or found[4] ~= ARGV[2] then return {'Gone'} end
 if tonumber(ARGV[1]) >= (tonumber(found[2] or '') or 0) then return {'Gone'} end
 redis.call('DEL', KEYS[1])
+tellEnded(ARGV[3], ARGV[4])
 return {'Deleted'}
-`)
+`
+)
 
 /**
  * Of a record. `ARGV`: the account, and until when the session is listed from now on.

@@ -22,6 +22,8 @@ import type { RedisScript } from "./redisScripts.js"
 export interface RedisRecords {
   readonly send: SendCommand
   readonly prefix: string
+  /** Where it is told that a session has ended. */
+  readonly channel: string
   /** The record of an id; fails as `Malformed` where it is none. */
   readonly read: (id: SessionId) => Effect.Effect<StoredRecord | undefined, RedisFailure>
   /** How commands get to each of the servers that hold records. */
@@ -275,8 +277,9 @@ export class RedisAccounts implements SessionStore.AccountVerbs {
   }
 
   private endOne(account: AccountText, id: SessionId, now: number): Effect.Effect<boolean, RedisFailure> {
+    const { channel, prefix } = this.records
     return Effect.map(
-      this.run(this.records.prefix + id, "end", scripts.endOf, [timeText(now), account], { Deleted: 0, Gone: 0 }),
+      this.run(prefix + id, "end", scripts.endOf, [timeText(now), account, channel, id], { Deleted: 0, Gone: 0 }),
       ([tag]) => tag === "Deleted"
     )
   }

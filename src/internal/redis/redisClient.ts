@@ -6,7 +6,10 @@
  * @internal
  */
 import * as Predicate from "effect/Predicate"
+import { randomInt } from "node:crypto"
 import type { RedisClient, RedisConnection } from "./redisCommand.js"
+import { subscriberOptions } from "./redisConnection.js"
+import type { RedisSubscriber } from "./redisEndings.js"
 
 const commands: ReadonlyArray<keyof RedisClient> = ["hgetall", "evalsha", "eval"]
 
@@ -68,7 +71,7 @@ export const primariesOf = (client: RedisClient): ReadonlyArray<RedisClient> =>
     : [client]
 
 interface ClusterClient {
-  readonly nodes: (role: "master") => ReadonlyArray<RedisClient>
+  readonly nodes: (role: "all" | "master") => ReadonlyArray<RedisClient>
 }
 
 const isCluster = (client: unknown): client is ClusterClient =>
@@ -84,6 +87,27 @@ const leave = (client: RedisClient): void => {
     client.disconnect(true)
   }
 }
+
+/**
+ * Makes a client of the same server to listen with, not connected yet; `undefined` where that cannot be had. A message reaches
+ * every node of a Cluster.
+ *
+ * @internal
+ */
+export const subscriberOfClient = (client: unknown): RedisSubscriber | undefined => {
+  const one = isCluster(client) ? anyOf(client.nodes("all")) : client
+  return isDuplicable(one) ? one.duplicate(subscriberOptions) : undefined
+}
+
+const anyOf = (nodes: ReadonlyArray<unknown>): unknown =>
+  nodes.length === 0 ? undefined : nodes[randomInt(nodes.length)]
+
+interface DuplicableClient {
+  readonly duplicate: (override: typeof subscriberOptions) => RedisSubscriber
+}
+
+const isDuplicable = (client: unknown): client is DuplicableClient =>
+  statusOf(client) !== undefined && isFunctionOf(client, "duplicate") && isFunctionOf(client, "subscribe")
 
 interface WatchedClient {
   readonly status: string
@@ -102,8 +126,7 @@ interface SingleClient {
 }
 
 const isSingle = (client: unknown): client is SingleClient =>
-  statusOf(client) !== undefined && isFunctionOf(client, "disconnect") &&
-  !(Predicate.hasProperty(client, "isCluster") && client.isCluster === true)
+  statusOf(client) !== undefined && isFunctionOf(client, "disconnect") && !isCluster(client)
 
 const waitForReady = (client: WatchedClient): NonNullable<RedisConnection["whenReady"]> => {
   const waiting = new Set<(isReady: boolean) => void>()

@@ -9,6 +9,7 @@ import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { Redis, type RedisOptions } from "ioredis"
 import { describeError, type RedisConnection } from "./redisCommand.js"
+import type { RedisSubscriber } from "./redisEndings.js"
 import type { RedisAddress } from "./redisUrl.js"
 
 // How long a connection that is given up has for its goodbyes.
@@ -77,30 +78,22 @@ interface OwnConnection extends RedisConnection {
   readonly close: Effect.Effect<void>
 }
 
-const openConnection = (
+const clientOptions = (
   address: RedisAddress,
   limit: Duration.Duration,
-  options: RedisOptions | undefined,
-  fork: (effect: Effect.Effect<void>) => void
-): OwnConnection => {
+  options: RedisOptions | undefined
+): RedisOptions => {
   const millis = Duration.toMillis(limit)
   const { isTls, ...server } = address
-  const sentinels = options?.sentinels ?? []
-  const group = options?.name ?? address.host
-  const name = sentinels.length === 0
-    ? `Redis at ${address.host}:${address.port}`
-    : `The primary "${group}" of the Sentinels ${
-      sentinels.map(({ host, port }) => `${host ?? "127.0.0.1"}:${port ?? 26379}`).join(", ")
-    }`
   const retryStrategy = (times: number) => Math.min(10 + (times - 1) * 50, maxRetryMillis)
-  const client = new Redis({
+  return {
     connectTimeout: millis,
     disconnectTimeout: disconnectMillis,
     enableAutoPipelining: true,
     maxLoadingRetryTime: maxRetryMillis,
     retryStrategy,
-    ...(sentinels.length === 0 ? {} : {
-      name: group,
+    ...(sentinelsOf(options).length === 0 ? {} : {
+      name: groupOf(address, options),
       enableTLSForSentinelMode: isTls,
       // Whoever is still connected to a primary that was cut off hears of the new one.
       failoverDetector: true,
@@ -117,7 +110,51 @@ const openConnection = (
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     reconnectOnError: null
-  })
+  }
+}
+
+const sentinelsOf = (options: RedisOptions | undefined) => options?.sentinels ?? []
+
+const groupOf = ({ host }: RedisAddress, options: RedisOptions | undefined): string => options?.name ?? host
+
+/**
+ * What a client is told besides that only listens, and is thrown away with its connection.
+ *
+ * @internal
+ */
+export const subscriberOptions = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  autoResubscribe: false,
+  retryStrategy: () => null,
+  maxRetriesPerRequest: 0
+} satisfies RedisOptions
+
+/**
+ * Makes a client to listen with, which is not connected yet.
+ *
+ * @internal
+ */
+export const openSubscriber = (
+  address: RedisAddress,
+  limit: Duration.Duration,
+  options: RedisOptions | undefined
+): RedisSubscriber => new Redis({ ...clientOptions(address, limit, options), ...subscriberOptions })
+
+const openConnection = (
+  address: RedisAddress,
+  limit: Duration.Duration,
+  options: RedisOptions | undefined,
+  fork: (effect: Effect.Effect<void>) => void
+): OwnConnection => {
+  const millis = Duration.toMillis(limit)
+  const sentinels = sentinelsOf(options)
+  const name = sentinels.length === 0
+    ? `Redis at ${address.host}:${address.port}`
+    : `The primary "${groupOf(address, options)}" of the Sentinels ${
+      sentinels.map(({ host, port }) => `${host ?? "127.0.0.1"}:${port ?? 26379}`).join(", ")
+    }`
+  const client = new Redis(clientOptions(address, limit, options))
 
   let isClosing = false
   let isDown = false

@@ -162,12 +162,15 @@ local valued = first + 3
 local absent = valued + 2 * tonumber(ARGV[first])
 local unset = absent + tonumber(ARGV[first + 1])
 local set = unset + tonumber(ARGV[first + 2])
+local expected = {}
 local function isMet()
   for i = valued, absent - 1, 2 do
     if redis.call('HGET', KEYS[1], ARGV[i]) ~= ARGV[i + 1] then return false end
+    expected[ARGV[i]] = #ARGV[i] + #ARGV[i + 1]
   end
   for i = absent, unset - 1 do
     if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1 then return false end
+    expected[ARGV[i]] = 0
   end
   return true
 end
@@ -179,19 +182,21 @@ if not isMet() then
 end
 `
 
-// ARGV[5]: how many bytes a record may have. One that has more already may shrink.
+// ARGV[5]: how many bytes a record may have. One that has more already may shrink. What was expected has its size.
 const growth = `
 local growth = 0
-for i = set, #ARGV, 2 do growth = growth + #ARGV[i] + #ARGV[i + 1] - sizeOf(ARGV[i]) end
-for i = unset, set - 1 do growth = growth - sizeOf(ARGV[i]) end
+for i = set, #ARGV, 2 do growth = growth + #ARGV[i] + #ARGV[i + 1] - (expected[ARGV[i]] or sizeOf(ARGV[i])) end
+for i = unset, set - 1 do growth = growth - (expected[ARGV[i]] or sizeOf(ARGV[i])) end
 if growth > 0 and sizeOfAll() + growth > tonumber(ARGV[5]) then return {'TooLarge'} end
 `
 
 // HSET comes first: where Redis is out of memory it is the command that is refused, and nothing has been written then.
+// It sets all there is to set, but where fields are removed, which may be among those.
 const change = `
-redis.call('HSET', KEYS[1], '${fields.extendedAt}', ARGV[2], '${fields.expiresAt}', extended)
+local last = unset < set and set - 1 or math.min(set + 997, #ARGV)
+redis.call('HSET', KEYS[1], '${fields.extendedAt}', ARGV[2], '${fields.expiresAt}', extended, unpack(ARGV, set, last))
 sliced('HDEL', unset, set - 1)
-sliced('HSET', set, #ARGV)
+sliced('HSET', last + 1, #ARGV)
 expire(extended)
 `
 
@@ -353,8 +358,27 @@ expire(extended)
 )
 
 /**
- * `ARGV[3]`: the successor, or nothing. `ARGV[4]`: when the trace that leads there expires. Answers `Deleted` where it was this
- * call that ended the session, `Replaced` with the successor where there is one, `Gone`, or `Malformed`.
+ * Tells those who wait for the end of a session. Whoever may not tell them ends it all the same: they ask.
+ *
+ * @internal
+ */
+export const tellEnded = `
+local function tellEnded(channel, id) redis.pcall('PUBLISH', channel, id) end
+`
+
+/**
+ * `ARGV[1]`: the channel. Tells nobody of nothing, and answers what Redis says against it, or nothing.
+ *
+ * @internal
+ */
+export const tryToTell = script(`
+local reply = redis.pcall('PUBLISH', ARGV[1], '')
+return type(reply) == 'table' and reply.err or ''
+`)
+
+/**
+ * `ARGV[3]`: the successor, or nothing. `ARGV[4]`: when the trace that leads there expires. `ARGV[5]`, `ARGV[6]`: the channel on which
+ * it is told, and the id. Answers `Deleted` where it was this call that ended the session, `Replaced` with the successor where there is one, `Gone`, or `Malformed`.
  *
  * @internal
  */
@@ -362,6 +386,7 @@ export const remove = script(
   own,
   expire,
   endOfGrace,
+  tellEnded,
   `
 if successor then return {'Replaced', successor} end
 local traced = string.gsub(superseded, '([^:,]+):([^:,]+):([^,]+)', function(old, at, grace)
@@ -374,6 +399,7 @@ if ARGV[3] ~= '' then
   if superseded ~= '' then redis.call('HSET', KEYS[1], '${fields.superseded}', traced) end
   expire(ARGV[4])
 end
+tellEnded(ARGV[5], ARGV[6])
 return {'Deleted'}
 `
 )

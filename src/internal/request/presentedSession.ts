@@ -229,8 +229,13 @@ const expired = ({ tell }: SessionServices, id: SessionKey.SessionId): Presented
   return refused
 }
 
-// What the store goes by is what was configured when the record was written, perhaps by an earlier version of the app.
-const withLimitsOfNow = (
+/**
+ * The record by the limits that hold now. What the store goes by is what was configured when the record was written, perhaps by an
+ * earlier version of the app.
+ *
+ * @internal
+ */
+export const withLimitsOfNow = (
   { config: { lifecycle } }: SessionServices,
   record: SessionRecord.SessionRecord
 ): SessionRecord.SessionRecord => {

@@ -8,9 +8,11 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { identity } from "effect/Function"
+import * as Hash from "effect/Hash"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
@@ -35,7 +37,9 @@ import * as SessionSignIn from "../../SessionSignIn.js"
 import { attempt, chain, chainMatch } from "../effect/chain.js"
 import { nowOn } from "../effect/clockOf.js"
 import * as json from "./json.js"
+import { appKeyOf, stateKeyOf } from "./reservedKeys.js"
 import { type PendingSignIn, SessionLog } from "./sessionLog.js"
+import { untilExpired } from "./untilExpired.js"
 
 type LoadedRecord = Exit.Exit<SessionRecord | undefined, SessionGetError>
 
@@ -64,7 +68,7 @@ type Waiting = Array<(loaded: Exit.Exit<void, SessionGetError>) => void>
  *
  * @internal
  */
-export abstract class SessionBase implements Session {
+export abstract class SessionBase implements Session, Equal.Equal {
   readonly [TypeId]: TypeId = TypeId
   // No printer, copier or serializer gets at a private field, whatever it is told to ignore or to show. It may call the getters
   // of a class, and calls no method.
@@ -81,6 +85,15 @@ export abstract class SessionBase implements Session {
     return this.#outcome
   }
 
+  // Whenever a fiber's context is set, Effect hashes all that it holds; what has no hash of its own is entered into a table first.
+  [Hash.symbol](): number {
+    return 0
+  }
+
+  [Equal.symbol](that: unknown): boolean {
+    return this === that
+  }
+
   // A session that is logged or printed says what was done to it, and nothing of its cookie or its values.
   toJSON(): unknown {
     return { _id: "effect-session/Session", status: this.#log.status }
@@ -92,6 +105,11 @@ export abstract class SessionBase implements Session {
 
   /** Asks for the record as of now. It is called at most once, and only when an operation needs the state. */
   protected abstract load(now: number): Effect.Effect<SessionRecord | undefined, SessionGetError>
+
+  /** Waits for the end of the session that was loaded. Where nobody tells of another, it is when that record expires. */
+  protected untilEnded(record: SessionRecord): Effect.Effect<void> {
+    return untilExpired(record)
+  }
 
   /** Whether there is a policy for remembered sessions. */
   protected get canRemember(): boolean {
@@ -110,7 +128,7 @@ export abstract class SessionBase implements Session {
 
   get<A, R>(...args: EntryArgs<A, R>): Effect.Effect<Option.Option<A>, SessionGetError, R> {
     const entry = toEntry(args)
-    return this.whenLoaded(() => decodeValue(entry, this.#log.read(entry.key)))
+    return this.whenLoaded(() => decodeValue(entry, this.#log.read(stateKeyOf(entry.key))))
   }
 
   insert<A, R>(...args: EntryArgs<A, R, [value: A]>): Effect.Effect<void, SessionInsertError, R> {
@@ -119,7 +137,10 @@ export abstract class SessionBase implements Session {
       chain(
         encodeValue(entry, args[args.length - 1] as A),
         (text) =>
-          chain(this.writable(fiber), () => this.setNow(entry.key, text, () => this.#log.assign(entry.key, text)))
+          chain(
+            this.writable(fiber),
+            () => this.setNow(entry.key, text, (stateKey) => this.#log.assign(stateKey, text))
+          )
       )
     )
   }
@@ -159,14 +180,15 @@ export abstract class SessionBase implements Session {
   }
 
   contains(key: string | { readonly key: string }): Effect.Effect<boolean, SessionGetError> {
-    return this.whenLoaded(() => Effect.succeed(this.#log.read(keyOf(key)) !== undefined))
+    return this.whenLoaded(() => Effect.succeed(this.#log.read(stateKeyOf(keyOf(key))) !== undefined))
   }
 
   get entries(): Effect.Effect<ReadonlyMap<string, Json>, SessionGetError> {
     return this.whenLoaded(() =>
       Effect.gen(this, function*() {
         const entries = new Map<string, Json>()
-        for (const [key, text] of this.#log.values()) {
+        for (const [stateKey, text] of this.#log.values()) {
+          const key = appKeyOf(stateKey)
           entries.set(key, yield* parseValue(key, text))
         }
         return entries
@@ -195,6 +217,13 @@ export abstract class SessionBase implements Session {
 
   get timeLeft(): Effect.Effect<Option.Option<Duration.Duration>, SessionGetError> {
     return this.fact((record, now) => Option.some(Duration.millis(Math.max(0, record.expiresAt - now))))
+  }
+
+  get ended(): Effect.Effect<void, SessionGetError> {
+    return this.whenLoaded(() => {
+      const { record } = this.#log
+      return record === undefined ? Effect.void : this.untilEnded(record)
+    })
   }
 
   get isRemembered(): Effect.Effect<boolean, SessionGetError> {
@@ -419,10 +448,15 @@ export abstract class SessionBase implements Session {
   }
 
   /** A change of one value, if the session may be as large as this makes it. */
-  private setNow<A>(key: string, text: JsonText | undefined, change: () => A): Effect.Effect<A, SessionInsertError> {
-    return this.#log.outgrows(key, text, this.maxStateBytes)
+  private setNow<A>(
+    key: string,
+    text: JsonText | undefined,
+    change: (stateKey: string) => A
+  ): Effect.Effect<A, SessionInsertError> {
+    const stateKey = stateKeyOf(key)
+    return this.#log.outgrows(stateKey, text, this.maxStateBytes)
       ? Effect.fail(tooLarge(key, this.maxStateBytes))
-      : this.markNow(text === undefined ? "Remove" : "Write", change)
+      : this.markNow(text === undefined ? "Remove" : "Write", () => change(stateKey))
   }
 
   /** What a change to the state has to wait for. */
@@ -438,9 +472,10 @@ export abstract class SessionBase implements Session {
     key: string,
     next: (text: JsonText | undefined) => Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | SessionInsertError, R> {
+    const stateKey = stateKeyOf(key)
     const taken = () => {
-      const text = this.#log.read(key)
-      this.#log.assign(key, undefined)
+      const text = this.#log.read(stateKey)
+      this.#log.assign(stateKey, undefined)
       return text
     }
     return Effect.withFiberRuntime((fiber) =>
@@ -465,12 +500,12 @@ export abstract class SessionBase implements Session {
     const deriveWith = (context: Context.Context<R>): Effect.Effect<B, SessionGetError | SessionInsertError, R> => {
       const again = (stored: JsonText | undefined) =>
         Effect.provide(Effect.map(Effect.suspend(() => compute(stored)), ({ text }) => text), context)
-      const stored = this.#log.read(entry.key)
+      const stored = this.#log.read(stateKeyOf(entry.key))
       return chain(compute(stored), ({ text, value }) =>
         // A Schema may wait, and another fiber of this request write the same key meanwhile.
-        this.#log.read(entry.key) === stored
+        this.#log.read(stateKeyOf(entry.key)) === stored
           ? chain(
-            this.setNow(entry.key, text, () => this.#log.derive(entry.key, text, again)),
+            this.setNow(entry.key, text, (stateKey) => this.#log.derive(stateKey, text, again)),
             () => Effect.succeed(answer(value))
           )
           : deriveWith(context))

@@ -10,6 +10,7 @@ import type { SessionId, SessionKey } from "../../SessionKey.js"
 import type { JsonText, SessionChange, SessionRecord, SessionState } from "../../SessionRecord.js"
 import type { AccountLimit, AccountText, SignIn, Ticket } from "../../SessionSignIn.js"
 import { accountKey, accountOf, signInKey, signInOf, toEntries } from "../../SessionSignIn.js"
+import { isReserved, rememberKey } from "./reservedKeys.js"
 import { afterRenew, afterWrite } from "./sessionStatus.js"
 
 /**
@@ -50,10 +51,6 @@ export interface PendingSignIn {
 
 const emptyState: SessionState = new Map()
 
-// What this library keeps in the state itself, so that every store has it and parallel requests merge it.
-const reservedPrefix = "~effect-session/"
-const rememberKey = `${reservedPrefix}remember`
-const isReserved = (key: string): boolean => key.startsWith(reservedPrefix)
 const isOfApp = (key: string): boolean => key === accountKey || !isReserved(key)
 
 const bytesOf = (key: string, value: JsonText | undefined): number =>
