@@ -405,6 +405,7 @@ const accountsOver = <Version>(
       ))
 
   return {
+    begin: (account, now) => Effect.map(stateNow(account), ({ epoch }) => ({ epoch, at: now })),
     enlist: (account, _id, _lifetime, now) =>
       Effect.map(stateNow(account), ({ count, epoch }) => ({ ticket: { epoch, at: now }, count: count + 1 })),
     confirm: (account, _id, ticket, _lifetime, now) =>
