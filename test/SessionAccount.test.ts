@@ -63,14 +63,14 @@ const makeApp = (options?: SessionAccounts.Options) =>
       const jar = new Map<string, string>()
       return {
         jar,
-        visit: (handler: Handler) =>
+        visit: (handler: Handler, headers: Record<string, string> = {}) =>
           Effect.promise(async () => {
             const app = SessionMiddleware.session(
               Effect.map(Effect.orDie(handler), (value) => HttpServerResponse.unsafeJson(value ?? null))
             )
             const cookie = cookieHeaderOf(jar)
             const response = await HttpApp.toWebHandlerRuntime(runtime)(Effect.provide(app, services))(
-              new Request("https://app.test/", cookie === "" ? {} : { headers: { cookie } })
+              new Request("https://app.test/", { headers: cookie === "" ? headers : { ...headers, cookie } })
             )
             keepCookies(jar, response.headers.getSetCookie())
             const text = await response.text()
@@ -175,6 +175,23 @@ describe("SessionAccount", () => {
       yield* visitor.visit(Account.signIn("bob"))
       yield* visitor.visit(Effect.flatMap(Session.Session, (session) => session.clear))
       assert.strictEqual((yield* visitor.visit(whoIs)).body, "bob")
+    }))
+
+  it.scoped("signs nobody in where no cookie can be set any more, and keeps nothing of it", () =>
+    Effect.gen(function*() {
+      const { browser, services } = yield* makeApp()
+      const visitor = browser()
+      yield* visitor.visit(Effect.flatMap(Session.Session, (session) => session.insert("a", Schema.Number, 1)))
+      const upgrade = { upgrade: "websocket" }
+      yield* visitor.visit(Account.signIn("ada"), upgrade)
+      assert.isNull((yield* visitor.visit(whoIs)).body)
+      assert.strictEqual(yield* Effect.provide(SessionAccounts.count(Account, "ada"), services), 0)
+      yield* visitor.visit(Account.signIn("ada"))
+      const before = (yield* visitor.visit(Effect.map(Account.demand(), ({ authenticatedAt }) => authenticatedAt))).body
+      yield* TestClock.adjust(1_000)
+      yield* visitor.visit(Account.reauthenticate, upgrade)
+      const after = (yield* visitor.visit(Effect.map(Account.demand(), ({ authenticatedAt }) => authenticatedAt))).body
+      assert.deepStrictEqual(after, before)
     }))
 
   it.scoped("dies where accounts have another store than the session", () =>
