@@ -135,7 +135,7 @@ const devices = (devices, fields, problem) =>
 const device = ({ id, isThis, label, signedInAt }) =>
   html`<li>
     <span class="label">${label}</span>
-    <span class="quiet">since ${time(signedInAt)}</span>
+    <span class="since quiet">since ${time(signedInAt)}</span>
     ${
     isThis ? html`<p class="quiet">this one</p>` : html`<div class="choices">
       <form method="post" action="/devices/sign-out" data-deed="signOutDevice">
