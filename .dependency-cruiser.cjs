@@ -22,8 +22,8 @@ const wings = {
   stores: [
     ["internal/port/"],
     ["SessionStore"],
-    ["internal/memory/", "internal/redis/", "stores/CompareAndSwapSessionStore"],
-    ["stores/CookieSessionStore", "stores/MemorySessionStore", "stores/RedisSessionStore"]
+    ["internal/memory/", "internal/redis/", "internal/sql/", "stores/CompareAndSwapSessionStore"],
+    ["stores/CookieSessionStore", "stores/MemorySessionStore", "stores/RedisSessionStore", "stores/SqlSessionStore"]
   ],
   sessions: [
     ["Session"],
@@ -57,6 +57,7 @@ const faces = [
   ["internal/port/", ["SessionStore"]],
   ["internal/memory/", ["stores/MemorySessionStore"]],
   ["internal/redis/", ["stores/RedisSessionStore"]],
+  ["internal/sql/", ["stores/SqlSessionStore"]],
   ["internal/session/", ["internal/request/", "SessionAccount", "SessionAccounts", "testing/"]],
   ["internal/origin/", ["SessionOrigin"]],
   ["internal/request/", ["SessionMiddleware", "SessionCsrf", "SessionRpc", "SessionAccount", "SessionAccounts"]]
@@ -79,6 +80,7 @@ const packages = [
     ]
   ],
   ["@effect/rpc", "an optional peer, which calls of procedures alone need", ["SessionRpc\\.ts$"]],
+  ["@effect/sql", "an optional peer, which its store alone needs", ["stores/SqlSessionStore\\.ts$", "internal/sql/"]],
   [
     "ioredis",
     "an optional peer, which its store alone needs",

@@ -27,7 +27,13 @@ const full = {
   inProcess: { rounds: 13, millis: 80, warmupMillis: 500, warmupRequests: 10_000, lanes: 8 },
   bySize: { rounds: 7, millis: 80, warmupMillis: 300, warmupRequests: 5_000, lanes: 8 },
   micro: { rounds: 3, millis: 60 },
-  scale: { sizes: [1_000, 10_000, 100_000, 1_000_000], rounds: 7, operations: 20_000, redisOperations: 4_000 }
+  scale: {
+    sizes: [1_000, 10_000, 100_000, 1_000_000],
+    rounds: 7,
+    operations: 20_000,
+    redisOperations: 4_000,
+    postgresOperations: 3_000
+  }
 }
 
 const quick = {
@@ -36,7 +42,13 @@ const quick = {
   inProcess: { rounds: 3, millis: 80, warmupMillis: 300, warmupRequests: 0, lanes: 8 },
   bySize: { rounds: 2, millis: 60, warmupMillis: 100, warmupRequests: 0, lanes: 8 },
   micro: { rounds: 1, millis: 20 },
-  scale: { sizes: [1_000, 10_000, 50_000], rounds: 3, operations: 5_000, redisOperations: 1_000 }
+  scale: {
+    sizes: [1_000, 10_000, 50_000],
+    rounds: 3,
+    operations: 5_000,
+    redisOperations: 1_000,
+    postgresOperations: 1_000
+  }
 }
 
 export const planOf = (isQuick) => isQuick ? quick : full

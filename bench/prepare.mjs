@@ -23,7 +23,7 @@ const isInstalled = () =>
 
 // Two copies would be two worlds: services of one are unknown to the other, and both would be measured.
 const requireOneEffect = () => {
-  for (const name of ["effect", "@effect/platform", "@effect/platform-node", "ioredis"]) {
+  for (const name of ["effect", "@effect/platform", "@effect/platform-node", "@effect/sql", "ioredis"]) {
     const [here, there] = [bench, root].map((folder) => createRequire(folder).resolve(`${name}/package.json`))
     if (here !== there) {
       throw new Error(`${name} is installed twice: ${here} and ${there}`)

@@ -6,6 +6,9 @@
  *     npm run bench -- --report  only the page, from the results that are there
  *     npm run bench -- --no-build  with dist as it is
  */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import process from "node:process"
 import { parseArgs } from "node:util"
 import { prepare } from "./prepare.mjs"
@@ -32,12 +35,14 @@ const { placesOf, writePage, writeResults } = await import("./report/write.mjs")
 if (!options.report) {
   const { startChild } = await import("./childProcess.mjs")
   const { runByStateSize, runInProcess } = await import("./inProcess/run.mjs")
+  const { startPostgres } = await import("./postgresServer.mjs")
   const { startRedis } = await import("./redisServer.mjs")
   const { describeEnvironment } = await import("./report/environment.mjs")
   const { runScale } = await import("./scale/run.mjs")
   const { runLatency } = await import("./socket/latency.mjs")
   const { countRedisCommands } = await import("./socket/redisCommands.mjs")
   const { runSockets } = await import("./socket/run.mjs")
+  const { countSqlStatements } = await import("./socket/sqlStatements.mjs")
 
   const plan = planOf(options.quick)
   const runMicro = async () => {
@@ -49,19 +54,25 @@ if (!options.report) {
   }
 
   const redis = await startRedis()
+  const postgres = await startPostgres()
+  const folder = mkdtempSync(join(tmpdir(), "effect-session-bench-"))
+  const databases = { redisUrl: redis.url, postgresUrl: postgres.url, folder }
   try {
     // Each is written when it is there, so that a later one that breaks takes nothing with it.
-    const folder = placesOf(options.quick).results
-    writeResults(folder, { environment: await describeEnvironment() })
-    writeResults(folder, { "redis-commands": await countRedisCommands(redis.url, log) })
-    writeResults(folder, { sockets: await runSockets(plan, redis.url, log) })
-    writeResults(folder, { latency: await runLatency(plan, redis.url, log) })
-    writeResults(folder, { "in-process": await runInProcess(plan, redis.url, log) })
-    writeResults(folder, { "state-size": await runByStateSize(plan, redis.url, log) })
-    writeResults(folder, { micro: await runMicro() })
-    writeResults(folder, { scale: await runScale(plan, redis.url, log) })
+    const results = placesOf(options.quick).results
+    writeResults(results, { environment: await describeEnvironment() })
+    writeResults(results, { "redis-commands": await countRedisCommands(redis.url, log) })
+    writeResults(results, { "sql-statements": await countSqlStatements(databases, log) })
+    writeResults(results, { sockets: await runSockets(plan, databases, log) })
+    writeResults(results, { latency: await runLatency(plan, databases, log) })
+    writeResults(results, { "in-process": await runInProcess(plan, databases, log) })
+    writeResults(results, { "state-size": await runByStateSize(plan, databases, log) })
+    writeResults(results, { micro: await runMicro() })
+    writeResults(results, { scale: await runScale(plan, { redis, postgres }, log) })
   } finally {
+    await postgres.stop()
     await redis.stop()
+    rmSync(folder, { recursive: true })
   }
 }
 

@@ -6,9 +6,11 @@
  * | variable | value |
  * | --- | --- |
  * | `PORT` | the port to listen on, `0` for a free one; default `3000` |
- * | `SESSION_STORE` | `memory` (default), `cookie` or `redis` |
+ * | `SESSION_STORE` | `memory` (default), `cookie`, `redis`, `sqlite`, `postgres` or `mysql` (MariaDB too) |
  * | `REDIS_URL` | where Redis is; default `redis://127.0.0.1:6379` |
  * | `REDIS_TIMEOUT` | how long a call may wait for Redis, such as `500 millis`; default `1 second` |
+ * | `DATABASE_URL` | where the database is: `file:/path/app.db`, `postgres://…` or `mysql://…` |
+ * | `DATABASE_TIMEOUT` | how long a call may wait for the database; default `5 seconds` |
  * | `SESSION_MAX_PER_ACCOUNT` | how many sessions an account may have: the oldest goes for one more; without, any number |
  * | `SESSION_…` | what `Config.fromEnv` reads; without `SESSION_KEYS`, a key is drawn that lasts as long as the process |
  *
@@ -39,6 +41,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { PromptServer } from "./promptServer.js"
 import { accountRoutes } from "./workbench/accountRoutes.js"
+import { databaseStore } from "./workbench/database.js"
 import { router } from "./workbench/routes.js"
 
 const Port = Config.integer("PORT").pipe(
@@ -46,8 +49,13 @@ const Port = Config.integer("PORT").pipe(
   Config.withDefault(3000)
 )
 
+const StoreName = Config.literal("memory", "cookie", "redis", "sqlite", "postgres", "mysql")("SESSION_STORE").pipe(
+  Config.withDefault("memory")
+)
+
 const Store = Layer.unwrapEffect(Effect.gen(function*() {
-  switch (yield* Config.withDefault(Config.literal("memory", "cookie", "redis")("SESSION_STORE"), "memory")) {
+  const name = yield* StoreName
+  switch (name) {
     case "memory":
       return MemorySessionStore.layer()
     case "cookie":
@@ -57,6 +65,8 @@ const Store = Layer.unwrapEffect(Effect.gen(function*() {
         url: Config.withDefault(Config.redacted("REDIS_URL"), Redacted.make("redis://127.0.0.1:6379")),
         timeout: Config.withDefault(Config.duration("REDIS_TIMEOUT"), RedisSessionStore.defaults.timeout)
       })
+    default:
+      return databaseStore(name)
   }
 }))
 

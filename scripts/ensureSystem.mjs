@@ -7,9 +7,18 @@ import { spawnSync } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { chromium, findProgram, redis, valkey } from "./systemPrograms.mjs"
+import {
+  chromium,
+  findProgram,
+  mariadb,
+  mariadbInit,
+  postgres,
+  postgresInit,
+  redis,
+  valkey
+} from "./systemPrograms.mjs"
 
-const programs = [redis, chromium, valkey]
+const programs = [redis, postgres, postgresInit, mariadb, mariadbInit, chromium, valkey]
 
 const missing = () => programs.filter((program) => findProgram(program) === undefined)
 
@@ -30,18 +39,21 @@ const runs = ([command = "", ...args]) => {
   return spawnSync(command, args, { stdio: "inherit" }).status === 0
 }
 
+/** @param {ReadonlyArray<import("./systemPrograms.mjs").SystemProgram>} wanted */
+const packagesOf = (wanted) => [...new Set(wanted.map(({ debianPackage }) => debianPackage))]
+
 /**
  * @param {ReadonlyArray<string>} root
- * @param {ReadonlyArray<string>} packages
+ * @param {ReadonlyArray<import("./systemPrograms.mjs").SystemProgram>} wanted
  * @param {ReadonlyArray<string>} options
  */
-const aptInstall = (root, packages, options = []) => {
+const aptInstall = (root, wanted, options = []) => {
   // RUNLEVEL=1 keeps the package from starting a server of its own: the tests start theirs, and end them.
   const apt = [...root, "env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get", ...options]
   const isInstalled = runs([...apt, "update"]) &&
-    runs([...apt, "install", "-y", "--no-install-recommends", ...packages])
+    runs([...apt, "install", "-y", "--no-install-recommends", ...packagesOf(wanted)])
   // systemd starts a service whatever the run level says.
-  const services = packages.filter((name) => name !== chromium.debianPackage)
+  const services = wanted.flatMap(({ service }) => service ?? [])
   if (isInstalled && services.length > 0 && existsSync("/run/systemd/system")) {
     runs([...root, "systemctl", "disable", "--now", ...services])
   }
@@ -57,9 +69,9 @@ const backports = () => {
     : [codename, `${codename}-backports`].map((suite) => `deb http://deb.debian.org/debian ${suite} main\n`).join("")
 }
 
-/** @param {ReadonlyArray<string>} root @param {string} name */
-const installOptional = (root, name) => {
-  if (aptInstall(root, [name])) {
+/** @param {ReadonlyArray<string>} root @param {import("./systemPrograms.mjs").SystemProgram} program */
+const installOptional = (root, program) => {
+  if (aptInstall(root, [program])) {
     return
   }
   const sources = backports()
@@ -67,7 +79,7 @@ const installOptional = (root, name) => {
     const folder = mkdtempSync(join(tmpdir(), "apt-"))
     const file = join(folder, "backports.list")
     writeFileSync(file, sources)
-    aptInstall(root, [name], ["-o", `Dir::Etc::SourceList=${file}`])
+    aptInstall(root, [program], ["-o", `Dir::Etc::SourceList=${file}`])
     rmSync(folder, { recursive: true })
   }
 }
@@ -80,10 +92,10 @@ const install = (absent) => {
   }
   const needed = absent.filter(({ isOptional }) => isOptional !== true)
   if (needed.length > 0) {
-    aptInstall(root, needed.map(({ debianPackage }) => debianPackage))
+    aptInstall(root, needed)
   }
-  for (const { debianPackage } of absent.filter(({ isOptional }) => isOptional === true)) {
-    installOptional(root, debianPackage)
+  for (const program of absent.filter(({ isOptional }) => isOptional === true)) {
+    installOptional(root, program)
   }
 }
 
@@ -104,7 +116,7 @@ for (const program of programs) {
 const still = missing().filter(({ isOptional }) => isOptional !== true)
 if (still.length > 0) {
   const wanted = still.map((program) => `${program.title} (${program.names.join(" or ")} on the PATH)`).join(" and ")
-  const packages = still.map((program) => program.debianPackage).join(" ")
+  const packages = packagesOf(still).join(" ")
   console.error(`The tests need ${wanted}: install it, on Debian with: sudo apt-get install -y ${packages}`)
   process.exit(1)
 }

@@ -1,7 +1,7 @@
 /**
  * The programs that the tests run and npm does not install, and where they are on this machine.
  */
-import { accessSync, constants, statSync } from "node:fs"
+import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs"
 import { delimiter, join } from "node:path"
 
 /**
@@ -9,6 +9,7 @@ import { delimiter, join } from "node:path"
  * @property {string} title what a person calls it
  * @property {ReadonlyArray<string>} names executables that serve, the preferred one first
  * @property {string} debianPackage the Debian package that brings it
+ * @property {string} [service] what that package would start, and the tests do not need: they start their own, and end them
  * @property {boolean} [isOptional] whether the tests go on without it: those that need it say that they were not run
  */
 
@@ -16,7 +17,8 @@ import { delimiter, join } from "node:path"
 export const redis = {
   title: "a Redis server",
   names: ["redis-server", "valkey-server"],
-  debianPackage: "redis-server"
+  debianPackage: "redis-server",
+  service: "redis-server"
 }
 
 /** @type {SystemProgram} */
@@ -24,7 +26,38 @@ export const valkey = {
   title: "a Valkey server",
   names: ["valkey-server"],
   debianPackage: "valkey-server",
+  service: "valkey-server",
   isOptional: true
+}
+
+/** @type {SystemProgram} */
+export const postgres = {
+  title: "a Postgres server",
+  names: ["postgres"],
+  debianPackage: "postgresql",
+  service: "postgresql"
+}
+
+/** @type {SystemProgram} */
+export const postgresInit = {
+  title: "what begins a database of Postgres",
+  names: ["initdb"],
+  debianPackage: "postgresql"
+}
+
+/** @type {SystemProgram} */
+export const mariadb = {
+  title: "a MariaDB server",
+  names: ["mariadbd"],
+  debianPackage: "mariadb-server",
+  service: "mariadb"
+}
+
+/** @type {SystemProgram} */
+export const mariadbInit = {
+  title: "what begins a database of MariaDB",
+  names: ["mariadb-install-db"],
+  debianPackage: "mariadb-server"
 }
 
 /** @type {SystemProgram} */
@@ -44,6 +77,16 @@ const isExecutable = (file) => {
   }
 }
 
+// Debian keeps each major of Postgres in a folder of its own, and none of them on the PATH.
+const postgresMajors = "/usr/lib/postgresql"
+
+const postgresFolders = () =>
+  existsSync(postgresMajors)
+    ? readdirSync(postgresMajors)
+      .sort((left, right) => Number(right) - Number(left))
+      .map((major) => join(postgresMajors, major, "bin"))
+    : []
+
 /**
  * The path of the first of the program's executables that is on the PATH.
  *
@@ -51,7 +94,8 @@ const isExecutable = (file) => {
  * @returns {string | undefined}
  */
 export const findProgram = (program) => {
-  // A slim PATH may leave out the two folders that distributions install to.
-  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/bin", "/usr/local/bin"].filter(Boolean)
+  // A slim PATH may leave out the folders that distributions install to.
+  const usual = ["/usr/bin", "/usr/local/bin", "/usr/sbin", ...postgresFolders()]
+  const folders = [...(process.env.PATH ?? "").split(delimiter).filter(Boolean), ...usual]
   return program.names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable)
 }

@@ -41,6 +41,7 @@ import {
   oneWordOf,
   readBearer,
   readTrustedProxies,
+  readTtlExtension,
   settings,
   variable
 } from "./internal/config/environment.js"
@@ -119,11 +120,15 @@ export interface BearerOptions {
  *
  * - `OnStateChanges`: when a request changes the state or renews the key. Reading costs no write.
  * - `OnEveryRequest`: with every request that carries a live session. Each of them costs a store call.
+ * - `{ every }`: as `OnStateChanges` and, once that much of it has passed, when a request looks at the session. However often that
+ *   is, reading costs one write in that time, and the session then always has its `ttl` left but for `every`, or what
+ *   `maxLifetime` leaves. A request that does not look at its session costs nothing, and extends nothing. A `Max-Age` goes out
+ *   anew with each extension. A bare number is milliseconds.
  *
  * @since 0.1.0
  * @category lifecycle
  */
-export type TtlExtension = "OnStateChanges" | "OnEveryRequest"
+export type TtlExtension = "OnStateChanges" | "OnEveryRequest" | { readonly every: Duration.DurationInput }
 
 /**
  * What a key does that `renewEvery` has replaced, when somebody comes with it after its grace: either it was stolen, or who has the
@@ -197,7 +202,7 @@ export interface LifecycleFields {
 export interface LifecycleOptions {
   /** See `LifecycleFields.ttl`. At most 400 days; at least one second in a `PersistentSession`. */
   readonly ttl?: Duration.DurationInput | undefined
-  /** See `LifecycleFields.ttlExtension`. */
+  /** See `TtlExtension`. Its `every` is shorter than `ttl` and `rememberMe`. */
   readonly ttlExtension?: TtlExtension | undefined
   /** See `LifecycleFields.maxLifetime`. At most 36 500 days. */
   readonly maxLifetime?: Duration.DurationInput | undefined
@@ -515,7 +520,7 @@ export interface SessionConfig {
 export interface ResolvedLifecycle {
   readonly _tag: SessionLifecycle["_tag"]
   readonly ttlMillis: number
-  readonly ttlExtension: TtlExtension
+  readonly ttlExtension: "OnStateChanges" | "OnEveryRequest" | { readonly everyMillis: number }
   readonly maxLifetimeMillis: number | undefined
   readonly rememberMeMillis: number | undefined
   /** In milliseconds; `undefined`: keys are renewed by handlers alone. */
@@ -548,6 +553,7 @@ export class SessionConfigError extends Schema.TaggedError<SessionConfigError>("
       "lifecycle",
       "lifecycle.ttl",
       "lifecycle.ttlExtension",
+      "lifecycle.ttlExtension.every",
       "lifecycle.maxLifetime",
       "lifecycle.rememberMe",
       "lifecycle.renewEvery",
@@ -663,7 +669,7 @@ const check = (options: SessionOptions): Either.Either<SessionConfig, SessionCon
  * | `SESSION_CONTENT_SECURITY` | `private` or `signed`; not set: by what the cookie holds | |
  * | `SESSION_LIFECYCLE` | `browser` or `persistent` | |
  * | `SESSION_TTL` | a duration, like `7 days` | |
- * | `SESSION_TTL_EXTENSION` | `on-state-changes` or `on-every-request` | |
+ * | `SESSION_TTL_EXTENSION` | `on-state-changes`, `on-every-request`, or `every` and a duration, like `every 5 minutes` | |
  * | `SESSION_MAX_LIFETIME` | a duration | |
  * | `SESSION_REMEMBER_ME` | a duration | |
  * | `SESSION_RENEW_EVERY` | a duration | |
@@ -744,10 +750,7 @@ export const fromEnv: EffectConfig.Config<SessionOptions> = EffectConfig.map(
     ),
     lifecycle: settings({
       ttl: variable("SESSION_TTL", checkDurationText(checkTtl)),
-      ttlExtension: variable(
-        "SESSION_TTL_EXTENSION",
-        oneWordOf<TtlExtension>({ "on-state-changes": "OnStateChanges", "on-every-request": "OnEveryRequest" })
-      ),
+      ttlExtension: variable("SESSION_TTL_EXTENSION", readTtlExtension),
       maxLifetime: variable("SESSION_MAX_LIFETIME", checkDurationText(checkMaxLifetime)),
       rememberMe: variable("SESSION_REMEMBER_ME", checkDurationText(checkTtl)),
       renewEvery: variable("SESSION_RENEW_EVERY", checkDurationText(checkRenewEvery)),

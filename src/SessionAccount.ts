@@ -186,7 +186,8 @@ export type TagClass<Self, Name extends string, Id, Facts, SessionSelf> =
  */
 export interface Operations<Self, Id, Facts, SessionSelf> {
   /**
-   * Signs in: the session of this request belongs to the account from its answer on, under a new key. Check who it is before.
+   * Signs in: the session of this request belongs to the account from its answer on, under a new key. Check who it is before, or
+   * with `signInWith`.
    *
    * An anonymous session keeps its values. One of another account ends, and another session takes its place, with nothing of that one.
    * One of the same account stays, with a new `authenticatedAt`, and with its facts where none are given.
@@ -199,6 +200,17 @@ export interface Operations<Self, Id, Facts, SessionSelf> {
     id: Id,
     facts?: Facts | undefined
   ) => Effect.Effect<void, SignInError, SessionAccounts.SessionAccounts<SessionSelf> | SessionSelf>
+
+  /**
+   * Signs in if the check succeeds, and answers what it did: for a check that takes its time, as that of a password does. The sign-in
+   * begins before it, so that where all sessions of the account are ended meanwhile, by whoever changed the password, it comes to
+   * nothing: 409. What the check fails with is what this fails with. It costs a call of the store more than `signIn`.
+   */
+  readonly signInWith: <A, E, R>(
+    id: Id,
+    check: Effect.Effect<A, E, R>,
+    facts?: Facts | undefined
+  ) => Effect.Effect<A, E | SignInError, R | SessionAccounts.SessionAccounts<SessionSelf> | SessionSelf>
 
   /**
    * The account that the session of this request belongs to, `none`: to no one.
@@ -320,19 +332,30 @@ export const Tag = <Self>() =>
   const demand = ({ fresh = false }: Demand = {}) =>
     Effect.flatMap(current, (account) => accepted(account, fresh === true ? freshness : fresh))
 
+  const signInWith = <A, E, R>(id: Id, check: Effect.Effect<A, E, R> | undefined, facts: Facts | undefined) =>
+    Effect.gen(function*() {
+      const accounts = yield* SessionAccounts.forSession(session)
+      const entered = yield* base
+      const account = yield* Option.match(textOf(id), { onNone: () => noText(name, "id"), onSome: Effect.succeed })
+      const kept = facts === undefined ? undefined : yield* factsText(facts)
+      yield* sameStore(accounts, entered)
+      const begun = check === undefined ? undefined : yield* begin(accounts, account)
+      const answer = check === undefined ? undefined : yield* check
+      yield* Effect.ignore(signInOf(entered))
+      yield* entered.enter(
+        account,
+        kept,
+        (id, lifetime, now) => admit(accounts, entered, account, id, lifetime, now, begun)
+      )
+      return answer as A
+    })
+
   const operations: SessionAccounts.Declaration<Id, Facts, SessionSelf> & Operations<Self, Id, Facts, SessionSelf> = {
     session,
     textOf,
     factsOf,
-    signIn: (id, facts) =>
-      Effect.gen(function*() {
-        const accounts = yield* SessionAccounts.forSession<SessionSelf>(session)
-        const entered = yield* base
-        const account = yield* Option.match(textOf(id), { onNone: () => noText(name, "id"), onSome: Effect.succeed })
-        const kept = facts === undefined ? undefined : yield* factsText(facts)
-        yield* Effect.ignore(signInOf(entered))
-        yield* entered.enter(account, kept, (id, lifetime, now) => admit(accounts, entered, account, id, lifetime, now))
-      }),
+    signIn: (id, facts) => signInWith(id, undefined, facts),
+    signInWith,
     current,
     demand,
     reauthenticate: Effect.flatMap(
@@ -358,19 +381,16 @@ export const Tag = <Self>() =>
  * ```ts
  * import * as HttpRouter from "@effect/platform/HttpRouter"
  * import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
- * import * as Effect from "effect/Effect"
  * import * as Schema from "effect/Schema"
  * import * as SessionAccount from "effect-session/SessionAccount"
  * import * as SessionMiddleware from "effect-session/SessionMiddleware"
  *
  * class Account extends SessionAccount.Tag<Account>()("Account", { id: Schema.NonEmptyString }) {}
  *
- * const orLogin = Effect.catchTag("AccountRequired", () => HttpServerResponse.redirect("/login", { status: 303 }))
- *
  * const app = HttpRouter.empty.pipe(
  *   HttpRouter.post("/password", HttpServerResponse.text("Changed")),
- *   SessionAccount.guard(Account, { fresh: "5 minutes" }),
- *   orLogin,
+ *   HttpRouter.use(SessionAccount.guard(Account, { fresh: "5 minutes" })),
+ *   HttpRouter.catchTag("AccountRequired", () => HttpServerResponse.redirect("/login", { status: 303 })),
  *   SessionMiddleware.session
  * )
  * ```
@@ -426,23 +446,34 @@ const wrongId = (name: string) =>
     message: `The id of ${name} in the session does not decode by its Schema: it was written with another one`
   })
 
+const sameStore = (
+  { session: { key }, verbs }: SessionAccounts.SessionAccounts<any>,
+  session: SessionBase
+): Effect.Effect<void> =>
+  session instanceof RequestSession && session.accountVerbs() !== verbs
+    ? Effect.dieMessage(
+      `SessionAccounts of ${key} has another store than the middleware of that session, and would end nothing. ` +
+        "Provide one store layer to both, kept in a constant"
+    )
+    : Effect.void
+
+const begin = ({ verbs }: SessionAccounts.SessionAccounts<any>, account: SessionSignIn.AccountText) =>
+  Effect.withFiberRuntime<SessionSignIn.Ticket, Session.SessionInsertError>((fiber) =>
+    Effect.mapError(verbs.begin(account, nowOn(fiber)), storeFailed)
+  )
+
 // Who may sign in is asked before anything of the session changes.
 const admit = (
-  { limit, session: { key }, verbs }: SessionAccounts.SessionAccounts<any>,
+  { limit, verbs }: SessionAccounts.SessionAccounts<any>,
   session: SessionBase,
   account: SessionSignIn.AccountText,
   id: SessionId,
   lifetime: Lifetime,
-  now: number
+  now: number,
+  begun: SessionSignIn.Ticket | undefined
 ) => {
-  if (session instanceof RequestSession && session.accountVerbs() !== verbs) {
-    return Effect.dieMessage(
-      `SessionAccounts of ${key} has another store than the middleware of that session, and would end nothing. ` +
-        "Provide one store layer to both, kept in a constant"
-    )
-  }
   return Effect.flatMap(Effect.mapError(verbs.enlist(account, id, lifetime, now), storeFailed), ({ count, ticket }) => {
-    const admitted = Effect.succeed({ limit, ticket })
+    const admitted = Effect.succeed({ limit, ticket: begun ?? ticket })
     return limit?.onLimit !== "Refuse" || count <= limit.max
       ? admitted
       : Effect.flatMap(

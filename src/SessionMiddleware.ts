@@ -51,7 +51,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
-import * as FiberRefs from "effect/FiberRefs"
+import type * as FiberStatus from "effect/FiberStatus"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -60,6 +60,8 @@ import * as SessionConfig from "./Config.js"
 import * as CookieCrypto from "./CookieCrypto.js"
 import { haveCommonSigningKey } from "./internal/cookie/cookieRs.js"
 import { nowOn } from "./internal/effect/clockOf.js"
+import { onExit } from "./internal/effect/onExit.js"
+import { updateFiberRefs } from "./internal/effect/setFiberRef.js"
 import { countEvent } from "./internal/events/countEvent.js"
 import { EventHub } from "./internal/events/eventHub.js"
 import { type AnyFiber, responding, setHooks } from "./internal/http/responseHooks.js"
@@ -314,7 +316,9 @@ const servicesFor = <Self>(session: Context.Tag<Self, Session.Session>): Session
     layer: (options) => Layer.provide(Layer.scoped(tag, build(options)), inUse),
     layerConfig: (options) => Layer.provide(Layer.scoped(tag, Effect.flatMap(Config.unwrap(options), build)), inUse),
     middleware: (app) =>
-      Effect.withFiberRuntime((fiber) => provideSession(Context.unsafeGet(fiber.currentContext, tag), fiber, app)),
+      Effect.withFiberRuntime((fiber, status) =>
+        provideSession(Context.unsafeGet(fiber.currentContext, tag), fiber, status, app)
+      ),
     events: Stream.unwrap(Effect.map(tag, (middleware) => middleware.events))
   }
 }
@@ -562,13 +566,14 @@ export const session: <E, R>(
 export const sessionWith =
   <Self>(middleware: SessionMiddleware<Self>) =>
   <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, Exclude<R, Self>> =>
-    Effect.withFiberRuntime((fiber) => provideSession(middleware, fiber, app))
+    Effect.withFiberRuntime((fiber, status) => provideSession(middleware, fiber, status, app))
 
 // Every request of the app pays for this, so it does by hand and in one step, at a fraction of their cost, what
 // `provideService` and `appendPreResponseHandler` do. The fiber ends with the request: its session stays in the context, unless it hid another.
 const provideSession = <Self, E, R>(
   middleware: SessionMiddleware<Self>,
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
+  { runtimeFlags }: FiberStatus.Running,
   app: HttpApp.Default<E, R>
 ): HttpApp.Default<E, Exclude<R, Self>> => {
   const context = fiber.currentContext
@@ -588,16 +593,12 @@ const provideSession = <Self, E, R>(
     return refuseBoth(middleware)
   }
   const pending = new PendingCommit(session)
-  const watched = Effect.onExit(app, (exit) => pending.appEnded(exit, fiber))
-  return Effect.zipRight(
-    Effect.updateFiberRefs((fiberId, refs) =>
-      FiberRefs.updateManyAs(refs, {
-        entries: [
-          [HttpApp.currentPreResponseHandlers, [[fiberId, pending.hooksFor(fiber)]]],
-          [FiberRef.currentContext, [[fiberId, Context.add(context, middleware.session, session)]]]
-        ]
-      })
-    ),
+  updateFiberRefs(fiber, [
+    [HttpApp.currentPreResponseHandlers, [[fiber.id(), pending.hooksFor(fiber)]]],
+    [FiberRef.currentContext, [[fiber.id(), Context.add(context, middleware.session, session)]]]
+  ])
+  const watched = onExit(app, (exit) => pending.appEnded(exit, fiber), runtimeFlags)
+  return (
     hidesAnother ? Effect.ensuring(watched, FiberRef.set(FiberRef.currentContext, context)) : watched
   ) as HttpApp.Default<E, Exclude<R, Self>>
 }

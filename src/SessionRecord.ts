@@ -249,6 +249,17 @@ export const endsAt = (record: SessionRecord, lifetime: Lifetime): number =>
 export const isExpired = (record: SessionRecord, now: number): boolean => now >= record.expiresAt
 
 /**
+ * Whether the expiry of a record that is only looked at has to be moved on, for a session that is in use never to have less left
+ * than its `ttl` but for `every` milliseconds: once that much of the `ttl` has passed since the expiry was last moved on, and at once
+ * where the `ttl` was shorter then. A record that ends by its `maxLifetime` has nothing to gain.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isExtensionDue = (record: SessionRecord, lifetime: Lifetime, every: number, now: number): boolean =>
+  record.expiresAt - now <= lifetime.ttl - every && record.expiresAt < expiresAt(now, record.createdAt, lifetime)
+
+/**
  * Whether the session of the record has ended: it has expired, or another began in its place.
  *
  * @since 0.1.0

@@ -202,13 +202,19 @@ export interface EndedAll {
  *
  * A sign-in calls `enlist` before its record names the account, and `confirm` after. Whatever index a store keeps proves nothing:
  * the record decides, by `SessionSignIn.isSignedInTo`. So nothing has to be written to two places in one step, and the promise
- * holds all the same: once `endAll` was answered, each session of the account whose `enlist` was answered before it was called has
- * ended, or its `confirm` answers `Void`. Each verb may be called again after a crash at any step.
+ * holds all the same: once `endAll` was answered, each session of the account whose ticket was given before it was called has ended, or
+ * its `confirm` answers `Void`. Each verb may be called again after a crash at any step.
  *
  * @since 0.1.0
  * @category models
  */
 export interface AccountVerbs {
+  /**
+   * A ticket for a sign-in that begins before it is known whether it comes to anything, so that no session is noted yet. `enlist` follows
+   * where it does, and `confirm` gets this ticket.
+   */
+  readonly begin: (account: AccountText, now: number) => Effect.Effect<Ticket, UpdateError>
+
   /** Notes that the session is about to belong to the account. There need not be such a session yet. */
   readonly enlist: (
     account: AccountText,
@@ -601,6 +607,7 @@ const boundVerbs = (verbs: SessionStoreVerbs, duration: Duration.Duration): Sess
       find: (id, now) => within(endings.find(id, now), () => new LoadError(tooSlow("find")))
     },
     accounts: accounts && {
+      begin: (account, now) => within(accounts.begin(account, now), () => new UpdateError(tooSlow("begin"))),
       enlist: (account, id, lifetime, now) =>
         within(accounts.enlist(account, id, lifetime, now), () => new UpdateError(tooSlow("enlist"))),
       confirm: (account, id, ticket, lifetime, now) =>
@@ -622,6 +629,7 @@ const observe = {
   rotate: observeCalls("rotate"),
   delete: observeCalls("delete"),
   find: observeCalls("find"),
+  begin: observeCalls("begin"),
   enlist: observeCalls("enlist"),
   confirm: observeCalls("confirm"),
   list: observeCalls("list"),
@@ -642,6 +650,7 @@ const observeVerbs = ({ accounts, endings, rotate, ...verbs }: SessionStoreVerbs
   delete: (key, now, successor) => observe.delete(verbs.delete(key, now, successor), key.id),
   endings: endings && { ...endings, find: (id, now) => observe.find(endings.find(id, now), id) },
   accounts: accounts && {
+    begin: (account, now) => observe.begin(accounts.begin(account, now)),
     enlist: (account, id, lifetime, now) => observe.enlist(accounts.enlist(account, id, lifetime, now), id),
     confirm: (account, id, ticket, lifetime, now) =>
       observe.confirm(accounts.confirm(account, id, ticket, lifetime, now), id),
@@ -707,6 +716,8 @@ export interface ClockedVerbs {
  * @category models
  */
 export interface ClockedAccountVerbs {
+  /** As `AccountVerbs.begin`. */
+  readonly begin: (account: AccountText) => Effect.Effect<Ticket, UpdateError>
   /** As `AccountVerbs.enlist`. */
   readonly enlist: (account: AccountText, id: SessionId, lifetime: Lifetime) => Effect.Effect<Enlisted, UpdateError>
   /** As `AccountVerbs.confirm`. */
@@ -755,6 +766,7 @@ export const withClock = (verbs: SessionStoreVerbs): ClockedVerbs => {
       ((key, change, lifetime, rotation) => atNow((now) => rotate(key, change, lifetime, rotation, now))),
     delete: (key, successor) => atNow((now) => verbs.delete(key, now, successor)),
     accounts: accounts && {
+      begin: (account) => atNow((now) => accounts.begin(account, now)),
       enlist: (account, id, lifetime) => atNow((now) => accounts.enlist(account, id, lifetime, now)),
       confirm: (account, id, ticket, lifetime) => atNow((now) => accounts.confirm(account, id, ticket, lifetime, now)),
       list: (account, next) => atNow((now) => accounts.list(account, now, next)),

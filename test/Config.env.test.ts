@@ -116,6 +116,16 @@ describe("fromEnv", () => {
       assert.strictEqual(config.lifecycle.onKeyReuse, "Ignore")
     }))
 
+  it.effect("the ttl starts anew once in a while, said in words", () =>
+    Effect.gen(function*() {
+      for (const text of ["every 5 minutes", " Every  5 Minutes "]) {
+        const { keys, lifecycle } = yield* read({ SESSION_KEYS, SESSION_TTL_EXTENSION: text })
+        assert.deepStrictEqual(lifecycle?.ttlExtension, { every: Duration.minutes(5) })
+        const config = yield* Config.make({ keys, lifecycle })
+        assert.deepStrictEqual(config.lifecycle.ttlExtension, { everyMillis: 300_000 })
+      }
+    }))
+
   it.effect("bearers are turned on and off by a flag, or by the name of their header", () =>
     Effect.gen(function*() {
       for (
@@ -262,7 +272,14 @@ describe("a wrong variable is named with what it may hold, and its value stays o
     ["SESSION_TTL", "86400", /is not a duration: write one like/],
     ["SESSION_TTL", "-3 days", /is zero or below/],
     ["SESSION_TTL", "4321 days", /is longer than 400 days/],
-    ["SESSION_TTL_EXTENSION", "wrong value", /use one of on-state-changes, on-every-request/],
+    [
+      "SESSION_TTL_EXTENSION",
+      "wrong value",
+      /use one of on-state-changes, on-every-request, or every and a duration, like every 5 minutes/
+    ],
+    ["SESSION_TTL_EXTENSION", "every dya", /says every, but its duration is not a duration: write one like/],
+    ["SESSION_TTL_EXTENSION", "every 0 seconds", /says every, but its duration is zero or below/],
+    ["SESSION_TTL_EXTENSION", "every 4321 days", /says every, but its duration is longer than 400 days/],
     ["SESSION_MAX_LIFETIME", "wrong value", /is not a duration: write one like/],
     ["SESSION_MAX_LIFETIME", "0 seconds", /is zero or below/],
     ["SESSION_COOKIE_SECURE", "fromrequest-", /true, false, .*from-request/],

@@ -188,6 +188,18 @@ describe("lifecycle", () => {
     assert.isFalse(Equal.equals(Config.BrowserSession(), Config.PersistentSession()))
   })
 
+  it("its ttl starts anew once in a while, in whole milliseconds and less than any ttl", () => {
+    const extension = (every: Duration.DurationInput, rest: Config.LifecycleOptions = {}) =>
+      accept({ keys, lifecycle: Config.BrowserSession({ ttl: "1 hour", ttlExtension: { every }, ...rest }) })
+        .lifecycle.ttlExtension
+    assert.deepStrictEqual(extension("5 minutes"), { everyMillis: 300_000 })
+    assert.deepStrictEqual(extension("1 nanos"), { everyMillis: 1 })
+    assert.deepStrictEqual(extension(Duration.hours(1.5), { ttl: "2 hours", rememberMe: "30 days" }), {
+      everyMillis: 5_400_000
+    })
+    assert.deepStrictEqual(extension(3_599_999), { everyMillis: 3_599_999 })
+  })
+
   it("durations become whole milliseconds, rounded up so that none becomes zero", () => {
     const ttlMillis = (ttl: Duration.DurationInput) =>
       accept({ keys, lifecycle: Config.BrowserSession({ ttl }) }).lifecycle.ttlMillis
@@ -448,7 +460,37 @@ describe("illegal options are refused with the option, the fault and the mend", 
       "an unknown extension",
       lifecycleOf({ ttlExtension: "Never" as "OnStateChanges" }),
       "lifecycle.ttlExtension",
-      /"OnStateChanges", "OnEveryRequest"/
+      /"OnStateChanges", "OnEveryRequest", or \{ every: "5 minutes" \}$/
+    ],
+    [
+      "an extension without its time",
+      lifecycleOf({ ttlExtension: {} as { every: 1 } }),
+      "lifecycle.ttlExtension.every",
+      /^lifecycle\.ttlExtension\.every is not a duration: write one/
+    ],
+    [
+      "an extension in no time",
+      lifecycleOf({ ttlExtension: { every: 0 } }),
+      "lifecycle.ttlExtension.every",
+      /zero or below: make it longer/
+    ],
+    [
+      "an extension that is never due",
+      lifecycleOf({ ttlExtension: { every: Infinity } }),
+      "lifecycle.ttlExtension.every",
+      /400 days.*shorter than lifecycle\.ttl/
+    ],
+    [
+      "an extension when the session is over",
+      lifecycleOf({ ttl: "1 hour", ttlExtension: { every: "1 hour" } }),
+      "lifecycle.ttlExtension.every",
+      /is no shorter than lifecycle\.ttl: shorten it/
+    ],
+    [
+      "an extension when a remembered session is over",
+      lifecycleOf({ ttl: "2 hours", rememberMe: "1 hour", ttlExtension: { every: "1 hour" } }),
+      "lifecycle.ttlExtension.every",
+      /is no shorter than lifecycle\.rememberMe: shorten it/
     ],
     ["an absolute limit of zero", lifecycleOf({ maxLifetime: 0 }), "lifecycle.maxLifetime", /zero or below/],
     ["a negative absolute limit", lifecycleOf({ maxLifetime: -1 }), "lifecycle.maxLifetime", /zero or below/],
@@ -891,7 +933,13 @@ const anyOptions = FastCheck.record({
     FastCheck.record({
       _tag: sometimes(FastCheck.constantFrom("BrowserSession", "PersistentSession"), weirdText),
       ttl: duration,
-      ttlExtension: sometimes(FastCheck.constantFrom("OnStateChanges", "OnEveryRequest"), weirdText),
+      ttlExtension: sometimes(
+        FastCheck.oneof(
+          FastCheck.constantFrom("OnStateChanges", "OnEveryRequest"),
+          FastCheck.record({ every: sometimes(FastCheck.constantFrom("5 minutes", 1), duration) })
+        ),
+        weirdText
+      ),
       maxLifetime: duration,
       renewEvery: sometimes(FastCheck.constantFrom("15 minutes", "1 day"), duration),
       renewGrace: sometimes(FastCheck.constantFrom("1 minute", 1), duration),
@@ -929,6 +977,11 @@ describe("any options", () => {
       assert.isTrue(isWholeMillis(lifecycle.ttlMillis) && lifecycle.ttlMillis <= 400 * 86_400_000)
       assert.isTrue(lifecycle.maxLifetimeMillis === undefined || isWholeMillis(lifecycle.maxLifetimeMillis))
       assert.isTrue(isWholeMillis(storeTimeoutMillis))
+      const { ttlExtension } = lifecycle
+      assert.isTrue(
+        typeof ttlExtension === "string" ||
+          (isWholeMillis(ttlExtension.everyMillis) && ttlExtension.everyMillis < lifecycle.ttlMillis)
+      )
       const { every, grace } = lifecycle.rotation ?? { every: 2, grace: 1 }
       assert.isTrue(isWholeMillis(every) && isWholeMillis(grace) && every > grace)
     },

@@ -126,6 +126,57 @@ describe("SessionRecord", () => {
     })
   })
 
+  describe("an expiry that is moved on once in a while", () => {
+    const limits = FastCheck.tuple(
+      FastCheck.integer({ min: 2, max: 1_000 }),
+      FastCheck.integer({ min: 1, max: 999 }),
+      FastCheck.option(FastCheck.integer({ min: 1, max: 5_000 }), { nil: undefined })
+    ).filter(([ttl, every]) => every < ttl).map(([ttl, every, maxLifetime]) => ({
+      every,
+      lifetime: { ttl, maxLifetime }
+    }))
+    const pauses = FastCheck.array(FastCheck.integer({ min: 0, max: 1_200 }), { maxLength: 40 })
+
+    it("leaves whoever comes back in time all of the ttl but for every, and is written once in that time", () => {
+      FastCheck.assert(FastCheck.property(limits, pauses, ({ every, lifetime }, pauses) => {
+        let record = SessionRecord.create(key, new Map(), lifetime, 0)
+        let now = 0
+        for (const pause of pauses) {
+          const { expiresAt, extendedAt } = record
+          now += pause
+          if (SessionRecord.isExpired(record, now)) {
+            assert.isTrue(pause > lifetime.ttl - every || now >= SessionRecord.deadline(0, lifetime))
+            return
+          }
+          if (SessionRecord.isExtensionDue(record, lifetime, every, now)) {
+            record = replaced(SessionRecord.refresh(record, key, lifetime, now))
+            assert.isAtLeast(now - extendedAt, every)
+            assert.isAbove(record.expiresAt, expiresAt)
+          } else {
+            assert.isTrue(now - extendedAt < every || expiresAt === SessionRecord.deadline(0, lifetime))
+          }
+          const left = record.expiresAt - now
+          assert.isTrue(left > lifetime.ttl - every || record.expiresAt === SessionRecord.deadline(0, lifetime))
+        }
+      }))
+    })
+
+    it("is moved on at once where a deployment brings a longer ttl, and in time where it brings a shorter one", () => {
+      const isDue = (ttl: number, now: number) =>
+        SessionRecord.isExtensionDue(
+          { ...record, expiresAt: SessionRecord.endsAt(record, livingFor(ttl)) },
+          livingFor(ttl),
+          200,
+          now
+        )
+      assert.isTrue(isDue(1_300, 0))
+      assert.isFalse(isDue(1_000, 199))
+      assert.isTrue(isDue(1_000, 200))
+      assert.isFalse(isDue(400, 199))
+      assert.isTrue(isDue(400, 200))
+    })
+  })
+
   describe("after a renewal", () => {
     const newKey = SessionKey.mintSecret(key.id)
     const renewed = replaced(SessionRecord.renew(record, key, newKey, change({ b: "2" }), livingFor(100_000), 500))

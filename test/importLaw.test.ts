@@ -57,6 +57,7 @@ const emptyRooms: Files = {
   "internal/redis/a.ts": "",
   "internal/request/a.ts": "",
   "internal/session/a.ts": "",
+  "internal/sql/a.ts": "",
   "stores/CookieSessionStore.ts": "",
   "testing/TestSession.ts": ""
 }
@@ -82,6 +83,10 @@ describe("the import law", () => {
       "internal/redis/redisConnection.ts": `import "ioredis"`,
       "stores/RedisSessionStore.ts":
         `import "../SessionStore.js"\nimport "ioredis"\nimport "../internal/redis/redisConnection.js"`,
+      "internal/sql/sqlCalls.ts": `import "../../SessionStore.js"\nimport "@effect/sql/SqlClient"`,
+      "stores/SqlSessionStore.ts":
+        `import "./CompareAndSwapSessionStore.js"\nimport "@effect/sql/SqlClient"\nimport "../internal/sql/sqlCalls.js"`,
+      "stores/CompareAndSwapSessionStore.ts": `import "../SessionStore.js"`,
       "stores/MemorySessionStore.ts": `import "../SessionStore.js"\nimport "../internal/memory/a.js"`,
       "internal/request/commit.ts":
         `import "../../SessionStore.js"\nimport "../session/sessionBase.js"\nimport "../cookie/setCookie.js"`,
@@ -123,6 +128,7 @@ describe("the import law", () => {
     ["floor-of-SessionStore", "SessionStore.ts", `import "./Session.js"`],
     ["floor-of-internal-memory", "internal/memory/b.ts", `import "../redis/a.js"`],
     ["floor-of-internal-redis", "internal/redis/b.ts", typeOf("../../stores/CookieSessionStore.js")],
+    ["floor-of-internal-sql", "internal/sql/b.ts", `import "../redis/a.js"`],
     [
       "floor-of-stores-CompareAndSwapSessionStore",
       "stores/CompareAndSwapSessionStore.ts",
@@ -131,6 +137,7 @@ describe("the import law", () => {
     ["floor-of-stores-CookieSessionStore", "stores/CookieSessionStore.ts", `import "effect-session/SessionMiddleware"`],
     ["floor-of-stores-MemorySessionStore", "stores/MemorySessionStore.ts", `import "./CookieSessionStore.js"`],
     ["floor-of-stores-RedisSessionStore", "stores/RedisSessionStore.ts", `import "../Session.js"`],
+    ["floor-of-stores-SqlSessionStore", "stores/SqlSessionStore.ts", `import "./CookieSessionStore.js"`],
     ["floor-of-Session", "Session.ts", `import "./SessionStore.js"`],
     ["floor-of-internal-session", "internal/session/b.ts", typeOf("../../SessionStore.js")],
     ["floor-of-SessionStruct", "SessionStruct.ts", `import "./SessionMiddleware.js"`],
@@ -156,6 +163,7 @@ describe("the import law", () => {
     ["face-of-internal-port", "stores/CookieSessionStore.ts", `import "../internal/port/a.js"`],
     ["face-of-internal-memory", "stores/CookieSessionStore.ts", `import "../internal/memory/a.js"`],
     ["face-of-internal-redis", "testing/a.ts", `import "../internal/redis/a.js"`],
+    ["face-of-internal-sql", "stores/CookieSessionStore.ts", `import "../internal/sql/a.js"`],
     ["face-of-internal-session", "SessionFlash.ts", `import "./internal/session/a.js"`],
     ["face-of-internal-origin", "SessionMiddleware.ts", `import "./internal/origin/a.js"`],
     ["face-of-internal-request", "SessionHttpApi.ts", `import "./internal/request/a.js"`],
@@ -166,6 +174,11 @@ describe("the import law", () => {
       `import type * as A from "@effect/platform/HttpApp"\nexport type { A }`
     ],
     ["effect-rpc-in-its-place", "SessionHttpApi.ts", `import type * as R from "@effect/rpc/Rpc"\nexport type { R }`],
+    [
+      "effect-sql-in-its-place",
+      "stores/CompareAndSwapSessionStore.ts",
+      `import type * as S from "@effect/sql/SqlClient"\nexport type { S }`
+    ],
     ["ioredis-in-its-place", "internal/redis/c.ts", `import type { Redis } from "ioredis"\nexport type { Redis }`],
     ["ipaddr-js-in-its-place", "Config.ts", `import "ipaddr.js"`],
     ["only-declared-packages", "internal/effect/f.ts", `import "tsx"`],

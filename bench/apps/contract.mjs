@@ -15,7 +15,7 @@
  * @typedef {object} Variant
  * @property {string} id
  * @property {string} title
- * @property {"none" | "memory" | "cookie" | "redis"} store
+ * @property {"none" | "memory" | "cookie" | "redis" | "postgres" | "sqlite"} store
  * @property {"encrypted" | "signed"} [seal] what the cookie of a stateless session is protected by
  * @property {boolean} [isFloor] whether it is the least hand-written code on its platform rather than a library
  * @property {boolean} [isExplicit] whether nothing of it runs unless a handler calls it
@@ -24,8 +24,18 @@
  */
 
 /**
- * @typedef {object} OpenOptions
+ * @typedef {object} Databases
  * @property {string} redisUrl
+ * @property {string} postgresUrl
+ * @property {string} folder where databases that are files are put
+ */
+
+/**
+ * @typedef {Databases & Size} OpenOptions
+ */
+
+/**
+ * @typedef {object} Size
  * @property {number} [stateBytes] about how long the JSON of the session's state is
  */
 

@@ -15,8 +15,10 @@ import * as SessionMiddleware from "../../dist/SessionMiddleware.js"
 import * as CookieSessionStore from "../../dist/stores/CookieSessionStore.js"
 import * as MemorySessionStore from "../../dist/stores/MemorySessionStore.js"
 import * as RedisSessionStore from "../../dist/stores/RedisSessionStore.js"
+import * as SqlSessionStore from "../../dist/stores/SqlSessionStore.js"
 import { bareAnswers, ttlSeconds, userOf } from "./contract.mjs"
 import * as byHand from "./effectByHand.mjs"
+import { postgresClient, sqliteClient } from "./sqlClients.mjs"
 
 const packages = ["effect", "@effect/platform", "@effect/platform-node"]
 
@@ -27,6 +29,18 @@ export const variants = [
   { id: "effect-private", title: "effect-session, cookie, Private", store: "cookie", seal: "encrypted", packages },
   { id: "effect-signed", title: "effect-session, cookie, Signed", store: "cookie", seal: "signed", packages },
   { id: "effect-redis", title: "effect-session, Redis", store: "redis", packages: [...packages, "ioredis"] },
+  {
+    id: "effect-postgres",
+    title: "effect-session, PostgreSQL",
+    store: "postgres",
+    packages: [...packages, "@effect/sql", "@effect/sql-pg", "pg"]
+  },
+  {
+    id: "effect-sqlite",
+    title: "effect-session, SQLite",
+    store: "sqlite",
+    packages: [...packages, "@effect/sql", "@effect/sql-sqlite-node", "better-sqlite3"]
+  },
   ...byHand.variants
 ]
 
@@ -79,14 +93,18 @@ const routerOf = (user) =>
     )
   )
 
-const storeOf = (store, redisUrl) => {
+const storeOf = (store, databases) => {
   switch (store) {
     case "memory":
       return MemorySessionStore.layer()
     case "cookie":
       return CookieSessionStore.layer
     case "redis":
-      return RedisSessionStore.layer({ url: redisUrl })
+      return RedisSessionStore.layer({ url: databases.redisUrl })
+    case "postgres":
+      return Layer.provide(SqlSessionStore.layer({ createTable: true }), postgresClient(databases))
+    case "sqlite":
+      return Layer.provide(SqlSessionStore.layer({ createTable: true }), sqliteClient(databases))
   }
 }
 
@@ -96,7 +114,7 @@ export const open = async (id, options) => {
   if (byHand.variants.includes(variant)) {
     return byHand.open(id, options)
   }
-  const { redisUrl, stateBytes } = options
+  const { stateBytes, ...databases } = options
   const sessions = variant.store === "none"
     ? Layer.empty
     : SessionMiddleware.layer({
@@ -104,7 +122,7 @@ export const open = async (id, options) => {
       // What a store on a server leaves in the cookie is sealed as it is by default.
       ...(variant.seal === "signed" ? { contentSecurity: "Signed" } : {}),
       lifecycle: Config.BrowserSession({ ttl: ttlSeconds * 1000 })
-    }).pipe(Layer.provide(storeOf(variant.store, redisUrl)))
+    }).pipe(Layer.provide(storeOf(variant.store, databases)))
   const app = variant.store === "none" ? bareRouter : SessionMiddleware.session(routerOf(userOf(stateBytes)))
   const runtime = ManagedRuntime.make(sessions)
   const handler = await runtime.runPromise(NodeHttpServer.makeHandler(app))

@@ -10,6 +10,7 @@ import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as SqlClient from "@effect/sql/SqlClient"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -18,6 +19,7 @@ import * as Option from "effect/Option"
 import { Redis } from "ioredis"
 import { ttlSeconds, userOf } from "./contract.mjs"
 import { newId, newKey, seal, sign, unseal, unsign } from "./floorCookie.mjs"
+import { postgresClient, sqliteClient } from "./sqlClients.mjs"
 
 const packages = ["effect", "@effect/platform", "@effect/platform-node"]
 const floor = { isFloor: true, packages }
@@ -33,6 +35,20 @@ export const variants = [
     title: "floor on Effect, GET and SET EX",
     store: "redis",
     packages: [...packages, "ioredis"]
+  },
+  {
+    ...floor,
+    id: "hand-postgres",
+    title: "floor on Effect, SELECT and upsert in PostgreSQL",
+    store: "postgres",
+    packages: [...packages, "@effect/sql", "@effect/sql-pg"]
+  },
+  {
+    ...floor,
+    id: "hand-sqlite",
+    title: "floor on Effect, SELECT and upsert in SQLite",
+    store: "sqlite",
+    packages: [...packages, "@effect/sql", "@effect/sql-sqlite-node"]
   }
 ]
 
@@ -89,6 +105,27 @@ const redisStore = (url) =>
       })
     )
   )
+
+const sqlStore = Layer.effect(
+  SessionStore,
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`CREATE TABLE IF NOT EXISTS hand (id text PRIMARY KEY, state text NOT NULL, expires_at bigint NOT NULL)`
+    return {
+      load: (id) =>
+        Effect.map(
+          sql`SELECT state FROM hand WHERE id = ${id} AND expires_at > ${Date.now()}`,
+          ([row]) => Option.map(Option.fromNullable(row?.state), JSON.parse)
+        ),
+      save: (state, id = newId()) =>
+        Effect.as(
+          sql`INSERT INTO hand (id, state, expires_at) VALUES (${id}, ${JSON.stringify(state)}, ${expiry()})
+            ON CONFLICT (id) DO UPDATE SET state = excluded.state, expires_at = excluded.expires_at`,
+          id
+        )
+    }
+  })
+)
 
 class CurrentSession {
   /** The cookie that led to a session. */
@@ -153,7 +190,7 @@ const routerOf = (user) =>
     )
   )
 
-const storeOf = (id, redisUrl) => {
+const storeOf = (id, databases) => {
   switch (id) {
     case "hand-memory":
       return memoryStore
@@ -162,13 +199,17 @@ const storeOf = (id, redisUrl) => {
     case "hand-signed":
       return cookieStore(sign, unsign)
     case "hand-redis":
-      return redisStore(redisUrl)
+      return redisStore(databases.redisUrl)
+    case "hand-postgres":
+      return Layer.provide(sqlStore, postgresClient(databases))
+    case "hand-sqlite":
+      return Layer.provide(sqlStore, sqliteClient(databases))
   }
 }
 
 /** @type {import("./contract.mjs").App["open"]} */
-export const open = async (id, { redisUrl, stateBytes }) => {
-  const runtime = ManagedRuntime.make(storeOf(id, redisUrl))
+export const open = async (id, { stateBytes, ...databases }) => {
+  const runtime = ManagedRuntime.make(storeOf(id, databases))
   const handler = await runtime.runPromise(NodeHttpServer.makeHandler(withSession(routerOf(userOf(stateBytes)))))
   return { handler, close: () => runtime.dispose() }
 }

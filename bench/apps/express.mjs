@@ -2,12 +2,18 @@
  * express with express-session (memory, Redis through connect-redis) and cookie-session, as their documentation
  * recommends: nothing is saved that did not change, nothing rolls.
  */
+import Database from "better-sqlite3"
+import connectPgSimple from "connect-pg-simple"
 import { RedisStore } from "connect-redis"
 import { RedisStore as RedisStore8 } from "connect-redis-8"
 import cookieSession from "cookie-session"
 import express from "express"
 import expressSession from "express-session"
+import sqliteStore from "express-session-better-sqlite3"
 import { Redis } from "ioredis"
+import { randomUUID } from "node:crypto"
+import { join } from "node:path"
+import pg from "pg"
 import { createClient } from "redis"
 import { bareAnswers, password, ttlSeconds, userOf } from "./contract.mjs"
 
@@ -28,6 +34,20 @@ export const variants = [
     packages: ["express-session", "connect-redis-8", "ioredis"],
     note: "the last that takes ioredis"
   },
+  {
+    id: "connect-pg-simple",
+    title: "express-session, connect-pg-simple",
+    store: "postgres",
+    packages: ["express-session", "connect-pg-simple", "pg"],
+    note: "it writes the expiry with every request that has a session, whether it was changed or not"
+  },
+  {
+    id: "express-session-better-sqlite3",
+    title: "express-session-better-sqlite3",
+    store: "sqlite",
+    packages: ["express-session", "express-session-better-sqlite3", "better-sqlite3"],
+    note: "it keeps no expiry in the table, and no row is ever removed that was not destroyed"
+  },
   { id: "cookie-session", title: "cookie-session", store: "cookie", seal: "signed", packages: ["cookie-session"] }
 ]
 
@@ -39,7 +59,7 @@ const sessionOptions = {
   cookie: { maxAge: ttlSeconds * 1000, httpOnly: true, sameSite: "lax" }
 }
 
-const middlewareOf = async (id, redisUrl) => {
+const middlewareOf = async (id, { folder, postgresUrl, redisUrl }) => {
   switch (id) {
     case "express-session-memory":
       return { middleware: expressSession(sessionOptions) }
@@ -53,6 +73,25 @@ const middlewareOf = async (id, redisUrl) => {
       const client = new Redis(redisUrl, { enableAutoPipelining: true })
       const store = new RedisStore8({ client, ttl: ttlSeconds })
       return { middleware: expressSession({ ...sessionOptions, store }), close: () => client.disconnect() }
+    }
+    case "connect-pg-simple": {
+      const pool = new pg.Pool({ connectionString: postgresUrl, max: 10 })
+      const PgStore = connectPgSimple(expressSession)
+      const store = new PgStore({ pool, createTableIfMissing: true, ttl: ttlSeconds })
+      return {
+        middleware: expressSession({ ...sessionOptions, store }),
+        close: async () => {
+          await store.close()
+          await pool.end()
+        }
+      }
+    }
+    case "express-session-better-sqlite3": {
+      const client = new Database(join(folder, `express-${randomUUID()}.db`))
+      client.pragma("journal_mode = WAL")
+      const SqliteStore = sqliteStore(expressSession, client)
+      const store = new SqliteStore()
+      return { middleware: expressSession({ ...sessionOptions, store }), close: () => client.close() }
     }
     case "cookie-session":
       return {
@@ -68,7 +107,7 @@ const middlewareOf = async (id, redisUrl) => {
 }
 
 /** @type {import("./contract.mjs").App["open"]} */
-export const open = async (id, { redisUrl, stateBytes }) => {
+export const open = async (id, { stateBytes, ...databases }) => {
   const app = express()
   app.set("env", "production")
   app.disable("x-powered-by")
@@ -80,7 +119,7 @@ export const open = async (id, { redisUrl, stateBytes }) => {
     return { handler: app, close: async () => {} }
   }
   const user = userOf(stateBytes)
-  const { close, middleware } = await middlewareOf(id, redisUrl)
+  const { close, middleware } = await middlewareOf(id, databases)
   app.use(middleware)
   app.get("/seed", (request, response) => {
     request.session.counter = 0

@@ -2,9 +2,12 @@
  * The floor: `node:http` without a framework, and the least code by hand that could do the job. It keeps none of the
  * promises that a library makes; it says what the work itself costs. Beside it iron-session, which needs no framework.
  */
+import Database from "better-sqlite3"
 import { Redis } from "ioredis"
 import { getIronSession } from "iron-session"
 import { getIronSession as getIronSession8 } from "iron-session-8"
+import { join } from "node:path"
+import pg from "pg"
 import { bareAnswers, password, ttlSeconds, userOf } from "./contract.mjs"
 import { newId, newKey, seal, sign, unseal, unsign } from "./floorCookie.mjs"
 
@@ -15,6 +18,20 @@ export const variants = [
   { id: "floor-private", title: "floor, AES-256-GCM", store: "cookie", seal: "encrypted", isFloor: true, packages: [] },
   { id: "floor-signed", title: "floor, HMAC-SHA256", store: "cookie", seal: "signed", isFloor: true, packages: [] },
   { id: "floor-redis", title: "floor, GET and SET EX", store: "redis", isFloor: true, packages: ["ioredis"] },
+  {
+    id: "floor-postgres",
+    title: "floor, SELECT and upsert in PostgreSQL",
+    store: "postgres",
+    isFloor: true,
+    packages: ["pg"]
+  },
+  {
+    id: "floor-sqlite",
+    title: "floor, SELECT and upsert in SQLite",
+    store: "sqlite",
+    isFloor: true,
+    packages: ["better-sqlite3"]
+  },
   {
     id: "iron-session-9",
     title: "iron-session 9",
@@ -102,6 +119,66 @@ const floorRedis = (redisUrl) => {
   }
 }
 
+const floorPostgres = async (postgresUrl) => {
+  const pool = new pg.Pool({ connectionString: postgresUrl, max: 10 })
+  await pool.query(`CREATE TABLE IF NOT EXISTS floor (${floorColumns})`)
+  return {
+    load: async (request) => {
+      const id = cookieOf(request)
+      const { rows } = id === undefined
+        ? noRows
+        : await pool.query({
+          name: "load",
+          text: "SELECT state FROM floor WHERE id = $1 AND expires_at > $2",
+          values: [id, Date.now()]
+        })
+      return rows.length === 0 ? undefined : { id, state: JSON.parse(rows[0].state) }
+    },
+    save: async (response, found, state) => {
+      const id = found?.id ?? newId()
+      await pool.query({
+        name: "save",
+        text: floorUpsert(["$1", "$2", "$3"]),
+        values: [id, JSON.stringify(state), Date.now() + millis]
+      })
+      if (found === undefined) {
+        setCookie(response, id)
+      }
+    },
+    close: () => pool.end()
+  }
+}
+
+const noRows = { rows: [] }
+
+const floorColumns = "id text PRIMARY KEY, state text NOT NULL, expires_at bigint NOT NULL"
+
+const floorUpsert = (places) =>
+  `INSERT INTO floor (id, state, expires_at) VALUES (${places}) ON CONFLICT (id) DO UPDATE SET state = excluded.state, expires_at = excluded.expires_at`
+
+const floorSqlite = (folder) => {
+  const database = new Database(join(folder, `floor-${newId()}.db`))
+  database.pragma("journal_mode = WAL")
+  database.exec(`CREATE TABLE floor (${floorColumns})`)
+  const load = database.prepare("SELECT state FROM floor WHERE id = ? AND expires_at > ?")
+  const save = database.prepare(floorUpsert(["?", "?", "?"]))
+  return {
+    load: (request) => {
+      const id = cookieOf(request)
+      const row = id === undefined ? undefined : load.get(id, Date.now())
+      return row === undefined ? undefined : { id, state: JSON.parse(row.state) }
+    },
+    save: (response, found, state) => {
+      const id = found?.id ?? newId()
+      save.run(id, JSON.stringify(state), Date.now() + millis)
+      if (found === undefined) {
+        setCookie(response, id)
+      }
+    },
+    close: () => database.close()
+  }
+}
+
 const ironSession = (getSession) => {
   const options = { password, cookieName: "id", ttl: ttlSeconds, cookieOptions: { secure: false } }
   return {
@@ -116,7 +193,7 @@ const ironSession = (getSession) => {
   }
 }
 
-const sessionsOf = (id, redisUrl) => {
+const sessionsOf = (id, { folder, postgresUrl, redisUrl }) => {
   switch (id) {
     case "floor-memory":
       return floorMemory()
@@ -126,6 +203,10 @@ const sessionsOf = (id, redisUrl) => {
       return floorCookie(sign, unsign)
     case "floor-redis":
       return floorRedis(redisUrl)
+    case "floor-postgres":
+      return floorPostgres(postgresUrl)
+    case "floor-sqlite":
+      return floorSqlite(folder)
     case "iron-session-9":
       return ironSession(getIronSession)
     case "iron-session-8":
@@ -158,10 +239,10 @@ const withSessions = ({ load, save }, user) => (request, response) => {
 }
 
 /** @type {import("./contract.mjs").App["open"]} */
-export const open = async (id, { redisUrl, stateBytes }) => {
+export const open = async (id, { stateBytes, ...databases }) => {
   if (id === "node") {
     return { handler: bare, close: async () => {} }
   }
-  const sessions = sessionsOf(id, redisUrl)
+  const sessions = await sessionsOf(id, databases)
   return { handler: withSessions(sessions, userOf(stateBytes)), close: async () => sessions.close?.() }
 }

@@ -15,11 +15,11 @@ const runWorker = async (task) => {
 }
 
 /** Every scenario of every variant. */
-export const runInProcess = async (plan, redisUrl, log, apps = appNames) => {
+export const runInProcess = async (plan, databases, log, apps = appNames) => {
   const cells = []
   for (const app of apps) {
     log(`in process: ${app}`)
-    cells.push(...await runWorker({ ...plan.inProcess, app, redisUrl, scenarios }))
+    cells.push(...await runWorker({ ...plan.inProcess, app, ...databases, scenarios }))
   }
   return cells
 }
@@ -42,13 +42,13 @@ export const stateSizes = [100, 1_000, 4_000, 16_000, 64_000]
 const fitsCookie = 1_000
 
 /** What the size of the state does to a request that reads, and to one that writes. */
-export const runByStateSize = async (plan, redisUrl, log) => {
+export const runByStateSize = async (plan, databases, log) => {
   const cells = []
   for (const stateBytes of stateSizes) {
     log(`in process: state of ${stateBytes} bytes`)
     for (const { app, variants } of bySize) {
       const fitting = variants.filter((id) => stateBytes <= fitsCookie || !id.endsWith("-private"))
-      const task = { ...plan.bySize, app, redisUrl, stateBytes, variants: fitting }
+      const task = { ...plan.bySize, app, ...databases, stateBytes, variants: fitting }
       const found = await runWorker({
         ...task,
         scenarios: scenarios.filter(({ id }) => id === "read" || id === "write")

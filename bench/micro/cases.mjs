@@ -97,7 +97,7 @@ const allFacts = ["None", "Refused", "Superseded", "Valid"].flatMap((presented) 
     status,
     hasWrites: status === "Changed",
     hasValues: status !== "Purged",
-    refreshesAlways: false
+    refreshes: false
   }))
 )
 let turn = 0

@@ -59,13 +59,21 @@ export const find = (added, variant, scenario) => {
   return found
 }
 
-/** What can be compared: the same place for the state and, in a cookie, the same protection. */
-export const classes = [
+const classes = [
   { title: "Memory", includes: ({ store }) => store === "memory" },
   { title: "Cookie, encrypted", includes: ({ seal }) => seal === "encrypted" },
   { title: "Cookie, signed", includes: ({ seal }) => seal === "signed" },
-  { title: "Redis", includes: ({ store }) => store === "redis" }
+  { title: "Redis", includes: ({ store }) => store === "redis" },
+  { title: "PostgreSQL", includes: ({ store }) => store === "postgres" },
+  { title: "SQLite", includes: ({ store }) => store === "sqlite" }
 ]
+
+/**
+ * What can be compared: the same place for the state and, in a cookie, the same protection. Results may be older than a class.
+ *
+ * @param {ReadonlyArray<Added>} added
+ */
+export const classesOf = (added) => classes.filter(({ includes }) => added.some(({ variant }) => includes(variant)))
 
 /**
  * The libraries that can be compared with effect-session in a scenario. Where nothing of one runs there is nothing to

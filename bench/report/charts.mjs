@@ -3,7 +3,7 @@
  */
 import * as Plot from "@observablehq/plot"
 import { scenarios } from "../plan.mjs"
-import { classes } from "./addedCost.mjs"
+import { classesOf } from "./addedCost.mjs"
 import { count, figure } from "./markdown.mjs"
 import { addedBySize } from "./scaleSection.mjs"
 import { drawSvg, palette } from "./svg.mjs"
@@ -20,7 +20,7 @@ const smallest = 0.5
 /** Who adds how much, from the least to the most, in the classes that can be compared. */
 export const addedCostChart = (added) => {
   const rows = []
-  for (const { includes, title } of classes) {
+  for (const { includes, title } of classesOf(added)) {
     const variants = Array.from(new Set(added.filter((row) => includes(row.variant)).map(({ variant }) => variant)))
     const writeOf = (variant) =>
       added.find((row) => row.variant === variant && row.scenario === "write")?.micros?.median ?? Infinity

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { cpus, totalmem } from "node:os"
 import process from "node:process"
-import { findProgram, redis } from "../../scripts/systemPrograms.mjs"
+import { findProgram, postgres, redis } from "../../scripts/systemPrograms.mjs"
 import { appNames, loadApp } from "../apps/contract.mjs"
 
 const searchPaths = createRequire(import.meta.url).resolve.paths("any") ?? []
@@ -27,6 +27,11 @@ const redisVersion = () => {
   return /v=([\d.]+)/.exec(text)?.[1] ?? text.trim()
 }
 
+const postgresVersion = () => {
+  const text = execFileSync(findProgram(postgres), ["--version"], { encoding: "utf8" })
+  return /[\d.]+/.exec(text)?.[0] ?? text.trim()
+}
+
 export const describeEnvironment = async () => {
   const apps = await Promise.all(appNames.map(loadApp))
   const names = new Set(apps.flatMap(({ variants }) => variants.flatMap(({ packages }) => packages)))
@@ -38,6 +43,7 @@ export const describeEnvironment = async () => {
     memoryGigabytes: Math.round(totalmem() / 2 ** 30),
     node: process.version,
     redis: redisVersion(),
+    postgres: postgresVersion(),
     packages: Object.fromEntries(Array.from(names, (name) => [name, versionOf(name)]).toSorted())
   }
 }

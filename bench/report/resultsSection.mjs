@@ -3,14 +3,15 @@
  */
 import { appNames, loadApp } from "../apps/contract.mjs"
 import { scenarios } from "../plan.mjs"
-import { classes, floorOf, leastOf, peersOf, ratioOf } from "./addedCost.mjs"
+import { classesOf, floorOf, leastOf, peersOf, ratioOf } from "./addedCost.mjs"
 import { count, figure, table } from "./markdown.mjs"
 import { judgeCost, peersAhead } from "./targets.mjs"
 
 const environmentText = (environment) => {
-  const { cores, cpu, date, memoryGigabytes, node, packages, redis } = environment
+  const { cores, cpu, date, memoryGigabytes, node, packages, postgres, redis } = environment
+  const databases = [`Redis ${redis}`, ...(postgres === undefined ? [] : [`PostgreSQL ${postgres}`])].join(", ")
   const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`)
-  return `Taken on ${date}: ${cpu}, ${cores} cores, ${memoryGigabytes} GB, Node ${node}, Redis ${redis}. ${
+  return `Taken on ${date}: ${cpu}, ${cores} cores, ${memoryGigabytes} GB, Node ${node}, ${databases}. ${
     versions.join(", ")
   }.`
 }
@@ -60,7 +61,7 @@ const ratioTable = (added, { includes, title }, variants) => {
 }
 
 const addedTables = (added) =>
-  classes.map((each) => {
+  classesOf(added).map((each) => {
     const variants = Array.from(new Set(added.map(({ variant }) => variant).filter(each.includes)))
     const write = (variant) => rowOf(added, variant, "write")?.micros?.median ?? Infinity
     const sorted = variants.toSorted((left, right) => write(left) - write(right))
@@ -127,9 +128,9 @@ const latencyTable = (latency, titles) =>
     ])
   )
 
-const commandsTable = (commands, titles) =>
+const callsTable = (what, commands, titles) =>
   table(
-    ["commands to Redis per request", ...scenarios.map(({ title }) => title)],
+    [`${what} per request`, ...scenarios.map(({ title }) => title)],
     commands.map(({ counts, variant }) => [
       titles.get(variant),
       ...scenarios.map(({ id }) => {
@@ -153,7 +154,7 @@ const microTable = (micro) =>
 
 /** @param {import("./write.mjs").Results} results */
 export const resultsSection = async (results, charts) => {
-  const { commands, environment, inProcess, latency, micro, sockets } = results
+  const { commands, environment, inProcess, latency, micro, sockets, statements = [] } = results
   const apps = await Promise.all(appNames.map(loadApp))
   const titles = new Map(apps.flatMap(({ variants }) => variants.map(({ id, title }) => [id, title])))
   return `
@@ -192,9 +193,13 @@ ${bareTable(sockets, inProcess)}
 
 ### Redis
 
-${commandsTable(commands, titles)}
+${callsTable("commands to Redis", commands, titles)}
 
 ${latencyTable(latency, titles)}
+
+### PostgreSQL
+
+${callsTable("statements to PostgreSQL", statements, titles)}
 
 ### Single steps
 

@@ -44,6 +44,44 @@ const redisTable = (redis) =>
     ])
   )
 
+const postgresTable = (postgres) =>
+  table(
+    [
+      "sessions in PostgreSQL",
+      "bytes a session",
+      "load, µs here",
+      "µs in PostgreSQL",
+      "update, µs here",
+      "µs in PostgreSQL"
+    ],
+    postgres.map(({ bytesPerSession, load, sessions, update }) => [
+      count(sessions),
+      figure(bytesPerSession),
+      ...[load.own, load.postgres, update.own, update.postgres].map(range)
+    ])
+  )
+
+const sweepTable = ({ quiet, sweeping }) =>
+  table(
+    ["a read of another session, in milliseconds", "half of them within", "99 % of them within", "the longest"],
+    [["before the sweep", quiet], ["while it goes on", sweeping]].map(([title, { longest, p50, p99 }]) => [
+      title,
+      ...[p50, p99, longest].map(figure)
+    ])
+  )
+
+// Results may be older than the SQL store.
+const sqlSection = ({ postgres, sweep }) =>
+  postgres === undefined ? "" : `
+${postgresTable(postgres)}
+
+### ${count(sweep.sessions)} rows that have expired
+
+Removed in ${figure(sweep.seconds)} seconds.
+
+${sweepTable(sweep)}
+`
+
 const expiryTable = ({ expiring, quiet }) =>
   table(
     [
@@ -107,7 +145,7 @@ ${targetsTable(judgeScale(scale))}
 ${memoryTable(scale.memory)}
 
 ${redisTable(scale.redis)}
-
+${sqlSection(scale)}
 ### ${count(scale.expiry.sessions)} sessions that expire at once
 
 ${expiryTable(scale.expiry)}

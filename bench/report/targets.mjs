@@ -3,7 +3,7 @@
  * in both kinds of runs.
  */
 import { scenarios } from "../plan.mjs"
-import { classes, find, leastOf, NotMeasured, peersOf } from "./addedCost.mjs"
+import { classesOf, find, leastOf, NotMeasured, peersOf } from "./addedCost.mjs"
 
 const micros = (value) => `${value.toFixed(1)} µs`
 const percent = (value) => `${(value * 100).toFixed(1)} %`
@@ -13,6 +13,8 @@ const memory = { name: "Memory", own: "effect-memory" }
 const encrypted = { name: "Cookie, Private", own: "effect-private" }
 const signed = { name: "Cookie, Signed", own: "effect-signed" }
 const redis = { name: "Redis", own: "effect-redis" }
+const postgres = { name: "PostgreSQL", own: "effect-postgres" }
+const sqlite = { name: "SQLite", own: "effect-sqlite" }
 
 const everyStore = [memory, encrypted, signed, redis].map(({ own }) => own)
 
@@ -62,7 +64,11 @@ const cpuTargets = [
   ...addsAtMost(signed, "less than koa-session", 1, ["koa-session-cookie"]),
   ...addsAtMost(redis, "at most 1.2 times @fastify/session", 1.2, ["fastify-session-redis"]),
   ...addsAtMost(redis, "less than express-session with any connect-redis", 1, anyConnectRedis),
-  ...addsAtMost(redis, "at most 1.5 times the floor on Effect", 1.5, ["hand-redis"])
+  ...addsAtMost(redis, "at most 1.5 times the floor on Effect", 1.5, ["hand-redis"]),
+  ...addsAtMost(postgres, "less than express-session with connect-pg-simple", 1, ["connect-pg-simple"]),
+  ...addsAtMost(postgres, "at most 1.5 times the floor on Effect", 1.5, ["hand-postgres"]),
+  ...addsAtMost(sqlite, "less than express-session-better-sqlite3", 1, ["express-session-better-sqlite3"]),
+  ...addsAtMost(sqlite, "at most 1.5 times the floor on Effect", 1.5, ["hand-sqlite"])
 ]
 
 // What was never measured is neither met nor missed.
@@ -81,7 +87,7 @@ const areMet = (results) =>
 /** Every peer that adds less than effect-session in the same class and scenario, in both kinds of runs. */
 export const peersAhead = (sockets, inProcess) => {
   const ahead = []
-  for (const { includes, title } of classes) {
+  for (const { includes, title } of classesOf(sockets)) {
     for (const scenario of scenarios) {
       const mine = sockets.find(({ error, scenario: id, variant }) =>
         error === undefined && id === scenario.id && includes(variant) && variant.id.startsWith("effect-")
@@ -124,6 +130,19 @@ const commandTargets = (commands) => {
   ]
 }
 
+const statementTargets = (statements) => {
+  if (statements === undefined) {
+    return []
+  }
+  const { counts } = statements.find(({ variant }) => variant === "effect-postgres")
+  const [none, untouched, read, write] = scenarios.map(({ id }) => counts[id])
+  return [{
+    target: "PostgreSQL: no statement where nobody looks at the session, one to read, one more to write",
+    sockets: [none, untouched, read, write].map(({ perRequest }) => perRequest).join(", "),
+    met: none.perRequest === 0 && untouched.perRequest === 0 && read.perRequest <= 1 && write.perRequest <= 2
+  }]
+}
+
 const latencyTarget = (latency) => {
   const of = (id) => latency.find(({ variant }) => variant === id)
   const ratio = of("effect-redis").p99 / of("effect").p99
@@ -135,7 +154,7 @@ const latencyTarget = (latency) => {
 }
 
 /** @returns {ReadonlyArray<{ target: string, sockets: string, inProcess?: string, met: boolean | undefined }>} */
-export const judgeCost = ({ commands, inProcess, latency, sockets }) => {
+export const judgeCost = ({ commands, inProcess, latency, sockets, statements }) => {
   const ahead = peersAhead(sockets, inProcess)
   return [
     ...cpuTargets.map(({ measure, target }) => {
@@ -149,6 +168,7 @@ export const judgeCost = ({ commands, inProcess, latency, sockets }) => {
       }
     }),
     ...commandTargets(commands),
+    ...statementTargets(statements),
     latencyTarget(latency),
     {
       target: "Nobody with the same store and protection adds less",
@@ -169,7 +189,7 @@ const flatTarget = (target, rows, load, update) => {
 }
 
 /** @returns {ReadonlyArray<{ target: string, measured: string, met: boolean }>} */
-export const judgeScale = ({ expiry, memory, redis }) => {
+export const judgeScale = ({ expiry, memory, postgres, redis, sweep }) => {
   const largest = memory.at(-1)
   const bytesRatio = largest.bytesPerSession / largest.mapBytesPerSession
   const range = `from ${memory[0].sessions.toLocaleString("en")} to ${largest.sessions.toLocaleString("en")} sessions`
@@ -200,6 +220,25 @@ export const judgeScale = ({ expiry, memory, redis }) => {
       redis,
       ({ load }) => total(load),
       ({ update }) => total(update)
-    )
+    ),
+    ...(postgres === undefined ? [] : sqlScaleTargets(postgres, sweep, range))
   ]
 }
+
+const sqlScaleTargets = (postgres, sweep, range) => [
+  flatTarget(
+    `PostgreSQL: load and update each within 1.3 times, ${range}`,
+    postgres,
+    ({ load }) => load.own.median + load.postgres.median,
+    ({ update }) => update.own.median + update.postgres.median
+  ),
+  {
+    target: `PostgreSQL: no read waits for more than 50 ms while ${
+      sweep.sessions.toLocaleString("en")
+    } rows are removed`,
+    measured: `${sweep.quiet.longest.toFixed(1)} ms at most before, ${
+      sweep.sweeping.longest.toFixed(1)
+    } ms while they went`,
+    met: sweep.sweeping.longest <= 50
+  }
+]

@@ -64,6 +64,7 @@ export const writePage = async (isQuick) => {
     sockets: await addedCosts(stored.sockets),
     inProcess: await addedCosts(stored["in-process"]),
     commands: stored["redis-commands"],
+    statements: stored["sql-statements"],
     bySize: stored["state-size"]
   }
   const apps = await Promise.all(appNames.map(loadApp))

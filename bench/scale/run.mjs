@@ -94,8 +94,55 @@ const redisScale = async ({ redisOperations, rounds, sizes }, redisUrl, log) => 
   }))
 }
 
-export const runScale = async ({ scale }, redisUrl, log) => ({
+const postgresScale = async ({ postgresOperations, rounds, sizes }, { pid, url }, log) => {
+  const results = []
+  const workers = []
+  for (const sessions of sizes) {
+    log(`scale: ${sessions} sessions in Postgres`)
+    const args = [url, String(pid), String(sessions)]
+    const worker = startChild(new URL("postgresWorker.mjs", import.meta.url), { args })
+    workers.push(worker)
+    results.push({ sessions, ...await worker.next() })
+  }
+  log("scale: operations of the SQL store")
+  const measured = await measureByTurns(workers, rounds, postgresOperations)
+  await Promise.all(workers.map((worker) => worker.stop()))
+  const of = (rounds, verb, who) => summarize(rounds.map((round) => round[verb][who]))
+  return results.map((result, i) => ({
+    ...result,
+    load: { own: of(measured[i], "load", "own"), postgres: of(measured[i], "load", "postgres") },
+    update: { own: of(measured[i], "update", "own"), postgres: of(measured[i], "update", "postgres") }
+  }))
+}
+
+const sweepRuns = 3
+
+const sweepPauses = async ({ sizes }, { url }, log) => {
+  const sessions = sizes.at(-1)
+  log(`scale: ${sessions} sessions in Postgres that have expired`)
+  const runs = []
+  // As with the expiry in memory.
+  for (let run = 0; run < sweepRuns; run++) {
+    const worker = startChild(new URL("sweepWorker.mjs", import.meta.url), {
+      args: [url, `sweep_${run}`, String(sessions)]
+    })
+    runs.push(await worker.next())
+  }
+  const medians = (phase) =>
+    Object.fromEntries(Object.keys(phase(runs[0])).map((name) => [name, median(runs.map((run) => phase(run)[name]))]))
+  return {
+    sessions,
+    quiet: medians(({ quiet }) => quiet),
+    sweeping: medians(({ sweeping }) => sweeping),
+    seconds: median(runs.map(({ seconds }) => seconds)),
+    runs
+  }
+}
+
+export const runScale = async ({ scale }, { postgres, redis }, log) => ({
   memory: await memoryScale(scale, log),
   expiry: await expiryPauses(scale, log),
-  redis: await redisScale(scale, redisUrl, log)
+  redis: await redisScale(scale, redis.url, log),
+  postgres: await postgresScale(scale, postgres, log),
+  sweep: await sweepPauses(scale, postgres, log)
 })

@@ -30,9 +30,9 @@ const check = (reply) => {
   return reply
 }
 
-const start = async ([appName, id], redisUrl, { connections }) => {
+const start = async ([appName, id], databases, { connections }) => {
   const { variants } = await loadApp(appName)
-  const server = await startServer(appName, variants.find((variant) => variant.id === id), redisUrl)
+  const server = await startServer(appName, variants.find((variant) => variant.id === id), databases)
   const cookies = []
   for (let i = 0; i < connections; i++) {
     cookies.push(await cookieOf(server.url))
@@ -41,13 +41,13 @@ const start = async ([appName, id], redisUrl, { connections }) => {
 }
 
 /** Medians of the rounds, in milliseconds. */
-export const runLatency = async ({ latency: plan }, redisUrl, log) => {
+export const runLatency = async ({ latency: plan }, databases, log) => {
   log("sockets: latency at 70 % of the peak")
   const load = startChild(new URL("pacedLoad.mjs", import.meta.url))
   const running = []
   try {
     for (const each of compared) {
-      running.push(await start(each, redisUrl, plan))
+      running.push(await start(each, databases, plan))
     }
     // A server that has not warmed up has a peak of its own.
     for (const { target } of running) {

@@ -8,8 +8,10 @@ import { scenarios } from "../plan.mjs"
 import { rotated } from "../rounds.mjs"
 
 /** @returns {Promise<{ variant: import("../apps/contract.mjs").Variant, url: string, ask: Function, stop: Function }>} */
-export const startServer = async (app, variant, redisUrl) => {
-  const server = startChild(new URL("server.mjs", import.meta.url), { args: [app, variant.id, redisUrl] })
+export const startServer = async (app, variant, databases) => {
+  const server = startChild(new URL("server.mjs", import.meta.url), {
+    args: [app, variant.id, JSON.stringify(databases)]
+  })
   const { port } = await server.next()
   return { variant, url: `http://127.0.0.1:${port}`, ...server }
 }
@@ -91,7 +93,7 @@ const runScenario = async (load, servers, scenario, plan) => {
   }))
 }
 
-const runApp = async (name, load, plan, redisUrl) => {
+const runApp = async (name, load, plan, databases) => {
   const { variants } = await loadApp(name)
   const cells = []
   const servers = []
@@ -105,7 +107,7 @@ const runApp = async (name, load, plan, redisUrl) => {
     ) {
       try {
         const isBare = variant.store === "none"
-        const server = await startServer(name, variant, redisUrl)
+        const server = await startServer(name, variant, databases)
         servers.push(server)
         const seed = { type: "seed", id: variant.id, url: server.url, isBare, connections: plan.connections }
         const seeded = check(await load.ask(isBare ? { ...seed, cookies } : seed))
@@ -127,13 +129,13 @@ const runApp = async (name, load, plan, redisUrl) => {
 }
 
 /** Every scenario of every variant. */
-export const runSockets = async (plan, redisUrl, log, apps = appNames) => {
+export const runSockets = async (plan, databases, log, apps = appNames) => {
   const load = startChild(new URL("load.mjs", import.meta.url))
   try {
     const cells = []
     for (const app of apps) {
       log(`sockets: ${app}`)
-      cells.push(...await runApp(app, load, plan.socket, redisUrl))
+      cells.push(...await runApp(app, load, plan.socket, databases))
     }
     return cells
   } finally {

@@ -27,6 +27,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SessionKey from "../SessionKey.js"
 import * as SessionRecord from "../SessionRecord.js"
@@ -48,8 +49,8 @@ export interface Row<out Version> {
 
 /**
  * What the backend does. Each write is one atomic step, conditional as it says, and answers whether it was carried out: `false`
- * is for a condition that did not hold and nothing else. Whatever a call fails with becomes the `cause` of an error that ends up
- * in logs, so it should not quote the text.
+ * is for a condition that did not hold and nothing else. A call that fails says why with a `BackendError`; whatever else it fails
+ * with becomes the `cause` of an error that ends up in logs, so it should not quote the text.
  *
  * `expiresAt` (milliseconds since the epoch) is for the backend's own removal of what has expired, which may come late and not
  * early. Nothing else depends on it. `account` is what the row is to be found by where the backend has `accounts`, `undefined`: nothing;
@@ -134,6 +135,19 @@ export interface AccountState {
 }
 
 /**
+ * What went wrong in the backend, in words that the store's error takes over. `TooLarge`, of `insert` and `replace`: the backend
+ * takes no text of that length.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class BackendError extends Schema.TaggedError<BackendError>("effect-session/BackendError")("BackendError", {
+  reason: Schema.Literal("Unavailable", "TooLarge"),
+  message: Schema.String,
+  cause: Schema.optional(Schema.Defect)
+}) {}
+
+/**
  * What the store can be told.
  *
  * @since 0.1.0
@@ -170,20 +184,26 @@ const RecordText = Schema.parseJson(Schema.Struct({
 const encode = Schema.encodeSync(RecordText)
 const decode = Schema.decodeOption(RecordText)
 
-interface Failure {
-  readonly reason: "Unavailable" | "Malformed"
+interface Failure<Reason extends string = "Unavailable" | "TooLarge" | "Malformed"> {
+  readonly reason: Reason
   readonly message: string
   readonly cause?: unknown
 }
 
-const unavailable = (cause: unknown): Failure => ({
-  reason: "Unavailable",
-  message: "The backend of the session store did not carry out the call",
-  cause
-})
+const refused = (error: unknown): Failure<"Unavailable" | "TooLarge"> =>
+  error instanceof BackendError
+    ? { reason: error.reason, message: error.message, ...(error.cause === undefined ? {} : { cause: error.cause }) }
+    : {
+      reason: "Unavailable",
+      message: "The backend of the session store did not carry out the call",
+      cause: error
+    }
+
+// Only what is written can be too large.
+const unavailable = (error: unknown): Failure<"Unavailable"> => ({ ...refused(error), reason: "Unavailable" })
 
 // Without a cause: what a parser complains about, it quotes, and these are the values of a session.
-const malformed = (id: SessionKey.SessionId): Failure => ({
+const malformed = (id: SessionKey.SessionId): Failure<"Malformed"> => ({
   reason: "Malformed",
   message: `What the backend holds for session ${id} is no session record`
 })
@@ -206,8 +226,13 @@ export const make = <Version>(
   // What a request has loaded stays with its key until it writes, which spares the write a read.
   const loaded = new WeakMap<SessionKey.SessionKey, Row<Version>>()
 
-  const read = (id: SessionKey.SessionId, row: Row<Version> | undefined): Effect.Effect<Stored, Failure> =>
-    row === undefined ? Effect.succeed(undefined) : Effect.mapError(decode(row.text), () => malformed(id))
+  const read = (
+    id: SessionKey.SessionId,
+    row: Row<Version> | undefined
+  ): Effect.Effect<Stored, Failure<"Malformed">> =>
+    row === undefined
+      ? Effect.succeed(undefined)
+      : Effect.mapError(Option.filter(decode(row.text), (record) => record.id === id), () => malformed(id))
 
   const get = (id: SessionKey.SessionId) => Effect.mapError(backend.get(id), unavailable)
 
@@ -216,7 +241,7 @@ export const make = <Version>(
       next === undefined
         ? backend.remove(id, version)
         : backend.replace(id, version, encode(next), next.expiresAt, accountOf(next)),
-      unavailable
+      refused
     )
 
   // What was read before may not be there any more, which only a swap tells: no answer goes by it alone.
@@ -272,7 +297,7 @@ export const make = <Version>(
   const save: SessionStore.SessionStore["save"] = (state, lifetime, now, key = SessionKey.mint()) => {
     const record = SessionRecord.create(key, state, lifetime, now)
     return Effect.matchEffect(backend.insert(key.id, encode(record), record.expiresAt, accountOf(record)), {
-      onFailure: (cause) => Effect.fail(new SessionStore.SaveError({ ...unavailable(cause), reason: "Unavailable" })),
+      onFailure: (error) => Effect.fail(new SessionStore.SaveError(refused(error))),
       onSuccess: (isDone) => isDone ? Effect.succeed({ key, expiresAt: record.expiresAt }) : save(state, lifetime, now)
     })
   }
@@ -316,7 +341,7 @@ export const make = <Version>(
 
 /** What the store does with a record of the backend. */
 interface Records<Version> {
-  readonly read: (id: SessionKey.SessionId, row: Row<Version>) => Effect.Effect<Stored, Failure>
+  readonly read: (id: SessionKey.SessionId, row: Row<Version>) => Effect.Effect<Stored, Failure<"Malformed">>
   readonly applyTo: (
     row: Row<Version>,
     isOfNow: boolean,
@@ -380,6 +405,7 @@ const accountsOver = <Version>(
       ))
 
   return {
+    begin: (account, now) => Effect.map(stateNow(account), ({ epoch }) => ({ epoch, at: now })),
     enlist: (account, _id, _lifetime, now) =>
       Effect.map(stateNow(account), ({ count, epoch }) => ({ ticket: { epoch, at: now }, count: count + 1 })),
     confirm: (account, _id, ticket, _lifetime, now) =>
@@ -390,7 +416,7 @@ const accountsOver = <Version>(
     list: (account, now, after) =>
       Effect.flatMap(pageAfter(account, after), ({ next, rows }) =>
         Effect.map(
-          Effect.forEach(rows, (row) => ifMalformed(read(row.id, row), undefined)),
+          Effect.forEach(rows, (row) => Effect.orElseSucceed(read(row.id, row), () => undefined)),
           (records) => ({
             records: records.filter((record) => record !== undefined)
               .filter((record) => SessionSignIn.isSignedInTo(record, account, now)),

@@ -162,6 +162,7 @@ const accountsOf = (records: RecordTable): SessionStore.AccountVerbs => {
     SessionSignIn.isSignedInTo(records.peek(id), account, now)
 
   return {
+    begin: (account, now) => Exit.succeed({ epoch: marks.epochOf(account), at: now }),
     enlist: (account, id, _lifetime, now) =>
       Exit.succeed({
         ticket: { epoch: marks.epochOf(account), at: now },

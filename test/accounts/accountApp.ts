@@ -90,6 +90,18 @@ const signIn = Effect.gen(function*() {
   yield* Account.signIn(account, label === undefined ? undefined : { label })
 })
 
+/** The password is looked at for as long as the test wants, and is right where it is the account's name. */
+const signInWith = Effect.gen(function*() {
+  const { account, label } = yield* HttpServerRequest.schemaBodyJson(SignInBody)
+  const { gates } = yield* App
+  const gate = yield* paramOf("hold")
+  const check = Effect.zipRight(
+    gates.hold(gate),
+    label === account ? Effect.succeed(label) : Effect.fail("WrongPassword" as const)
+  )
+  return yield* Account.signInWith(account, check)
+})
+
 const shownAccount = Effect.map(Account.current, (current) =>
   Option.match(current, {
     onNone: () => null,
@@ -116,6 +128,7 @@ const Value = Session.entry("value", Schema.String)
 
 const routes = HttpRouter.empty.pipe(
   HttpRouter.post("/signin", answering(signIn)),
+  HttpRouter.post("/signin-with", Effect.map(signInWith, (name) => HttpServerResponse.unsafeJson(name))),
   HttpRouter.post("/signout", answering(Account.signOut)),
   HttpRouter.post("/reauthenticate", answering(Account.reauthenticate)),
   HttpRouter.get("/account", answering(shownAccount)),

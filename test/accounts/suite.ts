@@ -307,6 +307,23 @@ export const accountSuite = <E>(name: string, store: () => Layer.Layer<SessionSt
     )
 
     check(
+      "a sign-in whose password was being looked at comes to nothing, and a wrong one leaves nothing",
+      Effect.gen(function*() {
+        const [one, two] = yield* Effect.all([visitor, visitor])
+        yield* one.signIn("ada")
+        const late = yield* begin(two, "/signin-with", "password", { account: "ada", label: "ada" })
+        assert.strictEqual(yield* one.post("/end-all"), 1)
+        assert.strictEqual(yield* late, 409)
+        assert.isNull(yield* two.account)
+        const wrong = yield* two.browser.post("/signin-with", { account: "ada", label: "bob" })
+        assert.deepStrictEqual([wrong.status, wrong.setCookies.length], [500, 0])
+        const right = yield* two.browser.post("/signin-with", { account: "ada", label: "ada" })
+        assert.deepStrictEqual([right.status, right.body], [200, "\"ada\""])
+        assert.strictEqual(yield* two.account, "ada")
+      })
+    )
+
+    check(
       "no renewal, write or sign-in that was under way brings one back",
       Effect.gen(function*() {
         for (const path of ["/renew", "/value/x", "/reauthenticate"]) {

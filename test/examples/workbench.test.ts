@@ -10,7 +10,10 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { Redis } from "ioredis"
 import { heldMillis } from "../support/handTimers.js"
-import { freePort, RedisServer } from "../support/redisServer.js"
+import { RedisServer } from "../support/redisServer.js"
+import { freePort } from "../support/serverProcess.js"
+import { databaseNames, makeDatabase } from "../support/sqlDatabases.js"
+import type { DatabaseName } from "../support/sqlDatabases.js"
 import { generous } from "../support/timeLimits.js"
 import type { Visitor } from "./cookieJar.js"
 import { send, visitor } from "./cookieJar.js"
@@ -19,7 +22,7 @@ import { runExample, startExample } from "./exampleProcess.js"
 
 class Workbench extends Context.Tag("test/Workbench")<Workbench, RunningExample>() {}
 
-const limits = { SESSION_STORE_TIMEOUT: generous, REDIS_TIMEOUT: generous }
+const limits = { SESSION_STORE_TIMEOUT: generous, REDIS_TIMEOUT: generous, DATABASE_TIMEOUT: generous }
 
 const workbenchOn = (env: Readonly<Record<string, string>>) =>
   Layer.scoped(Workbench, runExample("workbench.ts", { ...limits, ...env }))
@@ -28,6 +31,11 @@ const onRedis = Layer.provideMerge(
   Layer.unwrapEffect(Effect.map(RedisServer, ({ url }) => workbenchOn({ SESSION_STORE: "redis", REDIS_URL: url }))),
   RedisServer.layer()
 )
+
+const onDatabase = (name: DatabaseName) =>
+  Layer.unwrapScoped(
+    Effect.map(makeDatabase(name), ({ url }) => workbenchOn({ SESSION_STORE: name, DATABASE_URL: url }))
+  )
 
 const newVisitor = Effect.map(Workbench, ({ url }) => visitor(url))
 
@@ -699,6 +707,13 @@ describe("workbench", () => {
     costs(it)
   })
 
+  for (const name of databaseNames) {
+    layer(onDatabase(name), options)(`SESSION_STORE=${name}`, (it) => {
+      contract(it)
+      promises(it)
+    })
+  }
+
   layer(workbenchOn({ SESSION_MAX_PER_ACCOUNT: "2" }), options)("SESSION_MAX_PER_ACCOUNT=2", (it) => {
     it.scoped("the oldest sign-in goes for one more", () =>
       Effect.gen(function*() {
@@ -778,7 +793,9 @@ describe("workbench", () => {
       Effect.gen(function*() {
         const running = yield* runExample("workbench.ts")
         const failures: ReadonlyArray<readonly [env: Readonly<Record<string, string>>, word: string]> = [
-          [{ SESSION_STORE: "postgres" }, "SESSION_STORE"],
+          [{ SESSION_STORE: "mongo" }, "SESSION_STORE"],
+          [{ SESSION_STORE: "postgres" }, "DATABASE_URL"],
+          [{ SESSION_STORE: "sqlite", DATABASE_URL: "postgres://localhost" }, "DATABASE_URL"],
           [{ PORT: "65536" }, "PORT"],
           [{ SESSION_MAX_PER_ACCOUNT: "0" }, "maxPerAccount"],
           [{ SESSION_KEYS: "too-short" }, "SESSION_KEYS"],

@@ -9,18 +9,9 @@ import { report } from "../support/figures.js"
 import { scaled } from "../support/soak.js"
 import type { Handler } from "../support/webApp.js"
 import { Counter, handle, User } from "../support/webApp.js"
-import type { FaultyApp } from "./faultyApp.js"
-import {
-  assertNothingSentTwice,
-  forget,
-  isUnavailable,
-  makeFaultyApp,
-  nothingUnhandled,
-  purge,
-  recovery,
-  renew,
-  whoAmI
-} from "./faultyApp.js"
+import { isUnavailable, nothingUnhandled, purge, recovery, renew, whoAmI } from "./faultyApp.js"
+import type { FaultyRedis } from "./faultyRedis.js"
+import { assertNothingSentTwice, makeFaultyRedis } from "./faultyRedis.js"
 import { cut } from "./tcpProxy.js"
 
 /** Places in a reply of so many bytes: its first ones, its last ones, and some between. */
@@ -49,7 +40,7 @@ const calls: Readonly<Record<string, (before: Effect.Effect<unknown>) => Handler
 const isNew = (call: string): boolean => call === "save"
 
 /** How long the reply to a call is, when all goes well. */
-const replyLength = (faulty: FaultyApp, call: string) =>
+const replyLength = (faulty: FaultyRedis, call: string) =>
   Effect.gen(function*() {
     const user = yield* faulty.signedIn("somebody")
     let before = 0
@@ -67,7 +58,7 @@ describe("a connection that breaks within the reply", () => {
   for (const call of Object.keys(calls)) {
     it.scopedLive(`to "${call}" makes the request unavailable, wherever it breaks`, () =>
       Effect.gen(function*() {
-        const faulty = yield* makeFaultyApp()
+        const faulty = yield* makeFaultyRedis()
         const alice = yield* faulty.signedIn("alice")
         // Redis knows every script from here on.
         for (const handler of [renew, purge]) {
@@ -81,7 +72,7 @@ describe("a connection that breaks within the reply", () => {
         for (const by of ["Reset", "End"] as const) {
           for (const bytes of places(length)) {
             const user = yield* faulty.signedIn("somebody")
-            forget(faulty)
+            faulty.forget()
             const answer = yield* faulty.request(
               calls[call]!(faulty.proxy.behave(cut(bytes, by))),
               isNew(call) ? undefined : user.cookie()

@@ -1,27 +1,21 @@
 /**
- * A session app on a Redis that can be made to fail, with everything that tells a safe answer from an unsafe one.
+ * A session app on a store that can be made to fail, with everything that tells a safe answer from an unsafe one.
  */
 import { assert } from "@effect/vitest"
 import * as Config from "effect-session/Config"
 import * as SessionKey from "effect-session/SessionKey"
-
 import type * as SessionStore from "effect-session/SessionStore"
-import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import { Redis } from "ioredis"
 import { performance } from "node:perf_hooks"
 import { afterAll, beforeAll } from "vitest"
-import type { RunningRedis } from "../support/redisServer.js"
-import { redisServer } from "../support/redisServer.js"
 import type { Answer, Browser, Handler, WebApp } from "../support/webApp.js"
 import { Counter, handle, makeWebApp, User } from "../support/webApp.js"
-import type { TcpProxy } from "./tcpProxy.js"
-import { tcpProxy } from "./tcpProxy.js"
 
 /**
  * The time limit of a store call: one that never passes, so that whatever ends has another reason to, and a short one for
@@ -37,10 +31,6 @@ export const purge = handle((session) => session.purge)
 export const signIn = (name: string) => handle((session) => Effect.zipRight(session.insert(User, name), session.renew))
 
 export interface FaultyApp {
-  readonly redis: RunningRedis
-  readonly proxy: TcpProxy
-  /** A connection that does not lead through the proxy. */
-  readonly admin: Redis
   readonly app: WebApp
   /** Makes a request and notes how long it takes. */
   readonly request: (handler: Handler, cookie?: string) => Effect.Effect<Answer>
@@ -54,41 +44,31 @@ export interface FaultyApp {
    */
   readonly patient: (handler: Handler, cookie?: string) => Effect.Effect<Answer>
   readonly limitMillis: number
+  /** Forgets what was called and sent until now. */
+  readonly forget: () => void
   /** Ends the app and everything that it holds, and answers how long that took. */
   readonly close: Effect.Effect<number>
 }
 
-export const makeFaultyApp = (options?: {
-  readonly redis?: RunningRedis
-  readonly args?: ReadonlyArray<string>
-  readonly password?: string
+export const makeFaultyApp = (options: {
+  /** With `limitMillis` as its time limit. */
+  readonly store: Layer.Layer<SessionStore.SessionStore, unknown>
   readonly limitMillis?: number
   readonly keys?: Config.SessionOptions["keys"]
   readonly wrap?: (store: SessionStore.SessionStore) => SessionStore.SessionStore
 }): Effect.Effect<FaultyApp, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const redis = options?.redis ?? (yield* redisServer({ args: options?.args ?? [] }))
-    const proxy = yield* tcpProxy(redis.port)
-    const limitMillis = options?.limitMillis ?? limits.long
-    const password = options?.password
-    const admin = yield* Effect.acquireRelease(
-      Effect.sync(() => new Redis(redis.url, password === undefined ? {} : { password }).on("error", () => {})),
-      (admin) => Effect.sync(() => admin.disconnect())
-    )
+    const { limitMillis = limits.long, store } = options
     const lines: Array<string> = []
     const log = Logger.make(({ cause, message }) => {
       lines.push(`${String(message)} ${Cause.pretty(cause)}`)
     })
     const scope = yield* Scope.make()
     yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
-    const user = password === undefined ? "" : `:${password}@`
     const app = yield* makeWebApp({
-      store: RedisSessionStore.layer({
-        url: `redis://${user}127.0.0.1:${proxy.port}`,
-        timeout: limitMillis
-      }),
-      config: { keys: options?.keys ?? Config.generateKey(), storeTimeout: limitMillis },
-      ...options?.wrap === undefined ? {} : { wrap: options.wrap }
+      store,
+      config: { keys: options.keys ?? Config.generateKey(), storeTimeout: limitMillis },
+      ...options.wrap === undefined ? {} : { wrap: options.wrap }
     }).pipe(Scope.extend(scope), Effect.provide(Logger.replace(Logger.defaultLogger, log)))
     let slowest = 0
     const lastLines = () => lines.slice(-5).join("\n")
@@ -104,13 +84,13 @@ export const makeFaultyApp = (options?: {
       Effect.flatMap(request(handler, cookie), (answer) =>
         isUnavailable(answer) ? Effect.delay(patient(handler, cookie), "10 millis") : Effect.succeed(answer))
     return {
-      redis,
-      proxy,
-      admin,
       app,
       request,
       patient,
       limitMillis,
+      forget: () => {
+        app.calls.length = 0
+      },
       signedIn: (name: string) =>
         Effect.gen(function*() {
           const browser = app.browser()
@@ -254,22 +234,6 @@ export const recovery = (faulty: FaultyApp, alice: Browser): Effect.Effect<numbe
     })
     return attempt
   })
-
-/** Of each kind of command, no more were sent than there were calls for it. */
-export const assertNothingSentTwice = (faulty: FaultyApp, mayNotKnowScripts = false): void => {
-  const sent = (name: string) => faulty.proxy.commands.filter(([command]) => command === name).length
-  // The first load of a session in a process is a script as well.
-  const calls = faulty.app.calls.length
-  assert.isAtMost(sent("hgetall"), faulty.app.calls.filter((verb) => verb === "load").length)
-  assert.isAtMost(sent("hgetall") + sent("evalsha"), calls)
-  assert.isAtMost(sent("eval"), mayNotKnowScripts ? calls : 0)
-}
-
-/** Forgets what was sent and called until now. */
-export const forget = (faulty: FaultyApp): void => {
-  faulty.proxy.commands.length = 0
-  faulty.app.calls.length = 0
-}
 
 /** No test of the file leaves a promise or an exception that nobody looks at. */
 export const nothingUnhandled = (): void => {

@@ -6,49 +6,22 @@ import { assert, describe, it } from "@effect/vitest"
 import * as SessionStore from "effect-session/SessionStore"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { report } from "../support/figures.js"
-import { scaled } from "../support/soak.js"
-import type { Answer, Browser } from "../support/webApp.js"
-import type { Expected, FaultyApp, Storm } from "./faultyApp.js"
-import {
-  assertNothingSentTwice,
-  count,
-  forget,
-  increment,
-  limits,
-  makeFaultyApp,
-  nothingUnhandled,
-  purge,
-  recovery,
-  renew,
-  storm,
-  unknownCookie,
-  whoAmI
-} from "./faultyApp.js"
+import { limits, nothingUnhandled, storm } from "./faultyApp.js"
+import type { FaultyRedis } from "./faultyRedis.js"
+import { assertNothingSentTwice, makeFaultyRedis } from "./faultyRedis.js"
+import type { Outage } from "./outage.js"
+import { goThrough, noSpare, noStorm, rounds } from "./outage.js"
 import { delay, keep, pass, silence } from "./tcpProxy.js"
 
-interface Scenario {
+interface Scenario extends Outage<FaultyRedis> {
   readonly args?: ReadonlyArray<string>
   readonly password?: string
   readonly limitMillis?: number
-  readonly begin: (faulty: FaultyApp) => Effect.Effect<unknown>
-  readonly end: (faulty: FaultyApp) => Effect.Effect<unknown>
-  /** What happens once all requests of a round have been answered. */
-  readonly afterRound?: (faulty: FaultyApp) => Effect.Effect<unknown>
-  readonly reads: Expected
-  readonly writes: Expected
-  /** How a logout goes, where that is another matter than other writes. */
-  readonly purges?: Expected
   /** A Redis that comes back without its scripts is sent them again. */
   readonly losesScripts?: boolean
 }
 
-const rounds = scaled(3, 12)
-
 const durable = ["--appendonly", "yes", "--appendfsync", "always"]
-
-/** Between two rounds: long enough for the connection to be tried anew, again and again. */
-const betweenRounds = "250 millis"
 
 const scenarios: Readonly<Record<string, Scenario>> = {
   "refuses connections": {
@@ -152,21 +125,12 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   }
 }
 
-const noStorm = (): Storm => ({ requests: 0, unavailable: 0, counted: 0, tried: 0 })
-
-const noSpare = { renews: [], purges: [] }
-
-const countOf = ({ body }: Answer): number => (body as { readonly value: number }).value
-
-const browsers = (faulty: FaultyApp, howMany: number): Effect.Effect<Array<Browser>> =>
-  Effect.forEach(Array.from({ length: howMany }), () => faulty.signedIn("bob"))
-
 describe("a Redis that", () => {
   nothingUnhandled()
 
   it.scopedLive("is taken for an empty one by a broken store is found out by these tests", () =>
     Effect.gen(function*() {
-      const faulty = yield* makeFaultyApp({
+      const faulty = yield* makeFaultyRedis({
         wrap: (store) => ({
           ...store,
           load: (key, now) =>
@@ -184,58 +148,13 @@ describe("a Redis that", () => {
   for (const [title, scenario] of Object.entries(scenarios)) {
     it.scopedLive(`${title} lets nobody in or out by mistake`, () =>
       Effect.gen(function*() {
-        const { afterRound = () => Effect.void, args = [], begin, end, losesScripts = false, purges, reads, writes } =
-          scenario
-        const faulty = yield* makeFaultyApp({
-          args,
-          limitMillis: scenario.limitMillis ?? limits.long,
-          ...scenario.password === undefined ? {} : { password: scenario.password }
-        })
-        const { patient } = faulty
-        const alice = yield* faulty.signedIn("alice")
-        const spare = { renews: yield* browsers(faulty, rounds), purges: yield* browsers(faulty, rounds) }
-        // Redis knows every script from here on.
-        yield* patient(whoAmI, unknownCookie(faulty))
-        yield* patient(increment, alice.cookie())
-        yield* patient(renew, (yield* faulty.signedIn("bob")).cookie())
-        yield* patient(purge, (yield* faulty.signedIn("bob")).cookie())
-        const before = yield* patient(count, alice.cookie())
-        const total: Storm = { ...noStorm(), counted: countOf(before), tried: countOf(before) }
-
-        forget(faulty)
-        yield* begin(faulty)
-        const expected = { reads, writes, purges: purges ?? writes }
-        for (let round = 0; round < rounds; round++) {
-          yield* storm(faulty, alice, expected, total, spare)
-          yield* afterRound(faulty)
-          yield* Effect.sleep(betweenRounds)
-        }
-        yield* end(faulty)
-        const recoveredMillis = yield* recovery(faulty, alice)
-        assertNothingSentTwice(faulty, losesScripts)
-
-        // All is as before, and each increment happened once or, if nobody said that it did, never.
-        const after = yield* patient(count, alice.cookie())
-        assert.strictEqual(after.status, 200, faulty.lastLines())
-        assert.isAtLeast(countOf(after), total.counted)
-        assert.isAtMost(countOf(after), total.tried)
-        assert.strictEqual((yield* patient(increment, alice.cookie())).status, 200, faulty.lastLines())
-        const carol = yield* faulty.signedIn("carol")
-        assert.strictEqual((yield* patient(purge, carol.cookie())).status, 200, faulty.lastLines())
-        assert.strictEqual((yield* patient(whoAmI, carol.cookie())).body, null)
-
-        yield* begin(faulty)
-        const closedMillis = yield* faulty.close
-
-        report(`Redis ${title}`, {
-          "requests": total.requests,
-          "503": total.unavailable,
-          "mistaken": 0,
-          "slowest, ms": faulty.slowestMillis(),
-          "limit, ms": faulty.limitMillis,
-          "recovered after, ms": Math.round(recoveredMillis),
-          "closed after, ms": Math.round(closedMillis)
-        })
+        const faulty = yield* makeFaultyRedis(scenario)
+        yield* goThrough(
+          `Redis ${title}`,
+          faulty,
+          scenario,
+          () => assertNothingSentTwice(faulty, scenario.losesScripts)
+        )
       }))
   }
 })

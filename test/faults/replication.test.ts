@@ -10,8 +10,9 @@ import { followsPrimary } from "../support/redisSentinel.js"
 import { redisServer } from "../support/redisServer.js"
 import { until } from "../support/settle.js"
 import type { Browser } from "../support/webApp.js"
-import type { FaultyApp } from "./faultyApp.js"
-import { increment, isUnavailable, makeFaultyApp, nothingUnhandled, purge, whoAmI } from "./faultyApp.js"
+import { increment, isUnavailable, nothingUnhandled, purge, whoAmI } from "./faultyApp.js"
+import type { FaultyRedis } from "./faultyRedis.js"
+import { makeFaultyRedis } from "./faultyRedis.js"
 import type { TcpProxy } from "./tcpProxy.js"
 import { silence, tcpProxy } from "./tcpProxy.js"
 
@@ -24,9 +25,9 @@ const pair = (primaryArgs: ReadonlyArray<string>) =>
     const redis = yield* redisServer({ args: ["--repl-diskless-sync-delay", "0", ...primaryArgs] })
     const link = yield* tcpProxy(redis.port)
     const other = yield* redisServer({ args: ["--replicaof", "127.0.0.1", String(link.port)] })
-    const replica = yield* makeFaultyApp({ keys, redis: other })
+    const replica = yield* makeFaultyRedis({ keys, redis: other })
     yield* followsPrimary(replica.admin)
-    const primary = yield* makeFaultyApp({ keys, redis })
+    const primary = yield* makeFaultyRedis({ keys, redis })
     const browsers = yield* Effect.forEach(
       Array.from({ length: visitors }, (_, index) => `visitor ${index}`),
       primary.signedIn
@@ -34,24 +35,24 @@ const pair = (primaryArgs: ReadonlyArray<string>) =>
     return { primary, replica, link, browsers }
   })
 
-const replicatedFrom = (primary: FaultyApp) =>
+const replicatedFrom = (primary: FaultyRedis) =>
   Effect.promise(() => primary.admin.ping().then(() => primary.admin.wait(1, 0)))
 
-const seesNoReplica = (primary: FaultyApp) =>
+const seesNoReplica = (primary: FaultyRedis) =>
   until(
     Effect.map(Effect.promise(() => primary.admin.info("replication")), (info) => info.includes("connected_slaves:0"))
   )
 
-const promote = (replica: FaultyApp) => Effect.promise(() => replica.admin.call("REPLICAOF", "NO", "ONE"))
+const promote = (replica: FaultyRedis) => Effect.promise(() => replica.admin.call("REPLICAOF", "NO", "ONE"))
 
 /** How many of these are signed in still. */
-const countSignedIn = (app: FaultyApp, browsers: ReadonlyArray<Browser>) =>
+const countSignedIn = (app: FaultyRedis, browsers: ReadonlyArray<Browser>) =>
   Effect.map(
     Effect.forEach(browsers, (browser) => app.request(whoAmI, browser.cookie())),
     (answers) => answers.filter(({ body }) => body !== null).length
   )
 
-const cutOff: Readonly<Record<string, (link: TcpProxy, primary: FaultyApp) => Effect.Effect<unknown>>> = {
+const cutOff: Readonly<Record<string, (link: TcpProxy, primary: FaultyRedis) => Effect.Effect<unknown>>> = {
   "and knows it": (link, primary) => Effect.zipRight(link.refuse, seesNoReplica(primary)),
   "without a word": (link) => link.behave(silence)
 }
@@ -84,7 +85,7 @@ describe("a primary that is cut off from its replica", () => {
         ])
         const [probe, ...others] = browsers as [Browser, ...Array<Browser>]
         const [early, late] = [others.slice(0, visitors / 2), others.slice(visitors / 2)]
-        const signOut = (app: FaultyApp, browser: Browser) =>
+        const signOut = (app: FaultyRedis, browser: Browser) =>
           Effect.map(app.request(purge, browser.cookie()), (answer) => {
             assert.isTrue(isUnavailable(answer) || answer.status === 200)
             return answer.status === 200

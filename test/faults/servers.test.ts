@@ -14,13 +14,10 @@ import { scaled } from "../support/soak.js"
 import type { Browser } from "../support/webApp.js"
 import { Counter, handle } from "../support/webApp.js"
 import {
-  assertNothingSentTwice,
   count,
-  forget,
   increment,
   isUnavailable,
   limits,
-  makeFaultyApp,
   nothingUnhandled,
   purge,
   recovery,
@@ -28,6 +25,7 @@ import {
   storm,
   whoAmI
 } from "./faultyApp.js"
+import { assertNothingSentTwice, makeFaultyRedis } from "./faultyRedis.js"
 
 const Bulk = Session.entry("bulk", Schema.String)
 
@@ -36,7 +34,7 @@ describe("Redis as the app finds it", () => {
 
   it.scopedLive("evicts sessions: their users are nobody, the others are who they are, and no cookie is touched", () =>
     Effect.gen(function*() {
-      const faulty = yield* makeFaultyApp({ args: ["--maxmemory-policy", "allkeys-lru"] })
+      const faulty = yield* makeFaultyRedis({ args: ["--maxmemory-policy", "allkeys-lru"] })
       const { admin, request } = faulty
       const memory = yield* Effect.promise(() => admin.info("memory"))
       const used = Number(/used_memory:(\d+)/.exec(memory)![1])
@@ -73,9 +71,9 @@ describe("Redis as the app finds it", () => {
   it.scopedLive("is a read-only replica: reads are answered, no write is, until it is promoted", () =>
     Effect.gen(function*() {
       const keys = Config.generateKey()
-      const primary = yield* makeFaultyApp({ keys, args: ["--repl-diskless-sync-delay", "0"] })
+      const primary = yield* makeFaultyRedis({ keys, args: ["--repl-diskless-sync-delay", "0"] })
       const replica = yield* redisServer({ args: ["--replicaof", "127.0.0.1", String(primary.redis.port)] })
-      const faulty = yield* makeFaultyApp({ keys, redis: replica })
+      const faulty = yield* makeFaultyRedis({ keys, redis: replica })
       const { admin, request } = faulty
       const alice = yield* primary.signedIn("alice")
       const sessions = yield* Effect.forEach([renew, purge], () => primary.signedIn("bob"))
@@ -87,7 +85,7 @@ describe("Redis as the app finds it", () => {
 
       const cookie = alice.cookie()
       assert.strictEqual((yield* request(whoAmI, cookie)).body, "alice")
-      forget(faulty)
+      faulty.forget()
       for (
         const [handler, sent] of [
           [increment, cookie],
@@ -113,11 +111,11 @@ describe("Redis as the app finds it", () => {
 
   it.scopedLive("forgets its scripts all the time: each write is carried out, once", () =>
     Effect.gen(function*() {
-      const faulty = yield* makeFaultyApp()
+      const faulty = yield* makeFaultyRedis()
       const alice = yield* faulty.signedIn("alice")
       const flush = Effect.promise(() => faulty.admin.script("FLUSH") as Promise<unknown>)
       const times = scaled(50, 2_000)
-      forget(faulty)
+      faulty.forget()
       for (let index = 0; index < times; index++) {
         yield* flush
         assert.strictEqual((yield* faulty.request(increment, alice.cookie())).status, 200)
@@ -132,9 +130,9 @@ describe("Redis as the app finds it", () => {
     Effect.gen(function*() {
       const redis = yield* redisServer({ args: ["--requirepass", "right"] })
       const keys = Config.generateKey()
-      const right = yield* makeFaultyApp({ redis, keys, password: "right" })
+      const right = yield* makeFaultyRedis({ redis, keys, password: "right" })
       const alice = yield* right.signedIn("alice")
-      const wrong = yield* makeFaultyApp({ redis, keys, password: "wrong", limitMillis: limits.short })
+      const wrong = yield* makeFaultyRedis({ redis, keys, password: "wrong", limitMillis: limits.short })
       const unavailable = { reads: "Unavailable", writes: "Unavailable", purges: "Unavailable" } as const
       const total = { requests: 0, unavailable: 0, counted: 0, tried: 0 }
       for (let round = 0; round < 3; round++) {
@@ -150,7 +148,7 @@ describe("Redis as the app finds it", () => {
     Effect.gen(function*() {
       const redis = yield* redisServer()
       yield* redis.stop()
-      const faulty = yield* makeFaultyApp({ redis, limitMillis: limits.short })
+      const faulty = yield* makeFaultyRedis({ redis, limitMillis: limits.short })
       const outcome = yield* Effect.exit(faulty.request(increment))
       assert(Exit.isSuccess(outcome))
       assert.isTrue(isUnavailable(outcome.value))

@@ -1,5 +1,5 @@
 /**
- * A port between an app and its Redis that can be told to misbehave, and that notes down every command that the app sends.
+ * A port between an app and its database that can be told to misbehave, and that notes down every command that the app sends to Redis.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -31,7 +31,7 @@ export interface TcpProxy {
   /** Breaks all connections and lets nobody connect until `accept`. */
   readonly refuse: Effect.Effect<void>
   readonly accept: Effect.Effect<void>
-  /** The commands that the app sent, each as its words, in lower case the first. */
+  /** The commands that the app sent to Redis, each as its words, in lower case the first. */
   readonly commands: Array<ReadonlyArray<string>>
   /** Every byte that the app sent. */
   readonly sent: () => Buffer
@@ -45,23 +45,26 @@ export const keep: Behaviour = { _tag: "Keep" }
 export const delay = (millis: number, jitter = 0): Behaviour => ({ _tag: "Delay", millis, jitter })
 export const cut = (bytes: number, by: "Reset" | "End" = "Reset"): Behaviour => ({ _tag: "Cut", bytes, by })
 
-export const tcpProxy = (target: number): Effect.Effect<TcpProxy, never, Scope.Scope> =>
-  Effect.acquireRelease(Effect.promise(() => open(target)), ({ refuse }) => refuse)
+export const tcpProxy = (
+  target: number,
+  database: "Redis" | "Sql" = "Redis"
+): Effect.Effect<TcpProxy, never, Scope.Scope> =>
+  Effect.acquireRelease(Effect.promise(() => open(target, database)), ({ refuse }) => refuse)
 
-const open = async (target: number): Promise<TcpProxy> => {
+const open = async (target: number, database: "Redis" | "Sql"): Promise<TcpProxy> => {
   let behaviour = pass as Behaviour
   let replied = 0
-  const links = new Set<readonly [app: Socket, redis: Socket]>()
+  const links = new Set<readonly [app: Socket, server: Socket]>()
   const releases = new Set<() => void>()
   const commands: Array<ReadonlyArray<string>> = []
   const sent: Array<Buffer> = []
 
   const link = (app: Socket) => {
-    const redis = createConnection({ port: target, host: "127.0.0.1", noDelay: true })
-    const pair = [app, redis] as const
+    const server = createConnection({ port: target, host: "127.0.0.1", noDelay: true })
+    const pair = [app, server] as const
     links.add(pair)
     const kept: Array<Buffer> = []
-    const read = commandReader((command) => commands.push(command))
+    const read = database === "Redis" ? commandReader((command) => commands.push(command)) : () => {}
     const reply = (chunk: Buffer) => {
       replied += chunk.length
       app.write(chunk)
@@ -72,7 +75,7 @@ const open = async (target: number): Promise<TcpProxy> => {
       releases.delete(release)
       links.delete(pair)
       app.destroy()
-      redis.destroy()
+      server.destroy()
     }
     // A chunk that was held up must not overtake the one before it.
     let last = 0
@@ -83,12 +86,12 @@ const open = async (target: number): Promise<TcpProxy> => {
       read(chunk)
       isSilent ||= behaviour._tag === "Silence"
       if (!isSilent) {
-        redis.write(chunk)
+        server.write(chunk)
       }
     })
     // An app that has given up may still listen for a moment: what is kept for it can come in this moment.
     app.on("end", () => kept.length > 0 || app.end())
-    redis.on("data", (chunk) => {
+    server.on("data", (chunk) => {
       isSilent ||= behaviour._tag === "Silence"
       if (isSilent) {
         return
@@ -118,7 +121,7 @@ const open = async (target: number): Promise<TcpProxy> => {
           }
           behaviour = pass
           links.delete(pair)
-          redis.destroy()
+          server.destroy()
           if (by === "End") {
             app.end(chunk.subarray(0, bytes))
           } else {
@@ -138,11 +141,11 @@ const open = async (target: number): Promise<TcpProxy> => {
     }
   }
 
-  let server: Server | undefined
+  let listener: Server | undefined
   const listen = (port: number) =>
     new Promise<number>((resolve, reject) => {
-      server = createServer({ allowHalfOpen: true }, link).once("error", reject)
-      server.listen(port, "127.0.0.1", () => resolve((server!.address() as AddressInfo).port))
+      listener = createServer({ allowHalfOpen: true }, link).once("error", reject)
+      listener.listen(port, "127.0.0.1", () => resolve((listener!.address() as AddressInfo).port))
     })
   const port = await listen(0)
   return {
@@ -157,18 +160,18 @@ const open = async (target: number): Promise<TcpProxy> => {
     release: Effect.sync(() => releases.forEach((release) => release())),
     refuse: Effect.promise(() =>
       new Promise<void>((resolve) => {
-        if (server === undefined) {
+        if (listener === undefined) {
           return resolve()
         }
-        server.close(() => resolve())
-        server = undefined
+        listener.close(() => resolve())
+        listener = undefined
         for (const pair of links) {
           pair.forEach((socket) => socket.destroy())
         }
       })
     ),
     accept: Effect.promise(async () => {
-      if (server === undefined) {
+      if (listener === undefined) {
         await listen(port)
       }
     })

@@ -107,7 +107,7 @@ const lifecycleOf = (random: Random): unknown =>
     _tag: random.pick(["BrowserSession", "PersistentSession", "PersistentSession", "Session"]),
     ...someOf(random, {
       ttl: () => random.pick(durations),
-      ttlExtension: () => random.pick(["OnStateChanges", "OnEveryRequest"]),
+      ttlExtension: () => random.pick(["OnStateChanges", "OnEveryRequest", { every: random.pick(durations) }]),
       maxLifetime: () => random.pick([undefined, ...durations])
     })
   }
@@ -243,7 +243,10 @@ describe("configuration, fuzzed", () => {
         yield* pause(i)
         const environment = new Map([["SESSION_KEYS", keyText(random, 64)]])
         for (let wrong = random.below(3); wrong > 0; wrong--) {
-          environment.set(random.pick(variables), random.pick([...texts, planted, "1 day", "true", "lax", "cookie-rs"]))
+          environment.set(
+            random.pick(variables),
+            random.pick([...texts, planted, "1 day", "every 5 minutes", "true", "lax", "cookie-rs"])
+          )
         }
         const about = `seed ${random.seed}, ${JSON.stringify([...environment])}`
         const exit = yield* Effect.exit(

@@ -122,6 +122,75 @@ export const hugeRecordTexts: ReadonlyArray<string> = [
   `{"v":${"9".repeat(10_000_000)}}`
 ]
 
+// -- one JSON text, as a row has it
+
+/** A text that says it is the record of `key`, and is not quite. */
+export const rowText = (random: Random, key: SessionKey.SessionKey, victim: SessionKey.SessionKey): string => {
+  const record: Record<string, unknown> = {
+    id: key.id,
+    digest: digestOf(key),
+    superseded: [],
+    state: [["counter", "1"]],
+    createdAt: 0,
+    extendedAt: 0,
+    expiresAt: 9_999_999_999_999
+  }
+  const fields = [...Object.keys(record), "successor", "v", "__proto__"]
+  for (let changes = random.below(4); changes > 0; changes--) {
+    const field = random.pick(fields)
+    switch (random.below(8)) {
+      case 0:
+        delete record[field]
+        break
+      case 1:
+        record.state = random.pick([
+          [["__proto__", "{\"isAdmin\":true}"], ["constructor", "1"]],
+          [[random.pick(oddKeys), random.pick([...oddJson, ...notJson])]],
+          [["a", "1"], ["a", "2"]],
+          [["a", 1]],
+          [["a"]],
+          { a: "1" },
+          random.pick(oddTexts)
+        ])
+        break
+      case 2:
+        record.superseded = random.pick<unknown>([
+          [{ digest: digestOf(key), at: 0 }],
+          [{ digest: digestOf(key), at: 0, graceEndsAt: "Open" }],
+          [{ digest: digestOf(key), at: -1, graceEndsAt: "Closed" }],
+          Array.from({ length: 2_000 }, () => ({ digest: digestOf(victim), at: 0, graceEndsAt: 9_999_999_999_999 })),
+          [null],
+          {}
+        ])
+        break
+      case 3:
+        record.successor = random.pick<unknown>([
+          { id: key.id, digest: digestOf(key) },
+          { id: victim.id, digest: digestOf(victim) },
+          { id: "", digest: "" },
+          null
+        ])
+        break
+      case 4:
+        record[field] = random.pick<unknown>([victim.id, digestOf(victim), -1, 1.5, 1e300, 8_640_000_000_000_001, null])
+        break
+      default:
+        record[field] = random.pick(oddTexts)
+    }
+  }
+  const text = JSON.stringify(record)
+  switch (random.below(12)) {
+    case 0:
+      return random.pick([...oddJson, ...notJson])
+    case 1:
+      return text.slice(0, random.below(text.length))
+    case 2:
+      return text.replace("9999999999999", random.pick(["1e400", "-1e400", "1e21", "[]", random.pick(nested)]))
+    default:
+      return text
+  }
+}
+
 // -- a hash, as Redis has it
 
 export type Hash = ReadonlyMap<string, string>

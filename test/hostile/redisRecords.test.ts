@@ -4,7 +4,6 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as SessionKey from "effect-session/SessionKey"
-import type * as SessionRecord from "effect-session/SessionRecord"
 import * as SessionStore from "effect-session/SessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
 import * as Effect from "effect/Effect"
@@ -14,7 +13,6 @@ import * as LogLevel from "effect/LogLevel"
 import { Redis } from "ioredis"
 import { pause } from "../support/breathing.js"
 import { report } from "../support/figures.js"
-import { livingFor } from "../support/lifetimes.js"
 import { redisServer } from "../support/redisServer.js"
 import { scaled } from "../support/soak.js"
 import { generous } from "../support/timeLimits.js"
@@ -25,6 +23,7 @@ import type { Result } from "./operations.js"
 import { makeRandom } from "./random.js"
 import { recordHash } from "./records.js"
 import type { Hash } from "./records.js"
+import { assertNoDefect, makeVictim, verbsOf } from "./storeVerbs.js"
 
 const before = builtIns()
 // Each of these records is worth a warning, and all of them together would be the whole log.
@@ -50,42 +49,7 @@ const plant = (redis: Redis, key: SessionKey.SessionKey, hash: Hash) =>
     }
   })
 
-const change: SessionRecord.SessionChange = {
-  set: new Map([["a", "1"]]),
-  unset: new Set(["user"]),
-  expect: new Map([["counter", "1"]])
-}
-
-const verbsOf = (
-  store: SessionStore.ClockedVerbs,
-  key: SessionKey.SessionKey
-): { readonly [verb: string]: Effect.Effect<unknown, unknown> } => ({
-  load: store.load(key),
-  update: store.update(key, change, livingFor(60_000)),
-  updateTtl: store.updateTtl(key, livingFor(60_000)),
-  renew: store.renew(key, change, livingFor(60_000)),
-  delete: store.delete(key)
-})
-
-const assertNoDefect = (result: Result, about: string) => {
-  if (result._tag === "Defect") {
-    assert.fail(`${about}: ${result.what}`)
-  }
-}
-
 const show = (hash: Hash) => JSON.stringify([...hash]).slice(0, 600)
-
-/** A session of somebody else, which nothing here may show or touch. */
-const makeVictim = (store: SessionStore.ClockedVerbs) =>
-  Effect.map(
-    store.save(new Map([["user", "\"victim of the test\""]]), { ttl: 86_400_000, maxLifetime: undefined }),
-    ({ key }) => ({
-      isUntouched: Effect.map(store.load(key), (loaded) => {
-        assert(loaded._tag === "Live")
-        assert.deepStrictEqual([...loaded.record.state], [["user", "\"victim of the test\""]])
-      })
-    })
-  )
 
 describe("records in Redis, fuzzed", () => {
   it.scopedLive(

@@ -16,6 +16,7 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Queue from "effect/Queue"
 import { serve, StoreCalls } from "../acceptance/servedApp.js"
+import { HandClock } from "../support/handClock.js"
 import { Counter, User } from "../support/webApp.js"
 import { type Client, connect } from "../support/webSocketClient.js"
 
@@ -24,6 +25,7 @@ type Work = (session: Session.Session) => Effect.Effect<unknown, unknown>
 interface Options {
   readonly store?: Layer.Layer<SessionStore.SessionStore, unknown>
   readonly config?: Partial<Config.SessionOptions>
+  readonly clock?: Layer.Layer<never>
 }
 
 /**
@@ -62,7 +64,10 @@ const appWith = (works: Record<string, Work>, options: Options = {}) =>
       return HttpServerResponse.text(text, { status: Number(pathname.slice(1)) })
     }).pipe(Effect.orDie) as HttpApp.Default<never, Session.Session>
     const context = yield* Layer.build(
-      serve(handler, options).pipe(Layer.provide(Logger.replace(Logger.defaultLogger, logger)))
+      serve(handler, options).pipe(
+        Layer.provide(Logger.replace(Logger.defaultLogger, logger)),
+        Layer.provide(options.clock ?? Layer.empty)
+      )
     )
     const { address } = yield* Effect.provide(HttpServer.HttpServer, context)
     const port = address._tag === "TcpAddress" ? address.port : 0
@@ -231,6 +236,26 @@ describe("the session of a WebSocket", () => {
       yield* app.ended
       assert.deepStrictEqual((yield* app.get("read", cookie)).body, { user: "ferris", counter: 1 })
       assert.deepStrictEqual(app.warnings, [])
+    }))
+
+  it.scopedLive("is extended once in a while when the socket ends, by the time that has passed until then", () =>
+    Effect.gen(function*() {
+      const clock = new HandClock()
+      const lifecycle = Config.PersistentSession({ ttl: "1 hour", ttlExtension: { every: "5 minutes" } })
+      for (const store of [MemorySessionStore.layer(), CookieSessionStore.layer]) {
+        const app = yield* appWith(works, { clock: Layer.setClock(clock), config: { lifecycle }, store })
+        const { cookie } = yield* app.get("login")
+        for (const [passed, calls] of [[0, "load"], [300_000, "load updateTtl"]] as const) {
+          const client = yield* app.connect("/socket", cookie)
+          app.calls.length = 0
+          assert.strictEqual(yield* say(client, "read"), "{\"user\":\"ferris\"}")
+          clock.moveOn(passed)
+          client.close(1000)
+          yield* app.ended
+          assert.strictEqual(app.calls.join(" "), calls)
+        }
+        assert.deepStrictEqual(app.warnings, [])
+      }
     }))
 
   it.scopedLive("is remembered in the store, and a warning says that the cookie does not know", () =>

@@ -2,14 +2,19 @@
  * The stores under test, each as a run of the model needs it: empty, and with a way to lose sessions as the backend
  * itself might.
  */
+import * as SqlClient from "@effect/sql/SqlClient"
 import type * as SessionKey from "effect-session/SessionKey"
 import * as SessionStore from "effect-session/SessionStore"
 import * as CookieSessionStore from "effect-session/stores/CookieSessionStore"
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
+import * as SqlSessionStore from "effect-session/stores/SqlSessionStore"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { Redis } from "ioredis"
+import type { SqlDatabase } from "../support/sqlDatabases.js"
 import { generous } from "../support/timeLimits.js"
 
 export interface Backend {
@@ -92,3 +97,25 @@ export const redis = (client: Redis): () => Promise<Backend> => {
     }
   }
 }
+
+/** A table of an SQL database, emptied for each run. Rows go by the test's hand alone. */
+export const sql = ({ client }: SqlDatabase): Effect.Effect<() => Promise<Backend>, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const context = yield* Layer.build(client())
+    const sql = Context.get(context, SqlClient.SqlClient)
+    const store = yield* SqlSessionStore.make({ createTable: true, sweep: false, timeout: generous }).pipe(
+      Effect.provide(context),
+      Effect.orDie
+    )
+    const removeAllBut = (id: string) => Effect.orDie(sql`DELETE FROM sessions WHERE id <> ${id}`)
+    return async () => {
+      await Effect.runPromise(removeAllBut(""))
+      return {
+        store,
+        isRevocable: true,
+        grain: 1,
+        forgetsTraces: true,
+        evictAllBut: (kept) => Effect.asVoid(removeAllBut(kept?.id ?? ""))
+      }
+    }
+  })

@@ -357,7 +357,7 @@ export const abandonAll = (run: Run): void => {
 }
 
 /** A time that matters to a session, met from below, exactly, or from above. */
-type Limit = "idle" | "absolute" | "late key" | "forgotten key" | "half of idle" | "one step"
+type Limit = "idle" | "absolute" | "extension" | "late key" | "forgotten key" | "half of idle" | "one step"
 
 class Advance implements Command {
   constructor(
@@ -392,6 +392,8 @@ const limitOf = (limit: Limit, session: ModelSession | undefined, model: Model, 
       return session?.expiresAt ?? model.now
     case "absolute":
       return session?.deadline ?? model.now
+    case "extension":
+      return (session?.extendedAt ?? model.now) + everyOf(model)
     case "late key":
       return lastRenewal(session, model) + supersededWindow
     case "forgotten key":
@@ -402,6 +404,9 @@ const limitOf = (limit: Limit, session: ModelSession | undefined, model: Model, 
       return model.now + grain
   }
 }
+
+const everyOf = ({ settings: { ttlExtension } }: Model): number =>
+  typeof ttlExtension === "string" ? 0 : ttlExtension.every
 
 const lastRenewal = (session: ModelSession | undefined, model: Model): number => {
   const times = [
@@ -540,6 +545,7 @@ const anyAdvance = tuple(
   constantFrom<Array<Limit>>(
     "idle",
     "absolute",
+    "extension",
     "late key",
     "forgotten key",
     "half of idle",

@@ -8,7 +8,7 @@ import type { Verb } from "./sessionApp.js"
 
 export interface Settings {
   readonly lifecycle: Config.SessionLifecycle["_tag"]
-  readonly ttlExtension: Config.TtlExtension
+  readonly ttlExtension: "OnStateChanges" | "OnEveryRequest" | { readonly every: number }
   /** In milliseconds, as all times here. */
   readonly ttl: number
   readonly maxLifetime: number | undefined
@@ -118,6 +118,8 @@ interface Live extends Late {
   readonly _tag: "Live"
   readonly ticket: Ticket
   readonly sealedByNewest: boolean
+  /** When it was to expire as the request found it. */
+  readonly expiresAt: number
 }
 
 type Value = number | undefined
@@ -216,7 +218,7 @@ export class ModelRequest {
       this.asksForWrites = false
       this.status = this.status === "Purged" ? "Purged" : "Unchanged"
     }
-    const refreshes = this.model.settings.ttlExtension === "OnEveryRequest"
+    const refreshes = this.refreshes()
     const isUntouched = this.writes.size === 0 && (this.status === "Unchanged" || this.status === "Changed")
     if (isUntouched && !this.asksForWrites && !refreshes) {
       return nothing
@@ -348,9 +350,9 @@ export class ModelRequest {
       return this.end({ _tag: "Live", tickets: [ticket], late: presented.late })
     }
     if (this.status !== "Renewed" && this.writes.size === 0) {
-      return model.settings.ttlExtension === "OnStateChanges"
-        ? nothing
-        : this.refresh({ ticket, sealedBy: presented.sealedByNewest ? this.ring[0]! : -1 })
+      return this.refreshes()
+        ? this.refresh({ ticket, sealedBy: presented.sealedByNewest ? this.ring[0]! : -1 })
+        : nothing
     }
     const isRenewal = this.status === "Renewed"
     const verb = isRenewal ? "renew" : "update"
@@ -375,6 +377,19 @@ export class ModelRequest {
     }
     const saved = { session, generation: model.isRevocable && !isRenewal ? ticket.generation : session.generation }
     return isRenewal || this.isNews(presented.sealedByNewest, ticket, saved) ? this.tell(saved) : nothing
+  }
+
+  private refreshes(): boolean {
+    const { now, settings: { ttl, ttlExtension } } = this.model
+    if (typeof ttlExtension === "string") {
+      return ttlExtension === "OnEveryRequest"
+    }
+    // Only who looked at the session knows when it was last extended.
+    if (this.presented?._tag !== "Live") {
+      return false
+    }
+    const { expiresAt, ticket } = this.presented
+    return ttl - (expiresAt - now) >= ttlExtension.every && this.model.extended(ticket.session.deadline) > expiresAt
   }
 
   private refresh(cookie: ModelCookie): ExpectedNews {
@@ -474,7 +489,13 @@ export class ModelRequest {
     }
     const replacedAt = ticket.session.superseded.get(ticket.generation)
     return replacedAt === undefined
-      ? { _tag: "Live", ticket, sealedByNewest: sealedBy === this.ring[0], late: [] }
+      ? {
+        _tag: "Live",
+        ticket,
+        sealedByNewest: sealedBy === this.ring[0],
+        expiresAt: ticket.session.expiresAt,
+        late: []
+      }
       : this.model.now - replacedAt < supersededWindow
       ? { _tag: "Superseded", tickets: [ticket], late: [] }
       : { _tag: "Refused" }

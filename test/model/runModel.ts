@@ -15,13 +15,14 @@ const { asyncModelRun, asyncProperty, boolean, check, constantFrom, record } = F
 /** The policies that a run draws from. Limits are multiples of the coarsest grain. */
 const anySettings: FastCheck.Arbitrary<Settings> = record({
   lifecycle: constantFrom("BrowserSession" as const, "PersistentSession" as const),
-  ttlExtension: constantFrom("OnStateChanges" as const, "OnEveryRequest" as const),
+  extension: constantFrom("OnStateChanges" as const, "OnEveryRequest" as const, "once in a while" as const),
   // One is over before a replaced key has stopped to be a late one, one lasts until it is forgotten.
   ttl: constantFrom(60_000, 60_000, 6000, 7_200_000),
   hasMaxLifetime: boolean(),
   contentSecurity: constantFrom("Private" as const, "Signed" as const)
-}).map(({ hasMaxLifetime, ...settings }) => ({
+}).map(({ extension, hasMaxLifetime, ...settings }) => ({
   ...settings,
+  ttlExtension: extension === "once in a while" ? { every: settings.ttl / 4 } : extension,
   maxLifetime: hasMaxLifetime ? settings.ttl * 1.5 : undefined
 }))
 

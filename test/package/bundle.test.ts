@@ -69,19 +69,20 @@ describe("a bundle of the package", () => {
   }
 
   const isRedis = (file: string): boolean => /ioredis|redis/i.test(file)
+  const isSql = (file: string): boolean => /@effect\/sql|internal\/sql/.test(file)
   const isRpc = (file: string): boolean => /@effect\/rpc|SessionRpc/.test(file)
   const isTesting = (file: string): boolean => /vitest|\/testing\//.test(file)
   const isStore = (file: string): boolean => file.startsWith(ownFile("dist/stores/"))
 
   const useOf = ({ specifier }: PublicModule): string => `import * as Module from "${specifier}"\nconsole.log(Module)\n`
 
-  it("of the memory store reads no Redis code and nothing of the tests", async () => {
+  it("of the memory store reads no Redis code, no SQL and nothing of the tests", async () => {
     const files = await readFor(
       `import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
        console.log(MemorySessionStore.layer())`
     )
     assert.include(files, ownFile("dist/stores/MemorySessionStore.js"))
-    assert.deepStrictEqual(files.filter((file) => isRedis(file) || isTesting(file)), [])
+    assert.deepStrictEqual(files.filter((file) => isRedis(file) || isSql(file) || isTesting(file)), [])
   })
 
   it("of the Redis store does read Redis code", async () => {
@@ -96,7 +97,7 @@ describe("a bundle of the package", () => {
     const files = await readFor(`import { Session } from "effect-session"\nconsole.log(Session.entry)`)
     assert.include(files, ownFile("dist/Session.js"))
     assert.deepStrictEqual(
-      files.filter((file) => isRedis(file) || isRpc(file) || isTesting(file) || isStore(file)),
+      files.filter((file) => isRedis(file) || isSql(file) || isRpc(file) || isTesting(file) || isStore(file)),
       []
     )
   })
@@ -111,12 +112,12 @@ describe("a bundle of the package", () => {
     }
   })
 
-  it("of one module outside stores and testing reads no store, no Redis code and nothing of the tests", async () => {
+  it("of one module outside stores and testing reads no store, no Redis code, no SQL and nothing of the tests", async () => {
     const wrong: Array<string> = []
     for (const module of modules.filter(({ file }) => !/^dist\/(stores|testing)\//.test(file))) {
       const files = await ownReadFor(useOf(module))
       wrong.push(
-        ...files.filter((file) => isRedis(file) || isTesting(file) || isStore(file)).map((file) =>
+        ...files.filter((file) => isRedis(file) || isSql(file) || isTesting(file) || isStore(file)).map((file) =>
           `${module.specifier}: ${file}`
         )
       )
@@ -124,9 +125,13 @@ describe("a bundle of the package", () => {
     assert.deepStrictEqual(wrong, [])
   })
 
-  it("of one store reads no other", async () => {
-    for (const module of modules.filter(({ file }) => file.startsWith("dist/stores/"))) {
-      assert.deepStrictEqual((await ownReadFor(useOf(module))).filter(isStore), [ownFile(module.file)])
+  it("of one store reads no other but the one that it is built on", async () => {
+    const foundations: Readonly<Record<string, string>> = {
+      "dist/stores/SqlSessionStore.js": "dist/stores/CompareAndSwapSessionStore.js"
+    }
+    for (const { file, ...module } of modules.filter(({ file }) => file.startsWith("dist/stores/"))) {
+      const expected = [file, foundations[file] ?? []].flat().map(ownFile)
+      assert.sameMembers((await ownReadFor(useOf({ file, ...module }))).filter(isStore), expected)
     }
   })
 
@@ -145,13 +150,16 @@ describe("a bundle of the package", () => {
     )
   }
 
-  it("asks for ioredis in the Redis store alone, for @effect/rpc in its module alone, and for vitest in testing alone", async () => {
+  it("asks for each optional peer in its store or module alone, and for vitest in testing alone", async () => {
     const imports = await foreignImports()
     const importers = (
       name: RegExp
     ) => [...new Set(imports.filter(([, path]) => name.test(path)).map(([file]) => file))]
     assert.deepStrictEqual(importers(/^ioredis(\/|$)/), [ownFile("dist/internal/redis/redisConnection.js")])
     assert.deepStrictEqual(importers(/^@effect\/rpc(\/|$)/), [ownFile("dist/SessionRpc.js")])
+    const sql = importers(/^@effect\/sql(\/|$)/)
+    assert.include(sql, ownFile("dist/stores/SqlSessionStore.js"))
+    assert.deepStrictEqual(sql.filter((file) => !isSql(file) && !file.endsWith("/SqlSessionStore.js")), [])
     const vitest = importers(/^(@effect\/)?vitest(\/|$)/)
     assert.isAbove(vitest.length, 0)
     assert.deepStrictEqual(vitest.filter((file) => !file.startsWith(ownFile("dist/testing/"))), [])

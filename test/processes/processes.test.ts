@@ -1,5 +1,5 @@
 /**
- * Four app processes on one Redis, worked on by clients that know nothing of each other. Whatever they were told about a
+ * Four app processes on one Redis, or on one Postgres, worked on by clients that know nothing of each other. Whatever they were told about a
  * session has to have one order that explains it.
  */
 import { assert, describe, it } from "@effect/vitest"
@@ -9,6 +9,7 @@ import * as Redacted from "effect/Redacted"
 import type { RunningExample } from "../examples/exampleProcess.js"
 import { runExample } from "../examples/exampleProcess.js"
 import { report } from "../support/figures.js"
+import { postgresServer } from "../support/postgresServer.js"
 import { redisServer } from "../support/redisServer.js"
 import { scaled } from "../support/soak.js"
 import { generous } from "../support/timeLimits.js"
@@ -19,14 +20,13 @@ import { check } from "./linearizability.js"
 const processes = 4
 const clientsPerNode = 8
 
-const histories = scaled(10, 200)
 const operationsPerClient = 20
 
 /** No further history is begun after so long. */
 const budgetMillis = 480_000
 
 /** In each of so many histories, a process is killed in the middle. */
-const killEvery = 10
+const killEvery = 4
 
 const describeOperation = (operation: SessionHistory["operations"][number]): string => JSON.stringify(operation)
 
@@ -61,6 +61,26 @@ const examine = (history: ReadonlyArray<SessionHistory>, totals: Totals, seed: n
   }
 }
 
+/** What the processes share, as the workbench is told of it. */
+const shared = [
+  {
+    name: "Redis",
+    histories: scaled(10, 200),
+    server: Effect.map(
+      redisServer(),
+      ({ url }) => ({ SESSION_STORE: "redis", REDIS_URL: url, REDIS_TIMEOUT: generous })
+    )
+  },
+  {
+    name: "Postgres",
+    histories: scaled(4, 100),
+    server: Effect.map(
+      postgresServer(),
+      ({ url }) => ({ SESSION_STORE: "postgres", DATABASE_URL: url, DATABASE_TIMEOUT: generous })
+    )
+  }
+]
+
 describe("several processes", () => {
   it.scopedLive("that each have a store of their own are found out", () =>
     Effect.gen(function*() {
@@ -76,16 +96,12 @@ describe("several processes", () => {
       assert.include(verdicts, "Violation")
     }))
 
-  it.scopedLive(
-    "on one Redis keep each session linearizable, also when one of them is killed in the middle",
-    () =>
+  for (const { histories, name, server } of shared) {
+    it.scopedLive(`on one ${name} keep each session linearizable, also when one of them is killed in the middle`, () =>
       Effect.gen(function*() {
-        const redis = yield* redisServer()
         const start = runExample("workbench.ts", {
-          SESSION_STORE: "redis",
-          REDIS_URL: redis.url,
+          ...yield* server,
           SESSION_KEYS: Redacted.value(Config.generateKey()),
-          REDIS_TIMEOUT: generous,
           SESSION_STORE_TIMEOUT: generous
         })
         const nodes: Array<RunningExample> = yield* Effect.all(Array.from({ length: processes }, () => start), {
@@ -129,7 +145,7 @@ describe("several processes", () => {
             }
           }
         }
-        report("Linearizability", {
+        report(`Linearizability on ${name}`, {
           processes,
           "clients": processes * clientsPerNode,
           ...totals,
@@ -138,6 +154,6 @@ describe("several processes", () => {
         })
         assert.isAtMost(totals.undecided, Math.max(2, totals.sessions / 20), "sessions that the checker gave up on")
         assert.isAbove(totals.operations, totals.histories * processes * clientsPerNode * operationsPerClient * 0.9)
-      })
-  )
+      }))
+  }
 })

@@ -10,7 +10,7 @@ import type { Pair } from "./visits.js"
 export interface Mutant extends Replacement {
   /** Two requests that find it in some order. */
   readonly pair: Pair
-  readonly stage: Exclude<keyof typeof stages, "redis">
+  readonly stage: Exclude<keyof typeof stages, "remote">
   readonly breaks: PromiseName
 }
 

@@ -5,7 +5,7 @@ import { connectRedis } from "../model/backends.js"
 import { redisServer } from "../support/redisServer.js"
 import { generous } from "../support/timeLimits.js"
 import { library } from "./library.js"
-import { redis } from "./stages.js"
+import { remote } from "./stages.js"
 import { threeAtATime, twoAtATime } from "./suite.js"
 import { pairsFrom } from "./visits.js"
 
@@ -15,11 +15,11 @@ describe("the promises hold, whoever waits, wins or hangs up, in Redis", () => {
       const server = yield* redisServer()
       const client = yield* connectRedis(server.url)
       const store = yield* RedisSessionStore.fromClient(client, { timeout: generous })
-      const stage = redis(store)(library)
+      const stage = remote(store)(library)
       yield* Effect.promise(async () => {
         await twoAtATime("Redis", stage, { isRevocable: true }, pairsFrom(4, 12))
         await threeAtATime("Redis", stage, { isRevocable: true }, 150)
-        const rotating = redis(store, "renewed by themselves")(library)
+        const rotating = remote(store, "renewed by themselves")(library)
         await twoAtATime(
           "Redis, with keys that are renewed by themselves",
           rotating,

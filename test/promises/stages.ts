@@ -40,5 +40,6 @@ export const cookie: Stages = (library) =>
     ...gate(CookieSessionStore.store)
   }), "before")
 
-export const redis = (store: SessionStore.SessionStore, keys?: Keys): Stages => (library) =>
+/** A store on a server of its own, which the test has made. */
+export const remote = (store: SessionStore.SessionStore, keys?: Keys): Stages => (library) =>
   makeStage(library, (_, gate) => ({ ...store, ...gate(store) }), "before", keys)

@@ -146,7 +146,7 @@ describe("what another site sends", () => {
       }).pipe(Effect.provide(Layer.provideMerge(app, Backend))))
   }
 
-  it.scopedLive("opens no socket", () =>
+  it.live("opens no socket", () =>
     Effect.gen(function*() {
       const { origin } = yield* ask
       const port = Number(new URL(origin).port)
@@ -157,7 +157,8 @@ describe("what another site sends", () => {
         )
       assert.strictEqual((yield* dial("https://evil.test")).status, 403)
       assert.strictEqual((yield* dial(origin)).status, 101)
-    }).pipe(Effect.provide(Layer.provideMerge(apps["HttpRouter"]!, Backend))))
+      // A server that closes first waits for its sockets.
+    }).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(apps["HttpRouter"]!, Backend))))
 
   it("is in the API's description", () => {
     const { components, paths } = OpenApi.fromApi(Api)

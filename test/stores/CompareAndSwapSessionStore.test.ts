@@ -72,6 +72,7 @@ describe("CompareAndSwapSessionStore", () => {
           "[]",
           "{\"planted\":1}",
           sound.slice(1),
+          sound.replace(key.id, SessionKey.mintId()),
           sound.replace(/"at|"createdAt/, "\"planted")
         ]
       ) {
@@ -116,6 +117,33 @@ describe("CompareAndSwapSessionStore", () => {
             `${tag} Unavailable`
           )
         )
+      }
+    }))
+
+  it.live("says what the backend says went wrong, TooLarge of what is written alone", () =>
+    Effect.gen(function*() {
+      const cause = new Error("4 MiB")
+      const failing = Effect.fail(
+        new CompareAndSwapSessionStore.BackendError({ reason: "TooLarge", message: "The table takes no more", cause })
+      )
+      const sound = remoteTexts(new Map())
+      const { key } = yield* SessionStore.withClock(make(sound, { timeout: generous })).save(new Map(), hourly)
+      const write = { insert: () => failing, replace: () => failing, remove: () => failing }
+      const store = SessionStore.withClock(make({ get: sound.get, ...write }, { timeout: generous }))
+      const unreadable = SessionStore.withClock(make({ get: () => failing, ...write }, { timeout: generous }))
+      const errors = [
+        yield* Effect.flip(store.save(new Map(), hourly)),
+        yield* Effect.flip(store.update(key, SessionRecord.noChange, hourly)),
+        yield* Effect.flip(unreadable.load(key)),
+        yield* Effect.flip(store.delete(key))
+      ]
+      assert.deepStrictEqual(
+        errors.map(({ _tag, reason }) => `${_tag} ${reason}`),
+        ["SaveError TooLarge", "UpdateError TooLarge", "LoadError Unavailable", "DeleteError Unavailable"]
+      )
+      for (const error of errors) {
+        assert.strictEqual(error.message, "The table takes no more")
+        assert.strictEqual(error.cause, cause)
       }
     }))
 

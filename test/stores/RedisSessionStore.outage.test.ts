@@ -15,8 +15,9 @@ import { afterAll, beforeAll } from "vitest"
 import { handTimers, heldLimit } from "../support/handTimers.js"
 import { livingFor } from "../support/lifetimes.js"
 import { logging, makeStore, makeWithout } from "../support/loggingStore.js"
-import { freePort, redisServer } from "../support/redisServer.js"
+import { redisServer } from "../support/redisServer.js"
 import { routedPort } from "../support/routedPort.js"
+import { freePort } from "../support/serverProcess.js"
 import { settle, until } from "../support/settle.js"
 
 const minute = 60_000

@@ -9,7 +9,8 @@ import { join } from "node:path"
 import { generate } from "selfsigned"
 import { handTimers } from "../support/handTimers.js"
 import { logging, makeWithout } from "../support/loggingStore.js"
-import { freePort, redisServer } from "../support/redisServer.js"
+import { redisServer } from "../support/redisServer.js"
+import { freePort } from "../support/serverProcess.js"
 import { generous } from "../support/timeLimits.js"
 
 const certificate = () =>

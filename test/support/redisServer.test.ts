@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { Redis } from "ioredis"
-import { freePort, RedisServer, redisServer } from "./redisServer.js"
+import { RedisServer, redisServer } from "./redisServer.js"
+import { freePort } from "./serverProcess.js"
 
 const connect = (url: string) =>
   Effect.acquireRelease(

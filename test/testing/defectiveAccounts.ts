@@ -3,6 +3,7 @@
  */
 import type { StoredRecord } from "effect-session/SessionRecord"
 import * as SessionRecord from "effect-session/SessionRecord"
+import type { Ticket } from "effect-session/SessionSignIn"
 import * as SessionSignIn from "effect-session/SessionSignIn"
 import type { AccountVerbs } from "effect-session/SessionStore"
 import * as Effect from "effect/Effect"
@@ -120,6 +121,21 @@ export const accountDefects: ReadonlyArray<AccountDefect> = [
     defect: "does not remember who was ended",
     parts: { isVoid: (ticket, _epoch, now) => SessionSignIn.isVoid(ticket, undefined, now) },
     foundBy: "a sign-in that began before the end of all"
+  },
+  {
+    defect: "gives who begins a ticket of whenever",
+    calls: (accounts) => {
+      const firstEpochs = new Map<string, Ticket>()
+      return {
+        begin: (account, now) =>
+          Effect.map(accounts.begin(account, now), (ticket) => {
+            const first = firstEpochs.get(account) ?? ticket
+            firstEpochs.set(account, first)
+            return first
+          })
+      }
+    },
+    foundBy: "a sign-in may begin before there is a session"
   },
   {
     defect: "remembers it for all accounts at once",

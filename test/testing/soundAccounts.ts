@@ -44,6 +44,7 @@ export const accountsOver = (rows: Map<string, StoredRecord>, parts: AccountPart
     namesOf(account, now).filter((name) => name !== spared).filter(remove) as Array<SessionId>
 
   return {
+    begin: (account, now) => Effect.sync(() => ({ epoch: markOf(account), at: now })),
     enlist: (account, id, _lifetime, now) =>
       Effect.sync(() => ({
         ticket: { epoch: markOf(account), at: now },

@@ -12,7 +12,7 @@ import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import { checkBearerHeader } from "./bearerOptions.js"
 import { bringKey, checkKeys } from "./keyChecks.js"
-import { type Checked, checkTrustedProxies } from "./optionChecks.js"
+import { type Checked, checkExtendEvery, checkTrustedProxies } from "./optionChecks.js"
 
 /** @internal */
 export const flagWords = { true: true, false: false, yes: true, no: false, on: true, off: false, 1: true, 0: false }
@@ -72,6 +72,24 @@ export const readBearer = (text: string): Checked<boolean | { readonly header: s
         onRight: (header) => ({ header })
       })
   )
+
+const readExtensionWord = oneWordOf<"OnStateChanges" | "OnEveryRequest">({
+  "on-state-changes": "OnStateChanges",
+  "on-every-request": "OnEveryRequest"
+})
+
+/** @internal */
+export const readTtlExtension = (
+  text: string
+): Checked<"OnStateChanges" | "OnEveryRequest" | { readonly every: Duration.Duration }> => {
+  const every = /^every\s+(.+)$/i.exec(text)?.[1]
+  return every === undefined
+    ? Either.mapLeft(readExtensionWord(text), (problem) => `${problem}, or every and a duration, like every 5 minutes`)
+    : Either.mapBoth(checkDurationText(checkExtendEvery)(every), {
+      onLeft: (problem) => `says every, but its duration ${problem}`,
+      onRight: (every) => ({ every })
+    })
+}
 
 /**
  * Only what is set: a field that is there and undefined would wipe out a preset's when options are spread.

@@ -4,8 +4,10 @@
  * @internal
  */
 import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
 import {
   type Checked,
+  checkExtendEvery,
   checkGrace,
   checkMaxLifetime,
   checkRenewEvery,
@@ -27,15 +29,27 @@ interface WrittenLifecycle {
   readonly onKeyReuse?: unknown
 }
 
-type LifecycleRefusal = Refusal<"lifecycle" | `lifecycle.${Exclude<keyof WrittenLifecycle, "_tag">}`>
+type LifecycleRefusal = Refusal<
+  "lifecycle" | `lifecycle.${Exclude<keyof WrittenLifecycle, "_tag">}` | "lifecycle.ttlExtension.every"
+>
 
 const checkTag = oneOf("BrowserSession", "PersistentSession")
-const checkTtlExtension = oneOf("OnStateChanges", "OnEveryRequest")
+const checkExtensionWord = oneOf("OnStateChanges", "OnEveryRequest")
 
 const checkOnKeyReuse = oneOf("EndSession", "Ignore")
 
 const named = <A>(option: LifecycleRefusal["option"], checked: Checked<A>): Either.Either<A, LifecycleRefusal> =>
   Either.mapLeft(checked, (problem) => ({ option, message: `${option} ${problem}` }))
+
+const checkTtlExtension = (value: unknown) =>
+  Predicate.isReadonlyRecord(value)
+    ? Either.map(named("lifecycle.ttlExtension.every", checkExtendEvery(value["every"])), (everyMillis) => ({
+      everyMillis
+    }))
+    : Either.mapLeft(
+      named("lifecycle.ttlExtension", checkExtensionWord(value)),
+      ({ message, option }) => ({ option, message: `${message}, or { every: "5 minutes" }` })
+    )
 
 const belowMaxAge = "is shorter than one second, which Max-Age would count as zero, and that removes the cookie"
 
@@ -47,14 +61,14 @@ export const checkLifecycleOptions = (
   Either.gen(function*() {
     const _tag = yield* named("lifecycle", checkTag(lifecycle._tag))
     const ttlMillis = yield* named("lifecycle.ttl", checkTtl(lifecycle.ttl))
-    const ttlExtension = yield* named("lifecycle.ttlExtension", checkTtlExtension(lifecycle.ttlExtension))
+    const ttlExtension = yield* checkTtlExtension(lifecycle.ttlExtension)
     const maxLifetimeMillis = isGiven(lifecycle.maxLifetime)
       ? yield* named("lifecycle.maxLifetime", checkMaxLifetime(lifecycle.maxLifetime))
       : undefined
     const rememberMeMillis = isGiven(lifecycle.rememberMe)
       ? yield* named("lifecycle.rememberMe", checkTtl(lifecycle.rememberMe))
       : undefined
-    const everyMillis = isGiven(lifecycle.renewEvery)
+    const renewEveryMillis = isGiven(lifecycle.renewEvery)
       ? yield* named("lifecycle.renewEvery", checkRenewEvery(lifecycle.renewEvery))
       : undefined
     const graceMillis = yield* named("lifecycle.renewGrace", checkGrace(lifecycle.renewGrace ?? defaults.renewGrace))
@@ -76,12 +90,20 @@ export const checkLifecycleOptions = (
         )
       )
     }
-    if (everyMillis !== undefined && everyMillis <= graceMillis) {
+    const shortest = Math.min(ttlMillis, rememberMeMillis ?? Infinity)
+    if (typeof ttlExtension !== "string" && ttlExtension.everyMillis >= shortest) {
+      const limit = shortest === ttlMillis ? "lifecycle.ttl" : "lifecycle.rememberMe"
+      return yield* named(
+        "lifecycle.ttlExtension.every",
+        Either.left(`is no shorter than ${limit}: shorten it, or sessions would end before they are extended`)
+      )
+    }
+    if (renewEveryMillis !== undefined && renewEveryMillis <= graceMillis) {
       return yield* named(
         "lifecycle.renewEvery",
         Either.left("is no longer than lifecycle.renewGrace: raise it, or no key would ever be replaced for good")
       )
     }
-    const rotation = everyMillis === undefined ? undefined : { every: everyMillis, grace: graceMillis }
+    const rotation = renewEveryMillis === undefined ? undefined : { every: renewEveryMillis, grace: graceMillis }
     return { _tag, ttlMillis, ttlExtension, maxLifetimeMillis, rememberMeMillis, rotation, onKeyReuse }
   })

@@ -90,6 +90,13 @@ export const checkTtl = durationUpTo({
 })
 
 /** @internal */
+export const checkExtendEvery = durationUpTo({
+  millis: maxCookieAgeSeconds * 1000,
+  sentence: "is longer than 400 days, the longest time to live",
+  mend: "make it shorter than lifecycle.ttl"
+})
+
+/** @internal */
 export const checkRenewEvery = durationUpTo({
   millis: maxCookieAgeSeconds * 1000,
   sentence: "is longer than 400 days, which no session lives without a request",

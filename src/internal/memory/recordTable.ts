@@ -152,13 +152,17 @@ export class RecordTable {
   }
 
   private read(slot: number): StoredRecord {
-    return {
-      ...fromTexts(unpackTexts(this.texts[slot]!)),
+    const texts = unpackTexts(this.texts[slot]!)
+    const record: StoredRecord = {
       id: this.index.idOf(slot),
+      digest: texts[0] as SecretDigest,
+      superseded: supersededOf(texts[1]!),
+      state: stateOf(texts),
       createdAt: this.times[timesPerSlot * slot + createdAt]!,
       extendedAt: this.times[timesPerSlot * slot + extendedAt]!,
       expiresAt: this.times[timesPerSlot * slot + expiresAt]!
     }
+    return this.isTrace.has(slot) ? { ...record, successor: successorOf(texts.at(-1)!) } : record
   }
 
   private keepTrace(slot: number): void {
@@ -236,15 +240,12 @@ const toTexts = ({ digest, state, successor, superseded }: StoredRecord): Readon
 const secretText = ({ at, digest, graceEndsAt }: SupersededSecret): string =>
   graceEndsAt === undefined ? `${digest} ${at}` : `${digest} ${at} ${graceEndsAt}`
 
-const fromTexts = (
-  texts: ReadonlyArray<string>
-): Pick<StoredRecord, "digest" | "superseded" | "state" | "successor"> => {
+const stateOf = (texts: ReadonlyArray<string>): StoredRecord["state"] => {
   const state = new Map<string, string>()
   for (let i = 3; i < texts.length; i += 2) {
     state.set(texts[i - 1]!, texts[i]!)
   }
-  const record = { digest: texts[0] as SecretDigest, superseded: supersededOf(texts[1]!), state }
-  return texts.length % 2 === 0 ? record : { ...record, successor: successorOf(texts.at(-1)!) }
+  return state
 }
 
 const successorOf = (text: string): Successor => {
@@ -252,8 +253,10 @@ const successorOf = (text: string): Successor => {
   return { id: id as SessionId, digest: digest as SecretDigest }
 }
 
+const noSecrets: ReadonlyArray<SupersededSecret> = []
+
 const supersededOf = (text: string): ReadonlyArray<SupersededSecret> =>
-  text === "" ? [] : text.split(",").map((secret) => {
+  text === "" ? noSecrets : text.split(",").map((secret) => {
     const [digest, at, grace] = secret.split(" ")
     const superseded = { digest: digest as SecretDigest, at: Number(at) }
     return grace === undefined ? superseded : { ...superseded, graceEndsAt: grace === "Open" ? grace : Number(grace) }

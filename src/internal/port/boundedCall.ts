@@ -5,12 +5,17 @@
  * and an interrupted fiber interrupts its children even while it cannot be interrupted itself: a client that hangs up
  * would undo its own logout.
  *
+ * Every call of a store that waits is guarded so: it costs one fiber, and none for the clock that everybody has.
+ *
  * @internal
  */
-import * as Deferred from "effect/Deferred"
-import type * as Duration from "effect/Duration"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DefaultServices from "effect/DefaultServices"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
+import type * as FiberId from "effect/FiberId"
+import { clockOf } from "../effect/clockOf.js"
 
 /** @internal */
 export const callWithin = <A, E>(
@@ -19,17 +24,47 @@ export const callWithin = <A, E>(
   onTimeout: () => E
 ): Effect.Effect<A, E> =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function*() {
-      const answer = yield* Deferred.make<A, E>()
-      const calling = yield* Effect.forkDaemon(Effect.intoDeferred(Effect.interruptible(call), answer))
-      const timer = yield* Effect.forkDaemon(
-        Effect.interruptible(
-          Effect.zipRight(Effect.sleep(duration), Effect.suspend(() => Deferred.fail(answer, onTimeout())))
-        )
-      )
-      return yield* Effect.ensuring(
-        restore(Deferred.await(answer)),
-        Effect.zipRight(Fiber.interruptFork(calling), Fiber.interruptFork(timer))
-      )
+    Effect.withFiberRuntime((caller) => {
+      const clock = clockOf(caller)
+      const id = caller.id()
+      return Effect.flatMap(Effect.forkDaemon(Effect.interruptible(call)), (calling) =>
+        restore(Effect.async<A, E>((resume) => {
+          const stopTimer = startTimer(clock, duration, id, () => {
+            resume(Effect.fail(onTimeout()))
+            calling.unsafeInterruptAsFork(id)
+          })
+          calling.addObserver((exit) => {
+            stopTimer()
+            resume(exit)
+          })
+          return Effect.sync(() => {
+            stopTimer()
+            calling.unsafeInterruptAsFork(id)
+          })
+        })))
     })
   )
+
+const liveClock = Context.get(DefaultServices.liveServices, Clock.Clock)
+
+// A timer that is longer fires at once.
+const longestTimer = 2_147_483_647
+
+/** Calls back once the time has passed, unless it is stopped before. */
+const startTimer = (
+  clock: Clock.Clock,
+  duration: Duration.Duration,
+  id: FiberId.FiberId,
+  onElapsed: () => void
+): () => void => {
+  const millis = Duration.toMillis(duration)
+  if (millis > longestTimer) {
+    return () => {}
+  }
+  if (clock === liveClock) {
+    const timer = setTimeout(onElapsed, millis)
+    return () => clearTimeout(timer)
+  }
+  const sleeping = Effect.runFork(Effect.zipRight(clock.sleep(duration), Effect.sync(onElapsed)))
+  return () => sleeping.unsafeInterruptAsFork(id)
+}

@@ -63,6 +63,18 @@ local function wholeness()
 end
 `
 
+// An index that is made where nothing is evicted has never missed anything.
+const prepare = `
+local function prepare(fresh)
+  if redis.call('EXISTS', KEYS[1]) == 0 and wholeness() == '${wholeWord}' then
+    redis.call('HSET', KEYS[1], '${indexFields.whole}', '1')
+  end
+  local epoch = redis.call('HGET', KEYS[1], '${indexFields.epoch}') or fresh
+  redis.call('HSET', KEYS[1], '${indexFields.epoch}', epoch)
+  return epoch
+end
+`
+
 // Each look doubles the size at which the next one is due, so that it costs a sign-in next to nothing.
 const prune = `
 local function prune(now)
@@ -79,6 +91,23 @@ end
 `
 
 /**
+ * `ARGV`: an epoch for an index that has none, and for how long the index is kept at least (milliseconds). Answers `Begun` with the
+ * epoch.
+ *
+ * @internal
+ */
+export const begin = script(
+  keep,
+  whole,
+  prepare,
+  `
+local epoch = prepare(ARGV[1])
+keepFor(ARGV[2])
+return {'Begun', epoch}
+`
+)
+
+/**
  * `ARGV`: the id, now, until when it is listed, for how long the index is kept at least (milliseconds), and an epoch for an index that
  * has none. Answers `Enlisted` with the epoch, the number of ids, and whether they are all.
  *
@@ -88,17 +117,14 @@ export const enlist = script(
   keep,
   count,
   whole,
+  prepare,
   prune,
   `
-local isWhole = wholeness()
-if isWhole == '${wholeWord}' and redis.call('EXISTS', KEYS[1]) == 0 then
-  redis.call('HSET', KEYS[1], '${indexFields.whole}', '1')
-end
-local epoch = redis.call('HGET', KEYS[1], '${indexFields.epoch}') or ARGV[5]
-redis.call('HSET', KEYS[1], '${indexFields.epoch}', epoch, ARGV[1], epoch .. ':' .. ARGV[3] .. ':' .. ARGV[2])
+local epoch = prepare(ARGV[5])
+redis.call('HSET', KEYS[1], ARGV[1], epoch .. ':' .. ARGV[3] .. ':' .. ARGV[2])
 prune(tonumber(ARGV[2]))
 keepFor(ARGV[4])
-return {'Enlisted', epoch, tostring(countIds()), isWhole}
+return {'Enlisted', epoch, tostring(countIds()), wholeness()}
 `
 )
 

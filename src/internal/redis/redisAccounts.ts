@@ -71,6 +71,18 @@ export const listedField = (set: SessionState, lifetime: Lifetime, now: number):
 export class RedisAccounts implements SessionStore.AccountVerbs {
   constructor(private readonly records: RedisRecords) {}
 
+  readonly begin: SessionStore.AccountVerbs["begin"] = (account, now) =>
+    Effect.mapBoth(
+      this.runOnIndex(account, "begin", scripts.begin, [
+        SessionKey.mintId(),
+        millisText(SessionSignIn.ticketValidity)
+      ], { Begun: 1 }),
+      {
+        onFailure: (failure) => new SessionStore.UpdateError(failure),
+        onSuccess: ([, epoch]) => ({ epoch: epoch!, at: now })
+      }
+    )
+
   readonly enlist: SessionStore.AccountVerbs["enlist"] = (account, id, lifetime, now) =>
     Effect.mapBoth(
       this.runOnIndex(account, "enlist", scripts.enlist, [

@@ -162,12 +162,15 @@ local valued = first + 3
 local absent = valued + 2 * tonumber(ARGV[first])
 local unset = absent + tonumber(ARGV[first + 1])
 local set = unset + tonumber(ARGV[first + 2])
+local expected = {}
 local function isMet()
   for i = valued, absent - 1, 2 do
     if redis.call('HGET', KEYS[1], ARGV[i]) ~= ARGV[i + 1] then return false end
+    expected[ARGV[i]] = #ARGV[i] + #ARGV[i + 1]
   end
   for i = absent, unset - 1 do
     if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1 then return false end
+    expected[ARGV[i]] = 0
   end
   return true
 end
@@ -179,19 +182,21 @@ if not isMet() then
 end
 `
 
-// ARGV[5]: how many bytes a record may have. One that has more already may shrink.
+// ARGV[5]: how many bytes a record may have. One that has more already may shrink. What was expected has its size.
 const growth = `
 local growth = 0
-for i = set, #ARGV, 2 do growth = growth + #ARGV[i] + #ARGV[i + 1] - sizeOf(ARGV[i]) end
-for i = unset, set - 1 do growth = growth - sizeOf(ARGV[i]) end
+for i = set, #ARGV, 2 do growth = growth + #ARGV[i] + #ARGV[i + 1] - (expected[ARGV[i]] or sizeOf(ARGV[i])) end
+for i = unset, set - 1 do growth = growth - (expected[ARGV[i]] or sizeOf(ARGV[i])) end
 if growth > 0 and sizeOfAll() + growth > tonumber(ARGV[5]) then return {'TooLarge'} end
 `
 
 // HSET comes first: where Redis is out of memory it is the command that is refused, and nothing has been written then.
+// It sets all there is to set, but where fields are removed, which may be among those.
 const change = `
-redis.call('HSET', KEYS[1], '${fields.extendedAt}', ARGV[2], '${fields.expiresAt}', extended)
+local last = unset < set and set - 1 or math.min(set + 997, #ARGV)
+redis.call('HSET', KEYS[1], '${fields.extendedAt}', ARGV[2], '${fields.expiresAt}', extended, unpack(ARGV, set, last))
 sliced('HDEL', unset, set - 1)
-sliced('HSET', set, #ARGV)
+sliced('HSET', last + 1, #ARGV)
 expire(extended)
 `
 

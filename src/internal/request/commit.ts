@@ -29,7 +29,7 @@ import { endSessions, isFollowed, isThere } from "./endedSession.js"
 import { rebase, writeMerged } from "./mergedWrite.js"
 import { openFormerCookies, type PresentedKey } from "./openedCookie.js"
 import { malformed, noSessions, others, type Presented, rotates } from "./presentedSession.js"
-import { hasChangedScope, isPersistent, lifetimeOf } from "./sessionPolicy.js"
+import { hasChangedScope, isPersistent, lifetimeOf, refreshes } from "./sessionPolicy.js"
 import type { SessionServices } from "./sessionServices.js"
 
 /**
@@ -98,7 +98,7 @@ export class Commit {
       hasWrites: this.log.hasWrites,
       asksForWrites: this.log.asksForWrites,
       hasValues: this.log.hasValues,
-      refreshesAlways: this.refreshesAlways,
+      refreshes: this.refreshes,
       rotates: rotates(this.presented, this.canMint)
     })
     return canSetCookie
@@ -153,8 +153,8 @@ export class Commit {
     return this.clock.unsafeCurrentTimeMillis()
   }
 
-  private get refreshesAlways(): boolean {
-    return this.services.config.lifecycle.ttlExtension === "OnEveryRequest"
+  private get refreshes(): boolean {
+    return refreshes(this.services.config.lifecycle, this.log, this.now)
   }
 
   private get canRemember(): boolean {
@@ -211,7 +211,7 @@ export class Commit {
   private rotateSecret(presented: PresentedKey): Effect.Effect<CommitOutcome, CommitError> {
     const { key } = presented
     const { config: { lifecycle }, store, tell } = this.services
-    const extend = this.log.hasWrites || this.refreshesAlways
+    const extend = this.log.hasWrites || this.refreshes
     const rotation = { ...lifecycle.rotation!, extend, mint: this.canMint }
     return chain(
       this.write(key, (change) => store.rotate!(key, change, this.lifetime, rotation, this.now)),

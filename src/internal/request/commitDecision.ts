@@ -35,7 +35,8 @@ export interface CommitFacts {
   readonly hasWrites: boolean
   /** Whether a session made of these writes alone would hold a value. An empty session is never created. */
   readonly hasValues: boolean
-  readonly refreshesAlways: boolean
+  /** Whether the expiry is moved on also where nothing else is to be done. */
+  readonly refreshes: boolean
   /** Whether the key that the request came with has to give way to another, or has come for the first time after one has. */
   readonly rotates: boolean
 }
@@ -125,7 +126,7 @@ const decideForLiveSession = (facts: CommitFacts): CommitPlan => {
         ? "Rotate"
         : facts.hasWrites
         ? "Update"
-        : facts.refreshesAlways
+        : facts.refreshes
         ? "UpdateTtl"
         : "Nothing"
   }
@@ -160,7 +161,7 @@ export const withoutCookie = (plan: CommitPlan, hasWrites: boolean): CommitPlan 
  * @internal
  */
 export const isIdle = (
-  facts: Pick<CommitFacts, "status" | "asksForWrites" | "hasWrites" | "refreshesAlways" | "rotates">
+  facts: Pick<CommitFacts, "status" | "asksForWrites" | "hasWrites" | "refreshes" | "rotates">
 ): boolean =>
-  !facts.hasWrites && !facts.asksForWrites && !facts.refreshesAlways && !facts.rotates &&
+  !facts.hasWrites && !facts.asksForWrites && !facts.refreshes && !facts.rotates &&
   (facts.status === "Unchanged" || facts.status === "Changed")

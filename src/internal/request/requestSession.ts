@@ -22,7 +22,7 @@ import { holdsState } from "./contentSecurity.js"
 import { openCookie, type OpenedCookie } from "./openedCookie.js"
 import { present, type Presented, rotates, unasked } from "./presentedSession.js"
 import { untilEnded } from "./sessionEnd.js"
-import { lifetimeOf } from "./sessionPolicy.js"
+import { lifetimeOf, refreshes } from "./sessionPolicy.js"
 import type { SessionServices } from "./sessionServices.js"
 
 /**
@@ -69,7 +69,8 @@ export abstract class RequestSession extends SessionBase {
    * Closes a session that asks for nothing, and says whether it was such a one, as most are.
    */
   closeIdle(): boolean {
-    const isIdle = this.isIdle(rotates(this.#presented, true))
+    // Nobody looks at the clock for a session that no time makes due.
+    const isIdle = this.isIdle(rotates(this.#presented, true), this.refreshes(Infinity))
     this.log().isCommitted = isIdle
     return isIdle
   }
@@ -133,7 +134,7 @@ export abstract class RequestSession extends SessionBase {
     }
     // Nobody gets a key by an answer that can bring none.
     const canMint = canSetCookie && !wasInterrupted
-    if (this.isIdle(rotates(this.#presented, canMint))) {
+    if (this.isIdle(rotates(this.#presented, canMint), this.refreshes(clock.unsafeCurrentTimeMillis()))) {
       return Effect.succeed(keep)
     }
     const committed = attempt(() => this.commit(canSetCookie, canMint, clock))
@@ -157,18 +158,18 @@ export abstract class RequestSession extends SessionBase {
     return attributes
   }
 
-  private get refreshesAlways(): boolean {
-    return this.services().config.lifecycle.ttlExtension === "OnEveryRequest"
+  // Where the store could not be read and the handler went on without, it is not asked again for a mere refresh.
+  private refreshes(now: number): boolean {
+    return this.outcome()?._tag !== "Failure" && refreshes(this.services().config.lifecycle, this.log(), now)
   }
 
-  // Where the store could not be read and the handler went on without, it is not asked again for a mere refresh.
-  private isIdle(rotates: boolean): boolean {
+  private isIdle(rotates: boolean, refreshes: boolean): boolean {
     return isIdle({
       rotates,
+      refreshes,
       status: this.log().status,
       hasWrites: this.log().hasWrites,
-      asksForWrites: this.log().asksForWrites,
-      refreshesAlways: this.refreshesAlways && this.outcome()?._tag !== "Failure"
+      asksForWrites: this.log().asksForWrites
     })
   }
 

@@ -4,7 +4,7 @@
  * @internal
  */
 import type { ResolvedLifecycle, SessionConfig } from "../../Config.js"
-import type * as SessionRecord from "../../SessionRecord.js"
+import * as SessionRecord from "../../SessionRecord.js"
 
 /**
  * How long a session lives by the limits that hold now.
@@ -18,6 +18,26 @@ export const lifetimeOf = (
   ttl: isRemembered && rememberMeMillis !== undefined ? rememberMeMillis : ttlMillis,
   maxLifetime: maxLifetimeMillis
 })
+
+/**
+ * Whether a request extends its session though it changes nothing. Where the TTL starts anew once in a while, only the record says
+ * when it last did, and nobody loads that who had no use for the session.
+ *
+ * @internal
+ */
+export const refreshes = (
+  lifecycle: ResolvedLifecycle,
+  session: { readonly record: SessionRecord.SessionRecord | undefined; readonly isRemembered: boolean },
+  now: number
+): boolean => {
+  const { ttlExtension } = lifecycle
+  if (typeof ttlExtension === "string") {
+    return ttlExtension === "OnEveryRequest"
+  }
+  const { record } = session
+  return record !== undefined &&
+    SessionRecord.isExtensionDue(record, lifetimeOf(lifecycle, session.isRemembered), ttlExtension.everyMillis, now)
+}
 
 /**
  * Whether the cookie outlives the browser.

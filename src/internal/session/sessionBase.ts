@@ -8,9 +8,11 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { identity } from "effect/Function"
+import * as Hash from "effect/Hash"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
@@ -66,7 +68,7 @@ type Waiting = Array<(loaded: Exit.Exit<void, SessionGetError>) => void>
  *
  * @internal
  */
-export abstract class SessionBase implements Session {
+export abstract class SessionBase implements Session, Equal.Equal {
   readonly [TypeId]: TypeId = TypeId
   // No printer, copier or serializer gets at a private field, whatever it is told to ignore or to show. It may call the getters
   // of a class, and calls no method.
@@ -81,6 +83,15 @@ export abstract class SessionBase implements Session {
 
   protected outcome(): Exit.Exit<void, SessionGetError> | undefined {
     return this.#outcome
+  }
+
+  // Whenever a fiber's context is set, Effect hashes all that it holds; what has no hash of its own is entered into a table first.
+  [Hash.symbol](): number {
+    return 0
+  }
+
+  [Equal.symbol](that: unknown): boolean {
+    return this === that
   }
 
   // A session that is logged or printed says what was done to it, and nothing of its cookie or its values.

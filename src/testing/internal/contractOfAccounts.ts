@@ -268,6 +268,25 @@ export const contractOfAccounts: ReadonlyArray<ContractCase> = [
       })
   ),
   accountCase(
+    "a sign-in may begin before there is a session for it, and is void all the same",
+    (store) =>
+      Effect.gen(function*() {
+        const account = newAccount()
+        const confirmedBy = (before: Effect.Effect<unknown, SessionStoreError>) =>
+          Effect.gen(function*() {
+            const ticket = yield* accountsOf(store).begin(account)
+            yield* before
+            const drawn = SessionKey.mint()
+            yield* accountsOf(store).enlist(account, drawn.id, hourly)
+            yield* store.save(new Map(entriesOf(account, yield* now)), hourly, drawn)
+            return yield* accountsOf(store).confirm(account, drawn.id, ticket, hourly)
+          })
+        expectConfirmation(yield* confirmedBy(Effect.void), "Confirmed", "of one that began before its session")
+        expectConfirmation(yield* confirmedBy(endAll(store, account)), "Void", "after the end of all")
+        expectConfirmation(yield* confirmedBy(Effect.void), "Confirmed", "of one that began after it")
+      })
+  ),
+  accountCase(
     "a sign-in that began after the end of all, or while another account ended, is confirmed",
     (store) =>
       Effect.gen(function*() {

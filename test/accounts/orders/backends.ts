@@ -41,6 +41,7 @@ export const memory = ({ MemorySessionStore, SessionStore }: Library): Backends 
       renew: gated(store.renew),
       delete: gated(store.delete),
       accounts: {
+        begin: gated(accounts.begin),
         enlist: gated(accounts.enlist),
         confirm: gated(accounts.confirm),
         list: gated(accounts.list),

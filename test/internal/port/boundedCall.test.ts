@@ -5,8 +5,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
+import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { callWithin } from "../../../src/internal/port/boundedCall.js"
+import { handTimers, heldLimit } from "../../support/handTimers.js"
+import { nap } from "../../support/settle.js"
 
 const limit = Duration.seconds(5)
 
@@ -83,5 +86,29 @@ describe("a call with a time limit", () => {
       yield* Deferred.await(begun)
       yield* Fiber.interrupt(caller)
       yield* Deferred.await(stopped)
+    }))
+
+  it.scopedLive("goes by the clock of the system where nobody has another, and leaves no timer behind", () =>
+    Effect.gen(function*() {
+      const timers = yield* handTimers
+      const held = <A>(call: Effect.Effect<A>) => callWithin(call, Duration.decode(heldLimit), () => "too slow")
+      assert.deepStrictEqual(yield* timers.elapsing(Effect.exit(held(Effect.never))), Exit.fail("too slow"))
+      assert.strictEqual(yield* held(Effect.as(Effect.yieldNow(), 1)), 1)
+      const caller = yield* Effect.fork(held(Effect.never))
+      yield* Effect.yieldNow()
+      yield* Fiber.interrupt(caller)
+      yield* timers.idle
+    }))
+
+  it.scopedLive("has all the time there is where its limit is longer than a timer can be", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      for (const limit of [Duration.infinity, Duration.days(25)]) {
+        const caller = yield* Effect.fork(callWithin(Deferred.await(gate), limit, () => "too slow"))
+        // A timer of that length would fire at once, and so before one that is set after it.
+        yield* nap
+        assert.isTrue(Option.isNone(yield* Fiber.poll(caller)))
+        yield* Fiber.interrupt(caller)
+      }
     }))
 })

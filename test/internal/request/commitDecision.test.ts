@@ -12,7 +12,7 @@ type Row = [
   presented: CommitFacts["presented"],
   status: CommitFacts["status"],
   changes: "none" | "some" | "removals only" | "asked only",
-  extension: "on changes" | "always" | "any",
+  refresh: "not due" | "due" | "any",
   plan: CommitPlan
 ]
 
@@ -68,12 +68,12 @@ const table: ReadonlyArray<Row> = [
   ["Ambiguous", "Renewed", "some", "any", "Replace"],
   ["Ambiguous", "Purged", "none", "any", "Delete"],
   ["Ambiguous", "Purged", "some", "any", "Replace"],
-  ["Valid", "Unchanged", "none", "on changes", "Nothing"],
-  ["Valid", "Unchanged", "none", "always", "UpdateTtl"],
-  ["Valid", "Unchanged", "asked only", "on changes", "Nothing"],
-  ["Valid", "Unchanged", "asked only", "always", "UpdateTtl"],
-  ["Valid", "Changed", "none", "on changes", "Nothing"],
-  ["Valid", "Changed", "none", "always", "UpdateTtl"],
+  ["Valid", "Unchanged", "none", "not due", "Nothing"],
+  ["Valid", "Unchanged", "none", "due", "UpdateTtl"],
+  ["Valid", "Unchanged", "asked only", "not due", "Nothing"],
+  ["Valid", "Unchanged", "asked only", "due", "UpdateTtl"],
+  ["Valid", "Changed", "none", "not due", "Nothing"],
+  ["Valid", "Changed", "none", "due", "UpdateTtl"],
   ["Valid", "Changed", "some", "any", "Update"],
   ["Valid", "Changed", "removals only", "any", "Update"],
   ["Valid", "Renewed", "none", "any", "Renew"],
@@ -87,32 +87,31 @@ const facts = (
   presented: CommitFacts["presented"],
   status: CommitFacts["status"],
   changes: Row[2],
-  refreshesAlways: boolean
+  refreshes: boolean
 ): CommitFacts => ({
   presented,
   status,
   asksForWrites: changes !== "none",
   hasWrites: changes === "some" || changes === "removals only",
   hasValues: changes === "some",
-  refreshesAlways,
+  refreshes,
   rotates: false
 })
 
 describe("the commit table", () => {
-  for (const [presented, status, changes, extension, plan] of table) {
-    for (const refreshesAlways of extension === "any" ? [true, false] : [extension === "always"]) {
-      const policy = refreshesAlways ? "OnEveryRequest" : "OnStateChanges"
-      it(`${presented} key, ${status}, ${changes} changed, ${policy}: ${plan}`, () => {
-        assert.strictEqual(decideCommit(facts(presented, status, changes, refreshesAlways)), plan)
+  for (const [presented, status, changes, refresh, plan] of table) {
+    for (const refreshes of refresh === "any" ? [true, false] : [refresh === "due"]) {
+      it(`${presented} key, ${status}, ${changes} changed, a refresh ${refreshes ? "due" : "not due"}: ${plan}`, () => {
+        assert.strictEqual(decideCommit(facts(presented, status, changes, refreshes)), plan)
       })
     }
   }
 
   for (const changes of ["none", "some", "removals only", "asked only"] as const) {
-    for (const refreshesAlways of [true, false]) {
-      it(`a key that has to give way, ${changes} changed, ${refreshesAlways ? "OnEveryRequest" : "OnStateChanges"}`, () => {
+    for (const refreshes of [true, false]) {
+      it(`a key that has to give way, ${changes} changed, a refresh ${refreshes ? "due" : "not due"}`, () => {
         const planOf = (presented: CommitFacts["presented"], status: CommitFacts["status"]) =>
-          decideCommit({ ...facts(presented, status, changes, refreshesAlways), rotates: true })
+          decideCommit({ ...facts(presented, status, changes, refreshes), rotates: true })
         assert.strictEqual(planOf("Valid", "Unchanged"), "Rotate")
         assert.strictEqual(planOf("Valid", "Changed"), "Rotate")
         assert.strictEqual(planOf("Valid", "Renewed"), "Renew", "which leaves no grace")
@@ -128,8 +127,8 @@ describe("the commit table", () => {
       FastCheck.constantFrom<Row[2]>("none", "some", "removals only", "asked only"),
       FastCheck.boolean(),
       FastCheck.boolean(),
-      (presented, status, changes, refreshesAlways, rotates) => {
-        const row = { ...facts(presented, status, changes, refreshesAlways), rotates }
+      (presented, status, changes, refreshes, rotates) => {
+        const row = { ...facts(presented, status, changes, refreshes), rotates }
         assert.isTrue(!isIdle(row) || decideCommit(row) === "Nothing")
       }
     ))

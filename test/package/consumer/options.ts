@@ -63,7 +63,11 @@ export const made: ReadonlyArray<Either.Either<Config.SessionConfig, Config.Sess
   Config.make({ keys: Config.generateKey(), cookie: noCookieOption, lifecycle: Config.BrowserSession() }),
   Config.make({ keys: Config.generateKey(), lifecycle: Config.PersistentSession(noLifecycleOption) }),
   Config.make({ ...Config.actixDefaults, keys: Config.generateKey() }),
-  Config.make(everyOption)
+  Config.make(everyOption),
+  Config.make({
+    keys: Config.generateKey(),
+    lifecycle: Config.BrowserSession({ ttlExtension: { every: "5 minutes" } })
+  })
 ]
 
 export const crypto = CookieCrypto.make({

@@ -1,0 +1,3 @@
+import { sqlSuite } from "./sql/sqlSuite.js"
+
+sqlSuite("SqlSessionStore in SQLite", "sqlite")
