@@ -41,6 +41,17 @@ const visit = async (page: Page): Promise<void> => {
   await page.evaluate(() => document.activeElement instanceof HTMLElement && document.activeElement.blur())
 }
 
+/** Signs in on another device, so that there are some to list. */
+const visitElsewhere = async (browser: Browser, url: string): Promise<void> => {
+  const context = await browser.newContext({ userAgent: "Mozilla/5.0 (Android 16; Mobile) Firefox/145.0" })
+  const page = await context.newPage()
+  await page.goto(url)
+  await page.getByLabel("Your name").fill("Ferris")
+  await page.getByRole("button", { name: "Sign in" }).click()
+  await page.getByRole("heading", { name: "Hello," }).waitFor()
+  await context.close()
+}
+
 const photograph = async (browser: Browser, url: string, colorScheme: "light" | "dark"): Promise<void> => {
   const context = await browser.newContext({
     colorScheme,
@@ -54,6 +65,8 @@ const photograph = async (browser: Browser, url: string, colorScheme: "light" | 
   const file = join(folder, `login-${colorScheme}.png`)
   const picture = await page.screenshot({ fullPage: true })
   writeFileSync(file, picture)
+  await page.getByRole("button", { name: "Sign out", exact: true }).click()
+  await page.getByText("You are signed out").waitFor()
   process.stdout.write(`${file}: ${Math.round(picture.length / 1024)} kB\n`)
   await context.close()
 }
@@ -62,6 +75,8 @@ const takePictures = Effect.gen(function*() {
   const { url } = yield* runExample("login/main.ts")
   const browser = yield* launchChromium()
   mkdirSync(folder, { recursive: true })
+  // The one that photographs signs out again, so that each picture has the same devices.
+  yield* Effect.promise(() => visitElsewhere(browser, url))
   for (const colorScheme of ["light", "dark"] as const) {
     yield* Effect.promise(() => photograph(browser, url, colorScheme))
   }

@@ -10,7 +10,17 @@ import * as Config from "effect-session/Config"
 import * as SessionHttpApi from "effect-session/SessionHttpApi"
 import * as Schema from "effect/Schema"
 import { userRequired } from "./account.js"
-import { Done, EntryKey, EntryValue, Login, SessionView, TooManyEntries, User } from "./models.js"
+import {
+  Done,
+  EntryKey,
+  EntryValue,
+  Login,
+  NameNeeded,
+  SessionView,
+  SignOutDevice,
+  TooManyEntries,
+  User
+} from "./models.js"
 
 /** The session of each request. With the default cookie name, `SessionHttpApi.Sessions` does. */
 export class Sessions extends SessionHttpApi.Tag<Sessions>()("login/Sessions", {
@@ -43,6 +53,11 @@ class SessionGroup extends HttpApiGroup.make("session")
   .add(
     HttpApiEndpoint.post("renew", "/renew").addSuccess(Done).middleware(RequireUser)
       .annotate(OpenApi.Description, "A new secret and a new cookie for the same session.")
+  )
+  .add(
+    HttpApiEndpoint.post("signOutDevice", "/devices/sign-out").setPayload(SignOutDevice).addSuccess(Done)
+      .addError(NameNeeded).middleware(RequireUser)
+      .annotate(OpenApi.Description, "Ends the session of another device of yours, or of all others.")
   )
   .annotate(OpenApi.Description, "A session’s life, from login to logout")
 {}

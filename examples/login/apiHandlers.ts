@@ -12,7 +12,8 @@ const SessionHandlers = HttpApiBuilder.group(Api, "session", (handlers) =>
     .handle("logout", () => account.logOut)
     .handle("look", () => account.look)
     .handle("me", () => account.CurrentUser)
-    .handle("renew", () => account.renew))
+    .handle("renew", () => account.renew)
+    .handle("signOutDevice", ({ payload }) => account.signOutDevice(payload)))
 
 const EntryHandlers = HttpApiBuilder.group(Api, "entries", (handlers) =>
   handlers

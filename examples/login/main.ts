@@ -1,12 +1,14 @@
 /**
  * A small web app with a login, a look inside its session, and an API. Run it with `npm start` and open the address that
- * it prints; `PORT` chooses another port than 3000, and `PORT=0` a free one.
+ * it prints; `PORT` chooses another port than 3000, and `PORT=0` a free one. `FRESH_FOR` says how long ago a sign-in may be for
+ * what ends sessions on other devices, `5 minutes` where it is left out.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as SessionConfig from "effect-session/Config"
+import * as SessionAccounts from "effect-session/SessionAccounts"
 import * as SessionMiddleware from "effect-session/SessionMiddleware"
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as Config from "effect/Config"
@@ -35,7 +37,7 @@ const Invitation = Layer.effectDiscard(
 
 const Main = Invitation.pipe(
   Layer.provide(HttpLayerRouter.serve(App, { disableListenLog: true })),
-  Layer.provide(Sessions),
+  Layer.provide(Layer.merge(Sessions, SessionAccounts.layer())),
   Layer.provide(MemorySessionStore.layer()),
   Layer.provide(NodeHttpServer.layerConfig(() => new PromptServer(), { port: Port, host: Config.succeed("127.0.0.1") }))
 )

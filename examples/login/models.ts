@@ -55,6 +55,28 @@ export class TooManyEntries extends Schema.TaggedError<TooManyEntries>()(
   HttpApiSchema.annotations({ status: 409, description: "The session holds as many entries as it may" })
 ) {}
 
+/** A browser on which an account is signed in. */
+export class Device extends Schema.Class<Device>("Device")({
+  id: Schema.String.annotations({ description: "The public id of its session. It proves nothing." }),
+  label: Schema.String,
+  signedInAt: Schema.DateTimeUtc,
+  isThis: Schema.Boolean
+}) {}
+
+/** Which device is to be signed out: the id of one, or all others. */
+export class SignOutDevice extends Schema.Class<SignOutDevice>("SignOutDevice")({
+  device: Schema.String.annotations({ description: "The id of a device, or `others`" }),
+  again: Schema.optionalWith(Schema.String, { default: () => "" }).annotations({
+    description: "Your name once more, where the sign-in is some time ago"
+  })
+}) {}
+
+export class NameNeeded extends Schema.TaggedError<NameNeeded>()(
+  "NameNeeded",
+  { message: Schema.String },
+  HttpApiSchema.annotations({ status: 403, description: "The sign-in is too long ago: say once more who you are" })
+) {}
+
 /** A session as a visitor may see it. What is `null` belongs to a session that is not there. */
 export class SessionView extends Schema.Class<SessionView>("SessionView")({
   user: Schema.NullOr(User),
@@ -65,6 +87,7 @@ export class SessionView extends Schema.Class<SessionView>("SessionView")({
   secondsLeft: Schema.NullOr(Schema.NonNegativeInt),
   ttlSeconds: Schema.NonNegativeInt.annotations({ description: "How long it lives after each change" }),
   isRemembered: Schema.Boolean.annotations({ description: "Whether it outlives the browser" }),
+  devices: Schema.Array(Device).annotations({ description: "Where else you are signed in, and here" }),
   entries: Schema.Array(Schema.Struct({
     key: Schema.String,
     value: Schema.Unknown.annotations({ jsonSchema: { description: "Any JSON" } }),

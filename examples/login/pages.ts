@@ -5,15 +5,17 @@
 import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Session from "effect-session/Session"
 import * as SessionGuard from "effect-session/SessionGuard"
 import * as SessionHttpLayerRouter from "effect-session/SessionHttpLayerRouter"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as account from "./account.js"
 import { documentOf, type Page } from "./document.js"
-import { type Done, EntryKey, EntryValue, Login, SessionView } from "./models.js"
+import { type Done, EntryKey, EntryValue, Login, SessionView, SignOutDevice } from "./models.js"
 import { farewells } from "./public/farewells.js"
 import { textOf, valueOf } from "./public/value.js"
 
@@ -92,6 +94,28 @@ const remove = withForm(
   ({ key }) => Effect.flatMap(account.remove(key), backWithNotice)
 )
 
+const signOutDevice = withForm(
+  SignOutDevice,
+  (fields) => ({ device: fields["device"] ?? "", again: fields["again"] ?? "" }),
+  (payload, fields) =>
+    account.signOutDevice(payload).pipe(
+      Effect.flatMap(backWithNotice),
+      Effect.catchTag("NameNeeded", ({ message }) => refuse(fields, { field: "again", text: message }))
+    )
+)
+
+/** Tells a page when its session has ended, by whomever. */
+const ended = Effect.map(Session.Session, (session) =>
+  HttpServerResponse.stream(
+    Stream.make(": listening\n\n").pipe(
+      Stream.concat(Stream.never),
+      Stream.interruptWhen(session.ended),
+      Stream.concat(Stream.make("event: ended\ndata:\n\n")),
+      Stream.encodeText
+    ),
+    { contentType: "text/event-stream" }
+  ))
+
 const renew = Effect.flatMap(account.renew, backWithNotice)
 
 const logOut = Effect.as(account.logOut, back("/?after=logout"))
@@ -103,6 +127,7 @@ const forms = [
   HttpLayerRouter.route("POST", "/login", logIn),
   HttpLayerRouter.route("POST", "/logout", logOut),
   HttpLayerRouter.route("POST", "/renew", forUsers(renew)),
+  HttpLayerRouter.route("POST", "/devices/sign-out", forUsers(signOutDevice)),
   HttpLayerRouter.route("POST", "/entries", forUsers(keep)),
   HttpLayerRouter.route("POST", "/entries/remove", forUsers(remove))
 ]
@@ -110,6 +135,11 @@ const forms = [
 // Whoever goes to the address of a form, as after a reload of a refused one, finds the page.
 const waysBack = forms.map(({ path }) => HttpLayerRouter.route("GET", path, Effect.succeed(back())))
 
-export const Pages = HttpLayerRouter.addAll([HttpLayerRouter.route("GET", "/", index), ...forms, ...waysBack]).pipe(
+export const Pages = HttpLayerRouter.addAll([
+  HttpLayerRouter.route("GET", "/", index),
+  HttpLayerRouter.route("GET", "/ended", ended),
+  ...forms,
+  ...waysBack
+]).pipe(
   Layer.provide(SessionHttpLayerRouter.layer)
 )

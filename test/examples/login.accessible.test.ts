@@ -259,6 +259,9 @@ describe("login example for everybody", () => {
             "textbox \"Key\"",
             "textbox \"Value text or JSON\"",
             "button \"Keep\"",
+            "region \"Your devices\"",
+            "heading \"Your devices\" [level=2]",
+            "list \"Your devices\"",
             "contentinfo"
           ])
         })

@@ -145,6 +145,7 @@ describe("login example over its API", () => {
           { line: "GET /api/session", isForUsers: false },
           { line: "GET /api/me", isForUsers: true },
           { line: "POST /api/renew", isForUsers: true },
+          { line: "POST /api/devices/sign-out", isForUsers: true },
           { line: "PUT /api/entries/{key}", isForUsers: true },
           { line: "DELETE /api/entries/{key}", isForUsers: true }
         ])

@@ -15,7 +15,15 @@ class Chromium extends Context.Tag("test/Chromium")<Chromium, Browser>() {}
 
 export const AppLive = Layer.scoped(App, runExample("login/main.ts"))
 
-export const AppAndChromium = Layer.merge(AppLive, Layer.scoped(Chromium, launchChromium()))
+const ChromiumLive = Layer.scoped(Chromium, launchChromium())
+
+export const AppAndChromium = Layer.merge(AppLive, ChromiumLive)
+
+/** The same, where no sign-in is ever fresh. */
+export const alwaysStale = Layer.merge(
+  Layer.scoped(App, runExample("login/main.ts", { FRESH_FOR: "0 millis" })),
+  ChromiumLive
+)
 
 /** Opens the app, as somebody who has never been there. What the page complains about to the console is collected. */
 export const open = (options: BrowserContextOptions = {}) =>

@@ -3,6 +3,9 @@
  * Requests to the API.
  */
 
+/** Which field of the form an error is about. @type {Readonly<Record<string, string>>} */
+const fieldOf = { TooManyEntries: "key", NameNeeded: "again" }
+
 /** The API said no, or nothing. */
 export class Refusal extends Error {
   /** @param {number} status 0 when there was no answer @param {any} [answer] */
@@ -18,7 +21,8 @@ export class Refusal extends Error {
     if (issue !== undefined) {
       return { field: String(issue.path[0]), text: String(issue.message) }
     }
-    return this.answer?._tag === "TooManyEntries" ? { field: "key", text: String(this.answer.message) } : undefined
+    const field = fieldOf[this.answer?._tag]
+    return field === undefined ? undefined : { field, text: String(this.answer.message) }
   }
 }
 

@@ -19,17 +19,50 @@ const deeds = {
   logout: () => ask("POST logout"),
   renew: () => ask("POST renew"),
   keep: ({ key = "", value = "" }) => ask(`PUT entries/${encodeURIComponent(key)}`, { value: valueOf(value) }),
-  remove: ({ key = "" }) => ask(`DELETE entries/${encodeURIComponent(key)}`)
+  remove: ({ key = "" }) => ask(`DELETE entries/${encodeURIComponent(key)}`),
+  signOutDevice: ({ again = "", device = "" }) => ask("POST devices/sign-out", { device, again })
 }
 
 /** Where the focus goes after a deed whose control is gone then, or whose form is done with. @type {Fields} */
-const focusAfter = { login: "title", logout: "name", keep: "key", remove: "entries-title" }
+const focusAfter = {
+  login: "title",
+  logout: "name",
+  keep: "key",
+  remove: "entries-title",
+  signOutDevice: "devices-title"
+}
 
 const tabs = new BroadcastChannel("effect-session login example")
 
 let lastStatus = find("#view")?.dataset["status"] ?? "Unchanged"
 
 let refreshes = 0
+
+/** Hears from the server when this session has ended, by whomever. @type {EventSource | undefined} */
+let listening
+
+/** Whether that is how the page came to know of it, rather than from another tab. */
+let hasHeard = false
+
+const listen = () => {
+  const isSignedIn = find("#session-id") !== null
+  if (isSignedIn && listening === undefined) {
+    hasHeard = false
+    listening = new EventSource("/ended")
+    listening.addEventListener("ended", () => {
+      stopListening()
+      hasHeard = true
+      void catchUp("You have been signed out.")
+    })
+  } else if (!isSignedIn) {
+    stopListening()
+  }
+}
+
+const stopListening = () => {
+  listening?.close()
+  listening = undefined
+}
 
 /**
  * Shows the session as it is now, and answers it. With `change`, the form holds the entry of that key.
@@ -50,13 +83,14 @@ const refresh = async ({ change, fields, keepsTyped = false, problem } = {}) => 
       fields: changed === undefined ? fields : { key: changed.key, value: textOf(changed.value) }
     }, { keepsTyped })
     startCountdown(() => void catchUp("Your session has expired."))
+    listen()
   }
   return session
 }
 
 /** Another tab, or time, may have gone on with the session. @param {string} [farewell] */
 const catchUp = async (farewell = "Your session has ended.") => {
-  const wasSignedIn = find("#session-id") !== null
+  const wasSignedIn = find("#session-id") !== null || hasHeard
   try {
     const { user } = await refresh({ keepsTyped: true })
     if (wasSignedIn && user === null) {
@@ -74,6 +108,10 @@ const submit = async (form) => {
   const deed = form.dataset["deed"] ?? ""
   const fields = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]))
   document.body.toggleAttribute("data-busy", true)
+  // What this page does itself it is told by the answer.
+  if (deed === "logout" || deed === "login") {
+    stopListening()
+  }
   try {
     const done = await deeds[deed]?.(fields)
     tabs.postMessage(deed)
@@ -144,3 +182,4 @@ addEventListener("pageshow", ({ persisted }) => {
 history.replaceState(null, "", "/")
 
 startCountdown(() => void catchUp("Your session has expired."))
+listen()

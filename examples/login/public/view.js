@@ -97,7 +97,54 @@ const signedIn = ({ fields = {}, lastStatus, problem, session }, name) =>
         <button id="keep" class="primary">Keep</button>
       </form>
     </section>
+    ${devices(session.devices, fields, problem)}
   </div>`
+
+/**
+ * @param {View["session"]["devices"]} devices
+ * @param {Readonly<Record<string, string>>} fields
+ * @param {Problem | undefined} problem
+ */
+const devices = (devices, fields, problem) =>
+  html`<section class="card devices" aria-labelledby="devices-title">
+      <h2 id="devices-title" tabindex="-1">Your devices</h2>
+      <ul class="entries" aria-labelledby="devices-title">${devices.map(device)}</ul>
+      ${
+    problem?.field === "again"
+      ? html`<form class="keep" method="post" action="/devices/sign-out" data-deed="signOutDevice">
+        <input type="hidden" name="device" value="${fields["device"] ?? ""}">
+        <p class="field">
+          <label for="again">Your name, again</label>
+          <input id="again" name="again" value="" required maxlength="80" autocomplete="off" ${
+        invalid("again", problem)
+      }>
+          ${explanation("again", problem)}
+        </p>
+        <button class="primary">Go on</button>
+      </form>`
+      : devices.length > 1
+      ? html`<form method="post" action="/devices/sign-out" data-deed="signOutDevice">
+        <input type="hidden" name="device" value="others">
+        <button id="sign-out-others">Sign out all others</button>
+      </form>`
+      : undefined
+  }
+    </section>`
+
+/** @param {View["session"]["devices"][number]} device */
+const device = ({ id, isThis, label, signedInAt }) =>
+  html`<li>
+    <span class="label">${label}</span>
+    <span class="since quiet">since ${time(signedInAt)}</span>
+    ${
+    isThis ? html`<p class="quiet">this one</p>` : html`<div class="choices">
+      <form method="post" action="/devices/sign-out" data-deed="signOutDevice">
+        <input type="hidden" name="device" value="${id}">
+        <button id="sign-out-${id}" class="link">Sign out<span class="unseen"> ${label}</span></button>
+      </form>
+    </div>`
+  }
+  </li>`
 
 /** @param {View["session"]["entries"][number]} entry */
 const entry = ({ isYours, key, value }) =>
