@@ -272,8 +272,8 @@ export class Commit {
           tell(SessionEvent.Renewed({ id: key.id }))
           return this.unlessVoid(result, () => this.setCookie(result))
         case "Superseded":
-          // A session of its own would sign its visitor out of the other one.
-          return this.log.wasSignedIn
+          // A session of its own would sign its visitor out of the other one, or leave one alive that was spared as this one.
+          return this.log.wasSignedIn || this.log.pendingSignIn?.isSpared === true
             ? Effect.succeed(this.writesLost([presented], "Superseded"))
             : this.saveBeside([presented], "Superseded")
         default:

@@ -321,7 +321,7 @@ export abstract class SessionBase implements Session, Equal.Equal {
   /** Gives it another ticket. */
   replaceTicket(ticket: Ticket): void {
     const { pendingSignIn } = this.#log
-    this.#log.pendingSignIn = pendingSignIn && { ...pendingSignIn, ticket }
+    this.#log.pendingSignIn = pendingSignIn && { ...pendingSignIn, ticket, isSpared: true }
   }
 
   /** How long the session may live by the limits that hold now. */

@@ -47,6 +47,8 @@ export interface PendingSignIn {
   /** None where the account is not told of it before the commit. */
   readonly ticket: Ticket | undefined
   readonly limit: AccountLimit | undefined
+  /** Whether this request has ended all other sessions of the account, and spared the one with this id. */
+  readonly isSpared?: boolean | undefined
 }
 
 const emptyState: SessionState = new Map()
