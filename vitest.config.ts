@@ -12,6 +12,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: ["test/support/comparedOptions.ts"],
     // Limits for what hangs, not for what is slow: a busy machine fails no test.
     testTimeout: 900_000,
     hookTimeout: 900_000,
