@@ -248,11 +248,14 @@ export const layerUnavailable: Layer.Layer<Session.Session> = Layer.sync(
 export const layerMiddleware = (
   options?: Partial<Config.SessionOptions>
 ): Layer.Layer<SessionMiddleware.SessionMiddleware | SessionStore.SessionStore, Config.SessionConfigError> =>
-  SessionMiddleware.make({
-    ...options,
-    keys: options?.keys ?? Config.generateKey(),
-    cookie: options?.cookie ?? Config.development.cookie
-  }).pipe(
+  // Each test that the layer is built for has a key of its own.
+  Effect.suspend(() =>
+    SessionMiddleware.make({
+      ...options,
+      keys: options?.keys ?? Config.generateKey(),
+      cookie: options?.cookie ?? Config.development.cookie
+    })
+  ).pipe(
     // The preset warns that it is none for production, which a test knows.
     Logger.withMinimumLogLevel(LogLevel.Error),
     Layer.effect(SessionMiddleware.SessionMiddleware),
