@@ -65,6 +65,11 @@ export interface Options {
    * milliseconds.
    */
   readonly timeout?: Duration.DurationInput | undefined
+  /**
+   * How often at most whoever waits for the end of a session (`Session.ended`) has its row read: a `SELECT` each time, for each one who
+   * waits. So long may it take until the end is known. More than zero and at most 24 days; a bare number is milliseconds.
+   */
+  readonly pollEvery?: Duration.DurationInput | undefined
 }
 
 /**
@@ -81,7 +86,8 @@ export interface SweepOptions {
 }
 
 /**
- * The table `sessions`, which is there already; a sweep about every ten minutes, 500 rows a statement; five seconds a call.
+ * The table `sessions`, which is there already; a sweep about every ten minutes, 500 rows a statement; five seconds a call,
+ * and between two looks for the end of a session.
  *
  * @since 0.1.0
  * @category constants
@@ -121,7 +127,8 @@ export const make = (
       yield* Effect.forkScoped(sweepForever(rows.sweep, settings.sweep))
     }
     const accounts = makeAccounts(calls, rows, statements)
-    return CompareAndSwapSessionStore.make(backendOf(rows, accounts, table), { timeout: settings.timeout })
+    const { pollEvery, timeout } = settings
+    return CompareAndSwapSessionStore.make(backendOf(rows, accounts, table), { pollEvery, timeout })
   })
 
 /**

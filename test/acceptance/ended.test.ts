@@ -11,6 +11,7 @@ import * as SessionStore from "effect-session/SessionStore"
 import * as CompareAndSwapSessionStore from "effect-session/stores/CompareAndSwapSessionStore"
 import * as MemorySessionStore from "effect-session/stores/MemorySessionStore"
 import * as RedisSessionStore from "effect-session/stores/RedisSessionStore"
+import * as SqlSessionStore from "effect-session/stores/SqlSessionStore"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -23,6 +24,8 @@ import { createServer } from "node:http"
 import { redisCluster } from "../support/redisCluster.js"
 import { redisServer } from "../support/redisServer.js"
 import { remoteTexts } from "../support/remoteTexts.js"
+import type { DatabaseName } from "../support/sqlDatabases.js"
+import { makeDatabase } from "../support/sqlDatabases.js"
 import { generous } from "../support/timeLimits.js"
 import { User } from "../support/webApp.js"
 import { connect } from "../support/webSocketClient.js"
@@ -116,6 +119,16 @@ type Built = Effect.Effect<SessionStore.SessionStore, unknown, Scope.Scope>
 const built = (layer: Layer.Layer<SessionStore.SessionStore, unknown>): Built =>
   Effect.map(Layer.build(Layer.fresh(layer)), Context.get(SessionStore.SessionStore))
 
+const inDatabase = (name: DatabaseName) =>
+  Effect.map(makeDatabase(name), ({ client }) => {
+    const store = built(
+      SqlSessionStore.layer({ createTable: true, timeout: generous, pollEvery: "100 millis" }).pipe(
+        Layer.provide(client())
+      )
+    )
+    return [store, store] as const
+  })
+
 /** The stores of two servers that share their sessions. */
 const backends: Readonly<Record<string, Effect.Effect<readonly [Built, Built], never, Scope.Scope>>> = {
   "MemorySessionStore": Effect.map(Effect.orDie(built(MemorySessionStore.layer())), (store) => [
@@ -142,7 +155,9 @@ const backends: Readonly<Record<string, Effect.Effect<readonly [Built, Built], n
       CompareAndSwapSessionStore.make(remoteTexts(texts), { timeout: generous, pollEvery: "100 millis" })
     )
     return [store, store]
-  })
+  }),
+  "SqlSessionStore on SQLite": inDatabase("sqlite"),
+  "SqlSessionStore on Postgres": inDatabase("postgres")
 }
 
 for (const [name, backend] of Object.entries(backends)) {

@@ -1,16 +1,13 @@
 /**
  * Random clients of several app processes, and a record of all that they asked and were answered: one history a session.
  */
-import { Agent, request } from "node:http"
+import { Agent } from "node:http"
 import { performance } from "node:perf_hooks"
 import type { Action, Answer, Operation, Values } from "./linearizability.js"
 import type { Random } from "./random.js"
 import { makeRandom } from "./random.js"
-
-/** One app process. A client that finds it dead goes on with another. */
-export interface Node {
-  readonly url: string
-}
+import type { Node, Reply } from "./wire.js"
+import { cookieOf, Lost, send } from "./wire.js"
 
 export interface Load {
   readonly nodes: ReadonlyArray<Node>
@@ -37,41 +34,6 @@ interface Recording {
   /** Whether a client has learned that the session ended, or that nobody has its key. */
   isOver: boolean
 }
-
-interface Reply {
-  readonly status: number
-  readonly setCookies: ReadonlyArray<string>
-  readonly body: string
-}
-
-/** A request whose outcome nobody knows. */
-class Lost extends Error {
-  /** Whether it can have reached the app. */
-  constructor(readonly wasSent: boolean) {
-    super("no answer")
-  }
-}
-
-const send = (agent: Agent, url: string, method: string, cookie: string | undefined, body?: string): Promise<Reply> =>
-  new Promise((resolve, reject) => {
-    const outgoing = request(
-      url,
-      { agent, method, headers: { ...cookie === undefined ? {} : { cookie }, "content-length": body?.length ?? 0 } },
-      (response) => {
-        let text = ""
-        response.setEncoding("utf8").on("data", (chunk: string) => text += chunk)
-        response.once("error", () => reject(new Lost(true)))
-        response.once("end", () =>
-          resolve({
-            status: response.statusCode ?? 0,
-            setCookies: response.headers["set-cookie"] ?? [],
-            body: text
-          }))
-      }
-    )
-    outgoing.once("error", (error: NodeJS.ErrnoException) => reject(new Lost(error.code !== "ECONNREFUSED")))
-    outgoing.end(body)
-  })
 
 const names = ["a", "b", "c"]
 
@@ -105,8 +67,6 @@ const routeOf = (action: Action): readonly [method: string, path: string, body?:
       return ["POST", `/${action._tag.toLowerCase()}`]
   }
 }
-
-const cookieOf = (line: string): string => line.slice(0, line.indexOf(";"))
 
 const readAnswer = (action: Action, reply: Reply, recording: Recording): Answer => {
   const [line, ...more] = reply.setCookies

@@ -9,13 +9,12 @@ import * as Redacted from "effect/Redacted"
 import type { RunningExample } from "../examples/exampleProcess.js"
 import { runExample } from "../examples/exampleProcess.js"
 import { report } from "../support/figures.js"
-import { postgresServer } from "../support/postgresServer.js"
-import { redisServer } from "../support/redisServer.js"
 import { scaled } from "../support/soak.js"
 import { generous } from "../support/timeLimits.js"
 import type { SessionHistory } from "./clients.js"
 import { runClients } from "./clients.js"
 import { check } from "./linearizability.js"
+import { sharedStores } from "./sharedStores.js"
 
 const processes = 4
 const clientsPerNode = 8
@@ -61,25 +60,7 @@ const examine = (history: ReadonlyArray<SessionHistory>, totals: Totals, seed: n
   }
 }
 
-/** What the processes share, as the workbench is told of it. */
-const shared = [
-  {
-    name: "Redis",
-    histories: scaled(10, 200),
-    server: Effect.map(
-      redisServer(),
-      ({ url }) => ({ SESSION_STORE: "redis", REDIS_URL: url, REDIS_TIMEOUT: generous })
-    )
-  },
-  {
-    name: "Postgres",
-    histories: scaled(4, 100),
-    server: Effect.map(
-      postgresServer(),
-      ({ url }) => ({ SESSION_STORE: "postgres", DATABASE_URL: url, DATABASE_TIMEOUT: generous })
-    )
-  }
-]
+const histories = { Redis: scaled(10, 200), Postgres: scaled(4, 100) }
 
 describe("several processes", () => {
   it.scopedLive("that each have a store of their own are found out", () =>
@@ -96,7 +77,7 @@ describe("several processes", () => {
       assert.include(verdicts, "Violation")
     }))
 
-  for (const { histories, name, server } of shared) {
+  for (const { name, server } of sharedStores) {
     it.scopedLive(`on one ${name} keep each session linearizable, also when one of them is killed in the middle`, () =>
       Effect.gen(function*() {
         const start = runExample("workbench.ts", {
@@ -117,7 +98,7 @@ describe("several processes", () => {
           configurations: 0
         }
         const began = performance.now()
-        for (let index = 0; index < histories && performance.now() - began < budgetMillis; index++) {
+        for (let index = 0; index < histories[name] && performance.now() - began < budgetMillis; index++) {
           const seed = Date.now() % 1_000_000 + index
           const victim = index % killEvery === killEvery - 1 ? nodes[index % processes] : undefined
           const half = processes * clientsPerNode * operationsPerClient / 2
@@ -140,7 +121,7 @@ describe("several processes", () => {
           if (victim !== undefined) {
             totals.kills++
             assert.isNull(yield* victim.ended)
-            if (index < histories - 1) {
+            if (index < histories[name] - 1) {
               nodes[nodes.indexOf(victim)] = yield* start
             }
           }

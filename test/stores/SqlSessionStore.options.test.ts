@@ -71,7 +71,10 @@ describe("SqlSessionStore", () => {
     ["sweep.batch", { sweep: { batch: 1.5 } }, "from 1 to 10000"],
     ["sweep.batch", { sweep: { batch: 10_001 } }, "from 1 to 10000"],
     ["timeout", { timeout: 0 }, "use one like"],
-    ["timeout", { timeout: "25 days" }, "at most 24 days"]
+    ["timeout", { timeout: "25 days" }, "at most 24 days"],
+    ["pollEvery", { pollEvery: 0 }, "use one like"],
+    ["pollEvery", { pollEvery: "often" }, "use one like"],
+    ["pollEvery", { pollEvery: "25 days" }, "at most 24 days"]
   ]
 
   it.scopedLive("refuses an option that cannot be used, by its name and with the mend", () =>
@@ -84,6 +87,15 @@ describe("SqlSessionStore", () => {
         assert.include(error.message, mend)
       }
     }))
+
+  it.scoped("says how often the end of a session is looked for, as it was told or as others do", () =>
+    Effect.gen(function*() {
+      for (
+        const [options, millis] of [[{ pollEvery: "1 minute" }, 60_000], [{}, SessionStore.defaultPollEvery]] as const
+      ) {
+        assert.strictEqual((yield* make(options)).endings!.pollEvery(), millis)
+      }
+    }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger))))
 
   it.scopedLive("refuses a client of another database", () =>
     Effect.gen(function*() {

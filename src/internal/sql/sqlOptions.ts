@@ -17,6 +17,7 @@ export interface SqlSettings {
   /** `undefined`: none. */
   readonly sweep: SqlSweep | undefined
   readonly timeout: Duration.Duration
+  readonly pollEvery: Duration.Duration
 }
 
 /** @internal */
@@ -24,7 +25,8 @@ export const sqlDefaults = {
   table: "sessions",
   createTable: false,
   sweep: { every: "10 minutes", batch: 500 },
-  timeout: "5 seconds"
+  timeout: "5 seconds",
+  pollEvery: "5 seconds"
 } as const
 
 /** As options may come: nothing about them is known. */
@@ -33,6 +35,7 @@ interface Given {
   readonly createTable?: unknown
   readonly sweep?: unknown
   readonly timeout?: unknown
+  readonly pollEvery?: unknown
 }
 
 type Decoded<A> = Either.Either<A, SessionStoreConfigError>
@@ -43,7 +46,8 @@ export const decodeSettings = (options: Given | undefined): Decoded<SqlSettings>
     table: decodeTable(options),
     createTable: decodeCreateTable(options),
     sweep: decodeSweep(options),
-    timeout: decodeDuration("timeout", options?.timeout ?? sqlDefaults.timeout, maxTimerMillis, "24 days")
+    timeout: decodeDuration("timeout", options?.timeout ?? sqlDefaults.timeout, maxTimerMillis, "24 days"),
+    pollEvery: decodeDuration("pollEvery", options?.pollEvery ?? sqlDefaults.pollEvery, maxTimerMillis, "24 days")
   })
 
 /** @internal */
