@@ -137,7 +137,11 @@ export interface Options<Id, IdEncoded extends string | number, Facts, FactsEnco
    * no more, and leave this out once all sessions of before are over.
    */
   readonly before?: Session.SessionEntry<Id, any> | undefined
-  /** The session that belongs to the account, where it is not the default one. */
+  /**
+   * The session that belongs to the account, where it is not the default one. A session tells accounts apart by their ids alone: two
+   * declarations for one session would take each other's accounts for their own, so that each kind of account (customers, employees) needs
+   * a session of its own, or ids that differ (`customer:7`).
+   */
   readonly session?: Context.Tag<SessionSelf, Session.Session> | undefined
 }
 
