@@ -125,7 +125,7 @@ export interface SignedIn<out Id, out Facts = never> {
  * @category models
  */
 export interface Options<Id, IdEncoded extends string | number, Facts, FactsEncoded, SessionSelf> {
-  /** The id of an account, which is encoded as a text or a number, of at most 512 bytes as JSON. */
+  /** The id of an account, encoded as a text or a number: with the name of the declaration at most 512 bytes of JSON. */
   readonly id: Schema.Schema<Id, IdEncoded>
   /** What a sign-in keeps besides, for a list of devices: a label, say. It is encoded as JSON, and part of the session's state. */
   readonly facts?: Schema.Schema<Facts, FactsEncoded> | undefined
@@ -138,9 +138,8 @@ export interface Options<Id, IdEncoded extends string | number, Facts, FactsEnco
    */
   readonly before?: Session.SessionEntry<Id, any> | undefined
   /**
-   * The session that belongs to the account, where it is not the default one. A session tells accounts apart by their ids alone: two
-   * declarations for one session would take each other's accounts for their own, so that each kind of account (customers, employees) needs
-   * a session of its own, or ids that differ (`customer:7`).
+   * The session that belongs to the account, where it is not the default one. Several kinds of account may share one, as long as a
+   * visitor is signed in to one of them at a time.
    */
   readonly session?: Context.Tag<SessionSelf, Session.Session> | undefined
 }
@@ -266,7 +265,8 @@ export type SignInError = AccountLimitError | Session.SessionInsertError
 const defaultFreshness = Duration.minutes(15)
 
 /**
- * Declares what an account is, as a class that is the tag of the account that is signed in.
+ * Declares what an account is, as a class that is the tag of the account that is signed in. Its name is part of what is stored: the
+ * accounts of two declarations are two, whatever their ids, and another name signs everybody out.
  *
  * @since 0.1.0
  * @category tags
@@ -288,14 +288,23 @@ export const Tag = <Self>() =>
     (Session.Session as Context.Tag<any, Session.Session>)
   const freshness = Duration.decode(options.freshFor ?? defaultFreshness)
   const encodeId = Schema.encodeOption(options.id)
-  const decodeId = Schema.decodeOption(Schema.parseJson(options.id))
+  const decodeText = Schema.decodeOption(Schema.parseJson(Schema.Tuple(Schema.Literal(name), options.id)))
   const encodeFacts = options.facts === undefined ? Option.none : Schema.encodeOption(options.facts)
   const factsOf = options.facts === undefined
     ? () => Option.none<Facts>()
     : Schema.decodeOption(Schema.parseJson(options.facts))
 
+  // Accounts of two declarations may have one id, and are two.
+  const textStart = `[${JSON.stringify(name)},`
+
   const textOf = (id: Id): Option.Option<SessionSignIn.AccountText> =>
-    encodeId(id).pipe(Option.flatMapNullable(json.toJsonText), Option.filter(SessionSignIn.isAccountText))
+    encodeId(id).pipe(
+      Option.flatMapNullable(json.toJsonText),
+      Option.map((text) => `${textStart}${text}]`),
+      Option.filter(SessionSignIn.isAccountText)
+    )
+
+  const owns = (account: SessionSignIn.AccountText): boolean => account.startsWith(textStart)
 
   const factsText = (facts: Facts) =>
     Option.match(Option.flatMapNullable(encodeFacts(facts), json.toJsonText), {
@@ -304,9 +313,9 @@ export const Tag = <Self>() =>
     })
 
   const signedIn = (signIn: SignIn): Effect.Effect<SignedIn<Id, Facts>, Session.SessionGetError> =>
-    Option.match(decodeId(signIn.account), {
+    Option.match(decodeText(signIn.account), {
       onNone: () => Effect.fail(wrongId(name)),
-      onSome: (id) =>
+      onSome: ([, id]) =>
         Effect.succeed({
           id,
           facts: Option.flatMap(Option.fromNullable(signIn.facts), factsOf),
@@ -329,7 +338,7 @@ export const Tag = <Self>() =>
     (session) =>
       Effect.flatMap(
         signInOf(session),
-        (signIn) => signIn === undefined ? Effect.succeedNone : Effect.asSome(signedIn(signIn))
+        (signIn) => signIn === undefined || !owns(signIn.account) ? Effect.succeedNone : Effect.asSome(signedIn(signIn))
       )
   )
 
@@ -357,6 +366,7 @@ export const Tag = <Self>() =>
   const operations: SessionAccounts.Declaration<Id, Facts, SessionSelf> & Operations<Self, Id, Facts, SessionSelf> = {
     session,
     textOf,
+    owns,
     factsOf,
     signIn: (id, facts) => signInWith(id, undefined, facts),
     signInWith,
@@ -366,7 +376,7 @@ export const Tag = <Self>() =>
       base,
       (session) =>
         Effect.flatMap(
-          Effect.zipRight(Effect.ignore(signInOf(session)), session.proveAgain()),
+          Effect.zipRight(Effect.ignore(signInOf(session)), session.proveAgain(owns)),
           (signIn) => signIn === undefined ? notSignedIn : Effect.void
         )
     ),

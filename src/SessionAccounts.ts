@@ -99,8 +99,8 @@ export interface SessionAccounts<in out Self = Session.Session> {
 }
 
 /**
- * What has to be known of an account: which session belongs to it, the text of its id (`none`: no account has that id), and its facts
- * (`none` where the text is not theirs). A class made with `SessionAccount.Tag` is that.
+ * What has to be known of an account: which session belongs to it, the text of its id (`none`: no account has that id), whether a text
+ * is one of its own, and its facts (`none` where the text is not theirs). A class made with `SessionAccount.Tag` is that.
  *
  * @since 0.1.0
  * @category models
@@ -108,6 +108,7 @@ export interface SessionAccounts<in out Self = Session.Session> {
 export interface Declaration<in Id, out Facts, in out Self = Session.Session> {
   readonly session: Context.Tag<Self, Session.Session>
   readonly textOf: (id: Id) => Option.Option<AccountText>
+  readonly owns: (text: AccountText) => boolean
   readonly factsOf: (text: string) => Option.Option<Facts>
 }
 
@@ -346,7 +347,7 @@ export const endOthers = <Id, Facts, Self>(
     const signIn = yield* session.signIn()
     const pending = session.pendingSignIn()
     const id = pending?.id ?? Option.getOrUndefined(yield* session.id)
-    if (signIn === undefined || id === undefined) {
+    if (signIn === undefined || id === undefined || !account.owns(signIn.account)) {
       return yield* new SessionGuard.Unauthorized()
     }
     const { ended, ticket } = yield* atNow((now) =>

@@ -8,9 +8,9 @@
  * ```ts
  * import * as SessionSignIn from "effect-session/SessionSignIn"
  *
- * const state = new Map(SessionSignIn.toEntries({ account: "\"ada\"", signedInAt: 0, authenticatedAt: 0 }))
+ * const state = new Map(SessionSignIn.toEntries({ account: "[\"Account\",\"ada\"]", signedInAt: 0, authenticatedAt: 0 }))
  *
- * SessionSignIn.accountOf(state) // "\"ada\""
+ * SessionSignIn.accountOf(state) // "[\"Account\",\"ada\"]"
  * SessionSignIn.accountOf(new Map()) // undefined
  * ```
  *
@@ -24,7 +24,7 @@ import type { JsonText, SessionRecord, SessionState, StoredRecord } from "./Sess
 import { isExpired } from "./SessionRecord.js"
 
 /**
- * An account as text: the JSON text of its id, at most 512 bytes. Two texts are one account if they are equal.
+ * An account as text: as JSON the name of its declaration and its id, at most 512 bytes. Two texts are one account if they are equal.
  *
  * @since 0.1.0
  * @category models

@@ -36,6 +36,8 @@ class Account extends SessionAccount.Tag<Account>()("test/Account", {
 
 class Numbered extends SessionAccount.Tag<Numbered>()("test/Numbered", { id: Schema.Int.pipe(Schema.positive()) }) {}
 
+class Employee extends SessionAccount.Tag<Employee>()("test/Employee", { id: Schema.Int.pipe(Schema.positive()) }) {}
+
 type Handler = Effect.Effect<unknown, unknown, Session.Session | SessionAccounts.SessionAccounts>
 
 /** An app whose handlers are given with each request, and whose store calls are counted. */
@@ -122,6 +124,33 @@ describe("SessionAccount", () => {
       assert.propertyVal((fresh.body as { left: object }).left, "reason", "NotFresh")
       assert.strictEqual(yield* Effect.provide(SessionAccounts.endAll(Account, "ada"), services), 1)
       assert.isNull((yield* ada.visit(whoIs)).body)
+    }))
+
+  it.scoped("accounts of two declarations are two, with one id as well", () =>
+    Effect.gen(function*() {
+      const { browser, services } = yield* makeApp()
+      const customer = browser()
+      yield* customer.visit(Numbered.signIn(7))
+      const asEmployee = yield* customer.visit(Effect.all({
+        current: Effect.map(Employee.current, Option.isSome),
+        demanded: Effect.isSuccess(Employee.demand()),
+        proved: Effect.isSuccess(Employee.reauthenticate),
+        others: Effect.isSuccess(SessionAccounts.endOthers(Employee)),
+        listed: Effect.map(SessionAccounts.list(Employee, 7), (sessions) => sessions.length),
+        ended: SessionAccounts.endAll(Employee, 7)
+      }))
+      assert.deepStrictEqual(asEmployee.body, {
+        current: false,
+        demanded: false,
+        proved: false,
+        others: false,
+        listed: 0,
+        ended: 0
+      })
+      assert.strictEqual((yield* customer.visit(Effect.map(Numbered.demand(), ({ id }) => id))).body, 7)
+      yield* customer.visit(Employee.signIn(7))
+      assert.strictEqual((yield* customer.visit(Effect.map(Employee.demand(), ({ id }) => id))).body, 7)
+      assert.strictEqual(yield* Effect.provide(SessionAccounts.count(Numbered, 7), services), 0)
     }))
 
   it.scoped("one that is signed in to another account then leaves the value of before behind", () =>

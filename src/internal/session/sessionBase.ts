@@ -302,12 +302,12 @@ export abstract class SessionBase implements Session, Equal.Equal {
     return adopted
   }
 
-  /** Notes that the visitor has proved once more who he is, or does nothing where the session belongs to no account. */
-  proveAgain(): Effect.Effect<SignIn | undefined, SessionInsertError> {
+  /** Notes that the visitor has proved once more who he is, or does nothing where the session belongs to no account of that kind. */
+  proveAgain(isOwn: (account: AccountText) => boolean): Effect.Effect<SignIn | undefined, SessionInsertError> {
     return Effect.withFiberRuntime((fiber) =>
       chain(this.writable(fiber), () => {
         const { signIn } = this.#log
-        const again = signIn && { ...signIn, authenticatedAt: nowOn(fiber) }
+        const again = signIn && isOwn(signIn.account) ? { ...signIn, authenticatedAt: nowOn(fiber) } : undefined
         return again === undefined ? Effect.succeed(undefined) : this.keepNow(again, () => this.#log.keepSignIn(again))
       })
     )
