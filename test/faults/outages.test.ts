@@ -11,7 +11,8 @@ import type { FaultyRedis } from "./faultyRedis.js"
 import { assertNothingSentTwice, makeFaultyRedis } from "./faultyRedis.js"
 import type { Outage } from "./outage.js"
 import { goThrough, noSpare, noStorm, rounds } from "./outage.js"
-import { delay, keep, pass, silence } from "./tcpProxy.js"
+import { overProxy } from "./overProxy.js"
+import { keep, pass, silence } from "./tcpProxy.js"
 
 interface Scenario extends Outage<FaultyRedis> {
   readonly args?: ReadonlyArray<string>
@@ -24,31 +25,13 @@ interface Scenario extends Outage<FaultyRedis> {
 const durable = ["--appendonly", "yes", "--appendfsync", "always"]
 
 const scenarios: Readonly<Record<string, Scenario>> = {
-  "refuses connections": {
-    begin: ({ proxy }) => proxy.refuse,
-    end: ({ proxy }) => proxy.accept,
-    reads: "Unavailable",
-    writes: "Unavailable"
-  },
+  ...overProxy,
   "is silent for ever": {
     limitMillis: limits.short,
     begin: ({ proxy }) => proxy.behave(silence),
     end: ({ proxy }) => proxy.behave(pass),
     reads: "Unavailable",
     writes: "Unavailable"
-  },
-  "is slow, within the limit": {
-    begin: ({ proxy }) => proxy.behave(delay(10, 20)),
-    end: ({ proxy }) => proxy.behave(pass),
-    reads: "Answered",
-    writes: "Answered"
-  },
-  "is slow, now within the limit and now beyond": {
-    limitMillis: limits.short,
-    begin: ({ proxy }) => proxy.behave(delay(limits.short / 4, limits.short)),
-    end: ({ proxy }) => proxy.behave(pass),
-    reads: "Either",
-    writes: "Either"
   },
   "answers too late": {
     limitMillis: limits.short,

@@ -14,7 +14,8 @@ import type { FaultySql, FaultySqlOptions } from "./faultySql.js"
 import { faultyMariadb, faultyPostgres } from "./faultySql.js"
 import type { Outage } from "./outage.js"
 import { goThrough } from "./outage.js"
-import { delay, keep, pass, silence } from "./tcpProxy.js"
+import { overProxy } from "./overProxy.js"
+import { keep, pass, silence } from "./tcpProxy.js"
 
 interface Scenario extends Outage<FaultySql>, FaultySqlOptions {}
 
@@ -28,12 +29,7 @@ const processesOf = ({ pid }: RunningServer): ReadonlyArray<string> => [
 
 /** What can happen to any of them. One that does not answer cannot be left: the pool of mysql2 waits for its connections. */
 const anywhere: Scenarios = {
-  "refuses connections": {
-    begin: ({ proxy }) => proxy.refuse,
-    end: ({ proxy }) => proxy.accept,
-    reads: "Unavailable",
-    writes: "Unavailable"
-  },
+  ...overProxy,
   // The drivers go on with connections that have fallen silent, until somebody breaks them: at last the kernel.
   "is silent until its connections break": {
     limitMillis: limits.short,
@@ -42,19 +38,6 @@ const anywhere: Scenarios = {
     reads: "Unavailable",
     writes: "Unavailable",
     canBeLeft: false
-  },
-  "is slow, within the limit": {
-    begin: ({ proxy }) => proxy.behave(delay(10, 20)),
-    end: ({ proxy }) => proxy.behave(pass),
-    reads: "Answered",
-    writes: "Answered"
-  },
-  "is slow, now within the limit and now beyond": {
-    limitMillis: limits.short,
-    begin: ({ proxy }) => proxy.behave(delay(limits.short / 4, limits.short)),
-    end: ({ proxy }) => proxy.behave(pass),
-    reads: "Either",
-    writes: "Either"
   },
   "answers too late": {
     limitMillis: limits.short,

@@ -13,7 +13,7 @@ import { generous } from "../support/timeLimits.js"
 import { runAccountClients } from "./accountClients.js"
 import type { Action, Answer, Call } from "./accountHistory.js"
 import { judge } from "./accountHistory.js"
-import { sharedStores } from "./sharedStores.js"
+import { separateNodes, sharedStores } from "./sharedStores.js"
 
 const processes = 4
 const clients = 16
@@ -28,11 +28,7 @@ const count = (history: ReadonlyArray<Call>, action: Action["_tag"], answer: Ans
 describe("accounts on several processes", () => {
   it.scopedLive("that each have a store of their own are found out", () =>
     Effect.gen(function*() {
-      const start = runExample("workbench.ts", {
-        SESSION_STORE: "memory",
-        SESSION_KEYS: Redacted.value(Config.generateKey())
-      })
-      const nodes = yield* Effect.all([start, start], { concurrency: 2 })
+      const nodes = yield* separateNodes
       const history = yield* Effect.promise(() =>
         runAccountClients({ nodes, accounts: ["ada", "bob"], clients: 8, callsPerClient: 25, seed: 1 })
       )

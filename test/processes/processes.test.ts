@@ -14,7 +14,7 @@ import { generous } from "../support/timeLimits.js"
 import type { SessionHistory } from "./clients.js"
 import { runClients } from "./clients.js"
 import { check } from "./linearizability.js"
-import { sharedStores } from "./sharedStores.js"
+import { separateNodes, sharedStores } from "./sharedStores.js"
 
 const processes = 4
 const clientsPerNode = 8
@@ -65,11 +65,7 @@ const histories = { Redis: scaled(10, 200), Postgres: scaled(4, 100) }
 describe("several processes", () => {
   it.scopedLive("that each have a store of their own are found out", () =>
     Effect.gen(function*() {
-      const start = runExample("workbench.ts", {
-        SESSION_STORE: "memory",
-        SESSION_KEYS: Redacted.value(Config.generateKey())
-      })
-      const nodes = yield* Effect.all([start, start], { concurrency: 2 })
+      const nodes = yield* separateNodes
       const history = yield* Effect.promise(() =>
         runClients({ nodes, clientsPerNode: 4, operationsPerClient: 25, sessions: 2, seed: 1 })
       )

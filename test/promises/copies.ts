@@ -3,7 +3,7 @@
  */
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
-import type { Library } from "./library.js"
+import { type Library, library } from "./library.js"
 
 export interface Replacement {
   readonly name: string
@@ -32,43 +32,13 @@ export const withReplacements = async (
   return importLibrary(folder)
 }
 
+const fileOf = (name: string): string =>
+  name.endsWith("SessionStore") && name !== "SessionStore" ? `stores/${name}` : name
+
 /** The library whose sources are in the folder. */
 export const importLibrary = async (folder: string): Promise<Library> => {
-  const [
-    Config,
-    Session,
-    SessionAccount,
-    SessionAccounts,
-    SessionMiddleware,
-    SessionStore,
-    CompareAndSwapSessionStore,
-    CookieSessionStore,
-    MemorySessionStore,
-    RedisSessionStore
-  ] = await Promise.all(
-    [
-      "Config",
-      "Session",
-      "SessionAccount",
-      "SessionAccounts",
-      "SessionMiddleware",
-      "SessionStore",
-      "stores/CompareAndSwapSessionStore",
-      "stores/CookieSessionStore",
-      "stores/MemorySessionStore",
-      "stores/RedisSessionStore"
-    ].map((file) => import(/* @vite-ignore */ `${folder}/${file}.ts`))
+  const modules = Object.keys(library).map(async (name) =>
+    [name, await import(/* @vite-ignore */ `${folder}/${fileOf(name)}.ts`)] as const
   )
-  return {
-    Config,
-    Session,
-    SessionAccount,
-    SessionAccounts,
-    SessionMiddleware,
-    SessionStore,
-    CompareAndSwapSessionStore,
-    CookieSessionStore,
-    MemorySessionStore,
-    RedisSessionStore
-  }
+  return Object.fromEntries(await Promise.all(modules)) as Library
 }
