@@ -133,7 +133,7 @@ export interface Options<Id, IdEncoded extends string | number, Facts, FactsEnco
   readonly freshFor?: Duration.DurationInput | undefined
   /**
    * The app's own value that said who is signed in before accounts were there. A session that has it and no account belongs to that
-   * account, which learns of it with the next request that asks; nothing of it is fresh until then. The entry stays the app's: write it
+   * account, which learns of it with the next request that asks, and ends none before; nothing of it is fresh until then. The entry stays the app's: write it
    * no more, and leave this out once all sessions of before are over.
    */
   readonly before?: Session.SessionEntry<Id, any> | undefined

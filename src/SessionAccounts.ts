@@ -328,7 +328,8 @@ export const endAll = <Id, Facts, Self>(
 
 /**
  * Ends all sessions of the account that is signed in here, but for the one of this request, and says how many there were: what a
- * visitor wants who has changed his password. Promises what `endAll` does. Fails with `Unauthorized` where nobody is signed in.
+ * visitor wants who has changed his password. Promises what `endAll` does. The key of this session stays: `reauthenticate` renews it. Fails
+ * with `Unauthorized` where nobody is signed in.
  *
  * @since 0.1.0
  * @category operations
