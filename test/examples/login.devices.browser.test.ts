@@ -1,7 +1,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Page } from "playwright-core"
-import { alwaysStale, AppAndChromium, expectNotice, open, press, signIn } from "./loginVisit.js"
+import { alwaysStale, AppAndChromium, expectNotice, idle, open, press, signIn } from "./loginVisit.js"
 
 /** The devices as the page lists them: whether each is the one that looks. */
 const devicesOf = (page: Page): Promise<ReadonlyArray<string>> =>
@@ -76,8 +76,10 @@ describe("devices in the login example", () => {
               await here.page.locator(".devices li").nth(1).waitFor()
               await signOutOther(here.page)
               await here.page.locator("#again[aria-invalid=true]").waitFor()
+              await idle(here.page)
               await here.page.getByLabel("Your name, again").fill("somebody else")
               await press(here.page, "Go on")
+              await idle(here.page)
               await here.page.locator("#again[aria-invalid=true]").waitFor()
               assert.strictEqual(await there.page.locator("h1").innerText(), `Hello, ${name}`)
               await here.page.getByLabel("Your name, again").fill(name)

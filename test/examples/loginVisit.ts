@@ -49,8 +49,13 @@ export const open = (options: BrowserContextOptions = {}) =>
 export const expectNotice = (page: Page, text: string): Promise<void> =>
   page.getByRole("status").filter({ hasText: text }).waitFor()
 
-export const press = (page: Page, name: string): Promise<void> =>
-  page.getByRole("button", { name, exact: true }).click()
+/** Waits until the page is done with what it was told: until then it takes nothing more, and shows its forms anew in the end. */
+export const idle = (page: Page): Promise<void> => page.locator("body:not([data-busy])").waitFor()
+
+export const press = async (page: Page, name: string): Promise<void> => {
+  await idle(page)
+  await page.getByRole("button", { name, exact: true }).click()
+}
 
 export const signIn = async (page: Page, name: string): Promise<void> => {
   await page.getByLabel("Your name").fill(name)
